@@ -1,0 +1,19 @@
+/* hash.h - keyed hashing for tables whose keys strangers choose.
+ *
+ * SipHash-1-3 (Aumasson, Bernstein): short inputs, secret random key, so that
+ * nobody outside can aim at one bucket. */
+#ifndef BASE_HASH_H
+#define BASE_HASH_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct hash_key {
+	uint64_t k[2];
+};
+
+/* Fills 'key' from getrandom(); aborts if the kernel has none to give. */
+void hash_key_random(struct hash_key *key);
+uint64_t hash_bytes(const struct hash_key *key, const void *data, size_t len);
+
+#endif
