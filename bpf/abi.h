@@ -1,0 +1,119 @@
+/* abi.h - the structs that the gate (eBPF) and userspace both see.
+ *
+ * Fixed width, padded by name, asserted below. Any change of a layout or of
+ * the meaning of a field raises GATE_ABI: maps are pinned in a folder of that
+ * number, so two binaries never read each other's. Included by bpf/, link/ and
+ * engine/ only; bpf/ includes vmlinux.h before it. */
+#ifndef GATE_ABI_H
+#define GATE_ABI_H
+
+#ifndef VMLINUX_H
+#include <linux/types.h>
+#endif
+
+#define GATE_ABI 1
+
+#define GATE_PORTS_MAX	16   /* ports with programs, one slot each */
+#define GATE_QUEUES_MAX 64   /* RX queues a port may have */
+#define GATE_NETS_MAX	4096 /* routes and own addresses mirrored */
+
+/* clang-format off */
+/* Every reason to drop, in the gate and in the engine: enum, JSON name. */
+#define GATE_DROPS(X)                                                          \
+	X(MALFORMED, "malformed")		/* header too short or lying */ \
+	X(SPOOFED, "spoofed")			/* LAN source not of the port's net */ \
+	X(WAN_CLOSED, "wan_closed")		/* nobody here asked for it */  \
+	X(WAN_TO_LAN, "wan_to_lan")		/* WAN neighbour addresses the LAN */ \
+	X(MARTIAN, "martian")			/* address that cannot be */    \
+	X(IPV6_FORWARD, "ipv6_forward")		/* IPv6 is not forwarded yet */ \
+	X(ENGINE_AWAY, "engine_away")		/* nobody at the queue's socket */ \
+	X(NO_MAPPING, "no_mapping")		/* claimed port, mapping just gone */ \
+	X(NO_WAN, "no_wan")			/* no WAN address or gateway */ \
+	X(NO_PORT, "no_port")			/* outside ports exhausted */   \
+	X(TABLE_FULL, "table_full")		/* sessions or mappings full */ \
+	X(HOST_LIMIT, "host_limit")		/* one host over its share */   \
+	X(BAD_CHECKSUM, "bad_checksum")                                        \
+	X(BAD_STATE, "bad_state")		/* TCP segment that opens nothing */ \
+	X(SYN_HELD, "syn_held")			/* unsolicited SYN, 6 s passed */ \
+	X(TTL_EXCEEDED, "ttl_exceeded")                                        \
+	X(TOO_BIG, "too_big")			/* larger than the way out, DF */ \
+	X(FRAG_POOL, "frag_pool")		/* fragment pool full */        \
+	X(FRAG_TIMEOUT, "frag_timeout")		/* first fragment never came */ \
+	X(NEIGH_QUEUE, "neigh_queue")		/* too many wait for one MAC */ \
+	X(NEIGH_FAILED, "neigh_failed")		/* nobody answers for next hop */ \
+	X(RX_FULL, "rx_full")			/* engine too slow to take it */ \
+	X(TX_FULL, "tx_full")			/* way out congested */         \
+	X(NO_PROTOCOL, "no_protocol")		/* nothing translates it */
+
+enum gate_drop {
+#define X(id, name) DROP_##id,
+	GATE_DROPS(X)
+#undef X
+	DROP_REASONS
+};
+/* clang-format on */
+
+enum gate_role { GATE_ROLE_NONE, GATE_ROLE_LAN, GATE_ROLE_WAN };
+
+/* port_info: ifindex -> what the classifier must know of the port. IPv4 in
+ * network order. A member of a bridge carries the bridge's MAC and network. */
+struct gate_port {
+	__u8 role;   /* enum gate_role */
+	__u8 slot;   /* row in xsks: slot * GATE_QUEUES_MAX + queue */
+	__u8 mac[6]; /* of the layer-3 owner */
+	__be32 addr; /* gateway's own address on this port, 0: none yet */
+	__be32 net;  /* LAN: the network; WAN: its on-link network */
+	__be32 mask;
+	__be32 wan_addr;  /* the WAN address, for hairpin; 0: no WAN */
+	__u32 generation; /* another after every change */
+};
+
+/* kernel_nets: prefix -> who answers for it. Longest match wins. */
+enum gate_net_kind {
+	GATE_NET_OWN = 1, /* an address of this machine: local delivery */
+	GATE_NET_LAN,	  /* a network that we serve */
+	GATE_NET_ROUTED,  /* the kernel routes it elsewhere (VPN, other LAN) */
+	GATE_NET_WAN,	  /* on the WAN side after all: the engine's */
+};
+
+struct gate_net_key {
+	__u32 prefixlen; /* of the 16-byte form: IPv4 /24 is 120 */
+	__u8 addr[16];
+};
+
+struct gate_net {
+	__u32 kind; /* enum gate_net_kind */
+};
+
+/* claimed, local_open, local_own: bitmaps over (protocol, port), one 64-bit
+ * word an entry; ICMP's "port" is the echo identifier. */
+enum gate_bits {
+	GATE_BITS_TCP,
+	GATE_BITS_UDP,
+	GATE_BITS_ICMP,
+	GATE_BITS_PROTOS
+};
+#define GATE_BITS_WORDS (GATE_BITS_PROTOS * 65536 / 64)
+
+static inline __u32 gate_bits_word(__u32 proto, __u32 port)
+{
+	return proto * 1024 + port / 64;
+}
+
+static inline __u64 gate_bits_mask(__u32 port)
+{
+	return 1ULL << (port % 64);
+}
+
+/* drops: reason -> counters, one a CPU. */
+struct gate_count {
+	__u64 packets;
+	__u64 bytes; /* IP length */
+};
+
+_Static_assert(sizeof(struct gate_port) == 28, "gate_port is ABI");
+_Static_assert(sizeof(struct gate_net_key) == 20, "gate_net_key is ABI");
+_Static_assert(sizeof(struct gate_net) == 4, "gate_net is ABI");
+_Static_assert(sizeof(struct gate_count) == 16, "gate_count is ABI");
+
+#endif

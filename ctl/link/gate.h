@@ -1,0 +1,74 @@
+/* gate.h - the eBPF programs and maps: load, pin, attach, keep in step.
+ *
+ * Maps and links are pinned under DIR/<instance>/v<GATE_ABI>/, so that
+ * `bpftool map dump pinned …` reads them and they outlive a crash. Control
+ * thread only. */
+#ifndef LINK_GATE_H
+#define LINK_GATE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "../base/addr.h"
+#include "../base/drop.h"
+#include "../base/error.h"
+
+struct gate;
+
+/* Loads the programs, makes and pins the maps (old pins of this instance are
+ * removed first: gate_clean). 'bpffs' is a mounted BPF filesystem, normally
+ * /sys/fs/bpf. */
+int gate_open(struct gate **out, const char *bpffs, const char *instance,
+	      struct error *err);
+/* Detaches what is attached, unpins, frees. */
+void gate_close(struct gate *g);
+/* Removes pins (and so attachments) that an earlier run left. */
+int gate_clean(const char *bpffs, const char *instance);
+
+/* Lent to the engine: see struct engine_gate. Valid until gate_close(). */
+int gate_xsks_fd(const struct gate *g);
+uint64_t *gate_claimed(struct gate *g);
+uint64_t *gate_local_open(struct gate *g);
+uint64_t *gate_local_own(struct gate *g);
+
+/* What the classifier knows of a port; see struct gate_port in abi.h. */
+struct gate_port_info {
+	uint32_t ifindex;
+	uint8_t slot;
+	bool wan;
+	struct mac mac;
+	__be32 addr, net, mask, wan_addr;
+};
+int gate_port_set(struct gate *g, const struct gate_port_info *p);
+int gate_port_del(struct gate *g, uint32_t ifindex);
+
+/* -EBUSY and a sentence that names it, if another XDP program is on the port. */
+int gate_foreign(uint32_t ifindex, const char *ifname, struct error *err);
+
+/* Attaches lan_xdp or wan_xdp in native mode by a pinned bpf_link. A foreign
+ * program on the port: -EBUSY, and the sentence names it. */
+int gate_attach(struct gate *g, uint32_t ifindex, const char *ifname, bool wan,
+		struct error *err);
+int gate_detach(struct gate *g, uint32_t ifindex);
+/* Is our program still on the port? Somebody may have detached it. */
+bool gate_attached(const struct gate *g, uint32_t ifindex);
+
+/* Who answers for a prefix. Values equal enum gate_net_kind. */
+enum gate_kind {
+	GATE_KIND_OWN = 1,
+	GATE_KIND_LAN,
+	GATE_KIND_ROUTED,
+	GATE_KIND_WAN
+};
+struct gate_prefix {
+	struct prefix prefix;
+	enum gate_kind kind;
+};
+/* Makes kernel_nets equal 'nets': inserts first, then deletes what is gone.
+ * Host bits are ignored; no prefix twice. -E2BIG: more than GATE_NETS_MAX. */
+int gate_nets_set(struct gate *g, const struct gate_prefix *nets, unsigned n);
+
+/* Sum over CPUs, by reason; rows with zero are left in. Returns how many. */
+unsigned gate_drops(const struct gate *g, struct drop_row *out, unsigned max);
+
+#endif

@@ -1,0 +1,25 @@
+/* undo.h - what each journalled verb takes to undo. Called by journal.c alone.
+ *
+ *   addr-add IF INDEX PREFIX       removes the address
+ *   addr-del IF INDEX PREFIX       gives it back
+ *   link-up IF INDEX               sets the interface down
+ *   qdisc IF INDEX                 takes the queueing discipline again
+ *   bridge NAME MAC                deletes the bridge
+ *   master IF INDEX MASTER INDEX   joins the old master again, or none ("- 0")
+ *   sysctl PATH VALUE              writes the value
+ *   nft TABLE                      deletes the table of family inet
+ *   ethtool IF INDEX FEATURE       switches the feature on
+ *   mount NAMESPACE PATH           unmounts the BPF filesystem, when empty
+ *
+ * An interface is the one of that name and that index; a bridge the one of
+ * that name and that MAC address. Control thread only. */
+#ifndef LINK_UNDO_H
+#define LINK_UNDO_H
+
+#include "nlsock.h"
+
+/* Undoes one line, which is cut up. 'rtnl' speaks NETLINK_ROUTE. 0, also when
+ * there is nothing left to undo; -errno: it stays as it is. */
+int undo_line(struct nlsock *rtnl, char *line);
+
+#endif
