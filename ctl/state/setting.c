@@ -1,0 +1,431 @@
+/* setting.c - the table of settings, and how each type reads and writes JSON.
+ *
+ * Called by settings.c. Control thread; no state.
+ * Invariant: setting_set(setting_json(x)) is x. */
+#include "setting.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+/* ---- types of items */
+
+static bool open_parse(const char *text, void *item)
+{
+	struct settings_open *o = item;
+	unsigned port = 0;
+
+	if (!strncmp(text, "tcp:", 4))
+		o->proto = IPPROTO_TCP;
+	else if (!strncmp(text, "udp:", 4))
+		o->proto = IPPROTO_UDP;
+	else
+		return false;
+	for (text += 4; *text >= '0' && *text <= '9' && port <= 65535; text++)
+		port = port * 10 + (unsigned)(*text - '0');
+	o->port = (uint16_t)port;
+	return !*text && port && port <= 65535;
+}
+
+static void open_format(const void *item, char buf[SETTING_TEXT_MAX])
+{
+	const struct settings_open *o = item;
+
+	snprintf(buf, SETTING_TEXT_MAX, "%s:%u",
+		 o->proto == IPPROTO_TCP ? "tcp" : "udp", o->port);
+}
+
+static bool open_clash(const void *a, const void *b)
+{
+	const struct settings_open *x = a, *y = b;
+
+	return x->proto == y->proto && x->port == y->port;
+}
+
+/* May a host have this address? Not zero, loopback, multicast or class E. */
+static bool addr_is_host(const struct addr *a)
+{
+	uint32_t v4 = ntohl(addr_to_v4(a));
+
+	if (!addr_is_v4(a))
+		return !addr_is_zero(a) && a->b[0] != 0xff;
+	return v4 >> 24 != 0 && v4 >> 24 != 127 && v4 >> 28 < 14;
+}
+
+/* A resolver on this machine is a fair upstream, so loopback is allowed. */
+static bool upstream_parse(const char *text, void *item)
+{
+	struct endpoint *e = item;
+
+	if (!endpoint_parse(text, 53, e))
+		return false;
+	return addr_is_host(&e->addr) ||
+	       (addr_is_v4(&e->addr) && e->addr.b[12] == 127);
+}
+
+/* The default port is left out, as people write it. */
+static void upstream_format(const void *item, char buf[SETTING_TEXT_MAX])
+{
+	const struct endpoint *e = item;
+
+	if (e->port == htons(53))
+		addr_format(&e->addr, buf);
+	else
+		endpoint_format(e, buf);
+}
+
+static bool upstream_clash(const void *a, const void *b)
+{
+	const struct endpoint *x = a, *y = b;
+
+	return addr_eq(&x->addr, &y->addr) && x->port == y->port;
+}
+
+/* "MAC=rest": the address and where the rest begins, or NULL. */
+static const char *mac_equals(const char *text, struct mac *mac)
+{
+	const char *equals = strchr(text, '=');
+	char head[MAC_STRLEN];
+
+	if (!equals || equals - text != MAC_STRLEN - 1)
+		return NULL;
+	memcpy(head, text, MAC_STRLEN - 1);
+	head[MAC_STRLEN - 1] = '\0';
+	if (!mac_parse(head, mac) || mac_is_zero(mac) || mac->b[0] & 1)
+		return NULL;
+	return equals + 1;
+}
+
+static bool static_parse(const char *text, void *item)
+{
+	struct settings_static *s = item;
+	const char *rest = mac_equals(text, &s->mac);
+
+	return rest && addr_parse(rest, &s->addr) && addr_is_v4(&s->addr) &&
+	       addr_is_host(&s->addr);
+}
+
+static void static_format(const void *item, char buf[SETTING_TEXT_MAX])
+{
+	const struct settings_static *s = item;
+	char mac[MAC_STRLEN], addr[ADDR_STRLEN];
+
+	snprintf(buf, SETTING_TEXT_MAX, "%s=%s", mac_format(&s->mac, mac),
+		 addr_format(&s->addr, addr));
+}
+
+static bool static_clash(const void *a, const void *b)
+{
+	const struct settings_static *x = a, *y = b;
+
+	return mac_eq(&x->mac, &y->mac) || addr_eq(&x->addr, &y->addr);
+}
+
+/* Printable text. A comma would part the list on the command line; control
+ * characters, also those of U+0080 to U+009F, could drive a terminal. */
+static bool name_is_plain(const char *name)
+{
+	const unsigned char *p = (const unsigned char *)name;
+	size_t len = strlen(name);
+
+	if (!len || name[0] == ' ' || name[len - 1] == ' ')
+		return false;
+	for (; *p; p++) {
+		if (*p < ' ' || *p == 0x7f || *p == ',')
+			return false;
+		if (*p == 0xc2 && p[1] < 0xa0)
+			return false;
+	}
+	return true;
+}
+
+static bool name_parse(const char *text, void *item)
+{
+	struct settings_name *n = item;
+	const char *rest = mac_equals(text, &n->mac);
+	size_t len = rest ? strlen(rest) : 0;
+
+	if (!rest || len >= sizeof(n->name) || !name_is_plain(rest))
+		return false;
+	memcpy(n->name, rest, len + 1);
+	return true;
+}
+
+static void name_format(const void *item, char buf[SETTING_TEXT_MAX])
+{
+	const struct settings_name *n = item;
+	char mac[MAC_STRLEN];
+
+	snprintf(buf, SETTING_TEXT_MAX, "%s=%s", mac_format(&n->mac, mac),
+		 n->name);
+}
+
+static bool name_clash(const void *a, const void *b)
+{
+	const struct settings_name *x = a, *y = b;
+
+	return mac_eq(&x->mac, &y->mac);
+}
+
+/* Labels of letters, digits and inner hyphens (RFC 1123, 2.1), lower case. */
+static bool domain_check(const char *text)
+{
+	size_t label = 0;
+	char before = '.';
+
+	for (; *text; before = *text++) {
+		bool alnum = (*text >= 'a' && *text <= 'z') ||
+			     (*text >= '0' && *text <= '9');
+
+		if (*text == '.') {
+			if (!label || before == '-')
+				return false;
+			label = 0;
+			continue;
+		}
+		if (!alnum && (*text != '-' || !label))
+			return false;
+		if (++label > 63)
+			return false;
+	}
+	return label && before != '-';
+}
+
+/* ---- the table */
+
+#define ITEM(type, name, noun)                                                 \
+	static const struct setting_item name##_item = {                       \
+		.size = sizeof(type),                                          \
+		.wants = noun,                                                 \
+		.parse = name##_parse,                                         \
+		.format = name##_format,                                       \
+		.clash = name##_clash,                                         \
+	}
+#define MEMBER(member) (((struct settings *)0)->member)
+#define LIST(name, member, of)                                                 \
+	{                                                                      \
+		.key = name, .kind = SETTING_LIST,                             \
+		.at = offsetof(struct settings, member), .list = {             \
+			offsetof(struct settings, member##_n),                 \
+			COUNT(MEMBER(member)),                                 \
+			&of##_item                                             \
+		}                                                              \
+	}
+#define TEXT(name, member, value, of, noun)                                    \
+	{                                                                      \
+		.key = name, .kind = SETTING_TEXT,                             \
+		.at = offsetof(struct settings, member), .text = {             \
+			sizeof(MEMBER(member)),                                \
+			value,                                                 \
+			noun,                                                  \
+			of##_check                                             \
+		}                                                              \
+	}
+#define NUMBER(name, member, least, most, value)                               \
+	{                                                                      \
+		.key = name, .kind = SETTING_NUMBER,                           \
+		.at = offsetof(struct settings, member), .number = {           \
+			least,                                                 \
+			most,                                                  \
+			value                                                  \
+		}                                                              \
+	}
+
+ITEM(struct settings_open, open, "a port such as tcp:22 or udp:7777");
+ITEM(struct endpoint, upstream, "a DNS server such as 9.9.9.9 or 1.1.1.1:53");
+ITEM(struct settings_static, static,
+     "a fixed address such as 02:00:00:00:00:01=10.77.0.9");
+ITEM(struct settings_name, name,
+     "a name such as 02:00:00:00:00:01=Kitchen radio, without commas and at "
+     "most 63 bytes long");
+
+/* The least values of the timers are those that RFC 4787 (REQ-5), RFC 5508
+ * (REQ-2) and RFC 5382 (REQ-5) demand. */
+const struct setting setting_table[] = {
+	LIST("wan.open", wan_open, open),
+	LIST("dns.upstream", dns_upstream, upstream),
+	TEXT("dns.domain", dns_domain, "lan", domain,
+	     "a domain such as lan or home.arpa"),
+	NUMBER("dhcp.lease_s", dhcp_lease_s, 120, 2592000, 86400),
+	LIST("dhcp.static", dhcp_static, static),
+	LIST("clients.name", clients_name, name),
+	NUMBER("nat.timers.udp_s", nat_udp_s, 120, 86400, 300),
+	NUMBER("nat.timers.icmp_s", nat_icmp_s, 60, 86400, 60),
+	NUMBER("nat.timers.tcp_established_s", nat_tcp_established_s, 7440,
+	       604800, 7440),
+	NUMBER("nat.timers.tcp_transitory_s", nat_tcp_transitory_s, 240, 86400,
+	       240),
+	NUMBER("nat.timers.tcp_time_wait_s", nat_tcp_time_wait_s, 240, 86400,
+	       240),
+	NUMBER("nat.timers.other_s", nat_other_s, 60, 86400, 300),
+	NUMBER("nat.limits.host_sessions", nat_host_sessions, 64, 262144,
+	       16384),
+};
+const unsigned setting_table_n = COUNT(setting_table);
+_Static_assert(COUNT(setting_table) <= SETTING_ROWS_MAX, "too many settings");
+
+/* ---- what every type can do */
+
+const struct setting *setting_find(const char *key)
+{
+	unsigned i;
+
+	for (i = 0; i < setting_table_n; i++)
+		if (!strcmp(setting_table[i].key, key))
+			return &setting_table[i];
+	return NULL;
+}
+
+static unsigned *list_count(const struct setting *s, struct settings *in)
+{
+	return (unsigned *)(void *)((char *)in + s->list.count_at);
+}
+
+static char *value_at(const struct setting *s, struct settings *in)
+{
+	return (char *)in + s->at;
+}
+
+void setting_reset(const struct setting *s, struct settings *in)
+{
+	uint32_t *number;
+
+	switch (s->kind) {
+	case SETTING_LIST:
+		*list_count(s, in) = 0;
+		break;
+	case SETTING_TEXT:
+		memcpy(value_at(s, in), s->text.initial,
+		       strlen(s->text.initial) + 1);
+		break;
+	case SETTING_NUMBER:
+		number = (uint32_t *)(void *)value_at(s, in);
+		*number = s->number.initial;
+		break;
+	}
+}
+
+static int list_add(const struct setting *s, const json_t *value,
+		    struct settings *in, struct error *err)
+{
+	const struct setting_item *item = s->list.item;
+	const char *text = json_string_value(value);
+	unsigned i, *n = list_count(s, in);
+	char *items = value_at(s, in), *new = items + *n * item->size;
+
+	if (!text)
+		return error_set(err, -EINVAL, "%s: every item is a string, %s",
+				 s->key, item->wants);
+	memset(new, 0, item->size);
+	if (!item->parse(text, new))
+		return error_set(err, -EINVAL, "%s: '%.40s' is not %s", s->key,
+				 text, item->wants);
+	for (i = 0; i < *n; i++)
+		if (item->clash(items + i * item->size, new))
+			return error_set(err, -EINVAL,
+					 "%s: '%.90s' repeats an entry of the "
+					 "list, leave one of them out",
+					 s->key, text);
+	++*n;
+	return 0;
+}
+
+static int list_set(const struct setting *s, const json_t *value,
+		    struct settings *in, struct error *err)
+{
+	size_t i;
+	int r;
+
+	if (!json_is_array(value))
+		return error_set(err, -EINVAL, "%s: give a list of strings",
+				 s->key);
+	if (json_array_size(value) > s->list.max)
+		return error_set(err, -EINVAL, "%s: at most %u entries fit",
+				 s->key, s->list.max);
+	*list_count(s, in) = 0;
+	for (i = 0; i < json_array_size(value); i++) {
+		r = list_add(s, json_array_get(value, i), in, err);
+		if (r)
+			return r;
+	}
+	return 0;
+}
+
+static int text_set(const struct setting *s, const json_t *value,
+		    struct settings *in, struct error *err)
+{
+	const char *text = json_string_value(value);
+	size_t len = text ? strlen(text) : 0;
+
+	if (!text || len >= s->text.size || !s->text.check(text))
+		return error_set(err, -EINVAL, "%s: '%.40s' is not %s", s->key,
+				 text ? text : "", s->text.wants);
+	memcpy(value_at(s, in), text, len + 1);
+	return 0;
+}
+
+static int number_set(const struct setting *s, const json_t *value,
+		      struct settings *in, struct error *err)
+{
+	uint32_t *number = (uint32_t *)(void *)value_at(s, in);
+	json_int_t n = json_integer_value(value);
+
+	if (!json_is_integer(value) || n < s->number.min || n > s->number.max)
+		return error_set(err, -EINVAL,
+				 "%s: give a whole number from %u to %u",
+				 s->key, s->number.min, s->number.max);
+	*number = (uint32_t)n;
+	return 0;
+}
+
+int setting_set(const struct setting *s, const json_t *value,
+		struct settings *in, struct error *err)
+{
+	switch (s->kind) {
+	case SETTING_LIST:
+		return list_set(s, value, in, err);
+	case SETTING_TEXT:
+		return text_set(s, value, in, err);
+	case SETTING_NUMBER:
+		return number_set(s, value, in, err);
+	}
+	return -EINVAL;
+}
+
+static json_t *list_json(const struct setting *s, const struct settings *in)
+{
+	const char *base = (const char *)in, *items = base + s->at;
+	const struct setting_item *item = s->list.item;
+	char text[SETTING_TEXT_MAX];
+	json_t *list = json_array();
+	unsigned i, n;
+
+	memcpy(&n, base + s->list.count_at, sizeof(n));
+	for (i = 0; i < n; i++) {
+		item->format(items + i * item->size, text);
+		json_array_append_new(list, json_string(text));
+	}
+	return list;
+}
+
+json_t *setting_json(const struct setting *s, const struct settings *in)
+{
+	const char *value = (const char *)in + s->at;
+	uint32_t number;
+
+	switch (s->kind) {
+	case SETTING_LIST:
+		return list_json(s, in);
+	case SETTING_TEXT:
+		return json_string(value);
+	case SETTING_NUMBER:
+		memcpy(&number, value, sizeof(number));
+		return json_integer(number);
+	}
+	return NULL;
+}

@@ -1,0 +1,76 @@
+/* settings.h - what the owner chose: typed, checked, durable.
+ *
+ * One table in settings.c names every key with its type, default and check;
+ * everything else (CLI, API, file) is derived from it. Kept in settings.json
+ * (Jansson; temp + fsync + rename), only what differs from the default.
+ * Control thread only. */
+#ifndef STATE_SETTINGS_H
+#define STATE_SETTINGS_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "../base/addr.h"
+#include "../base/error.h"
+
+#define SETTINGS_LIST_MAX 256
+
+struct settings_open { /* wan.open: "tcp:22", "udp:7777" */
+	uint8_t proto; /* IPPROTO_TCP or IPPROTO_UDP */
+	uint16_t port;
+};
+struct settings_static { /* dhcp.static: "MAC=IPv4" */
+	struct mac mac;
+	struct addr addr;
+};
+struct settings_name { /* clients.name: "MAC=Name" */
+	struct mac mac;
+	char name[64];
+};
+
+struct settings {
+	unsigned wan_open_n;
+	struct settings_open wan_open[SETTINGS_LIST_MAX];
+	unsigned dns_upstream_n;
+	struct endpoint
+		dns_upstream[8]; /* dns.upstream: "1.1.1.1", "9.9.9.9:53" */
+	char dns_domain[64];	 /* dns.domain: "lan" */
+	uint32_t dhcp_lease_s;	 /* dhcp.lease_s: 86400, 120..2592000 */
+	unsigned dhcp_static_n;
+	struct settings_static dhcp_static[SETTINGS_LIST_MAX];
+	unsigned clients_name_n;
+	struct settings_name clients_name[SETTINGS_LIST_MAX];
+	/* nat.timers.udp_s, icmp_s, tcp_established_s, tcp_transitory_s,
+	 * tcp_time_wait_s, other_s; seconds; floors from nat.md. */
+	uint32_t nat_udp_s, nat_icmp_s, nat_tcp_established_s,
+		nat_tcp_transitory_s, nat_tcp_time_wait_s, nat_other_s;
+	uint32_t nat_host_sessions; /* nat.limits.host_sessions */
+};
+
+struct settings_store;
+
+/* Reads DIR/settings.json; absent is all defaults. Unreadable or invalid:
+ * -errno and a sentence naming file, key and reason; nothing is overwritten. */
+int settings_open(struct settings_store **out, const char *dir,
+		  struct error *err);
+void settings_close(struct settings_store *s);
+
+/* The present values; valid until the next successful settings_patch(). */
+const struct settings *settings_get(const struct settings_store *s);
+/* All keys as one nested object {"wan":{"open":[…]},…}; new reference. */
+json_t *settings_json(const struct settings_store *s);
+/* One key ("wan.open"), or NULL: unknown. New reference. */
+json_t *settings_json_key(const struct settings_store *s, const char *key);
+
+/* Checks the whole patch (nested or dotted keys; null restores a default),
+ * writes it durably, then makes it present. All or nothing: on error the
+ * sentence names the key. */
+int settings_patch(struct settings_store *s, const json_t *patch,
+		   struct error *err);
+/* A value as typed on the command line ("udp:7777,tcp:22", "3600", "") to the
+ * JSON that settings_patch() takes for 'key'; NULL and a sentence: no such key.
+ */
+json_t *settings_value(const char *key, const char *text, struct error *err);
+
+#endif
