@@ -1,0 +1,230 @@
+/* dora.c - what a DHCP server does about a message.
+ *
+ * Discover, offer, request, acknowledge, and the ways around: one function for
+ * each kind of message. Called by dhcp.c; asks pool.c, answers by dora_reply.c.
+ * We are authoritative: who asks for an address that is not for him gets a NAK
+ * and starts anew, unless another server may know better. */
+#include "dora.h"
+
+#include <string.h>
+
+#include "../base/log.h"
+#include "dora_reply.h"
+#include "hostname.h"
+
+/* One message with what every handler wants to know of it. */
+struct ask {
+	const struct dhcp_msg *m;
+	struct lease_client client;
+	__be32 requested, server;
+	uint64_t now_ms;
+};
+
+static bool is_station(const struct mac *mac)
+{
+	return !(mac->b[0] & 1) && !mac_is_zero(mac);
+}
+
+static enum dhcp_drop read_ask(struct ask *a, const struct dhcp_msg *m,
+			       uint64_t now_ms)
+{
+	uint8_t join[DHCP_MSG_MAX];
+	struct lease_id *id = &a->client.id;
+	struct rd r;
+
+	memcpy(a->client.mac.b, m->chaddr, sizeof(a->client.mac.b));
+	if (m->op != DHCP_OP_REQUEST)
+		return DHCP_DROP_NOT_REQUEST;
+	if (m->htype != DHCP_ETHERNET || m->hlen != sizeof(struct mac) ||
+	    !is_station(&a->client.mac))
+		return DHCP_DROP_BAD_HARDWARE;
+	if (m->giaddr)
+		return DHCP_DROP_RELAYED;
+	a->m = m;
+	a->now_ms = now_ms;
+	a->requested = dhcp_msg_addr(m, DHCP_OPT_REQUESTED);
+	a->server = dhcp_msg_addr(m, DHCP_OPT_SERVER_ID);
+
+	r = dhcp_msg_option(m, DHCP_OPT_CLIENT_ID, join);
+	if (rd_left(&r) && rd_left(&r) <= sizeof(id->b)) {
+		id->len = (uint8_t)rd_left(&r);
+		rd_bytes(&r, id->b, id->len);
+		return DHCP_DROP_NONE;
+	}
+	id->len = 1 + sizeof(struct mac);
+	id->b[0] = m->htype;
+	memcpy(id->b + 1, m->chaddr, sizeof(struct mac));
+	return DHCP_DROP_NONE;
+}
+
+/* A client may have a shorter lease than ours, not a longer one. */
+static uint32_t lease_time(const struct dora *d, const struct dhcp_msg *m)
+{
+	uint32_t s = dhcp_msg_u32(m, DHCP_OPT_LEASE_TIME);
+
+	if (s && s < DORA_LEASE_MIN_S)
+		s = DORA_LEASE_MIN_S;
+	return s && s < d->conf.lease_s ? s : d->conf.lease_s;
+}
+
+/* An address that a host of this network can have, but us. */
+static bool is_neighbour(const struct dora *d, __be32 ip)
+{
+	__be32 host = ip & ~d->conf.mask;
+
+	return !((ip ^ d->conf.addr) & d->conf.mask) && ip != d->conf.addr &&
+	       host && host != ~d->conf.mask;
+}
+
+/* Said once, until an address is found for a new client again. */
+static void note_exhausted(struct dora *d, const struct ask *a)
+{
+	char mac[MAC_STRLEN];
+
+	if (!d->exhausted)
+		log_warn("dhcp: %s: no free address on %s",
+			 mac_format(&a->client.mac, mac), d->conf.ifname);
+	d->exhausted = true;
+}
+
+static enum dhcp_drop on_discover(struct dora *d, const struct ask *a,
+				  struct dora_reply *out)
+{
+	struct dora_grant grant = { .type = DHCP_OFFER };
+	const struct lease *l;
+
+	if (d->silent)
+		return DHCP_DROP_RIVAL;
+	l = pool_offer(d->pool, &a->client, a->requested, a->now_ms);
+	if (!l) {
+		note_exhausted(d, a);
+		return DHCP_DROP_NO_ADDRESS;
+	}
+	if (l->state == LEASE_OFFERED)
+		d->exhausted = false;
+	grant.yiaddr = l->ip;
+	grant.lease_s = lease_time(d, a->m);
+	grant.hostname = l->hostname;
+	dora_reply_build(out, &d->conf, a->m, &grant);
+	return DHCP_DROP_NONE;
+}
+
+static bool holds(const struct dora *d, const struct ask *a, __be32 ip)
+{
+	const struct lease *l = pool_find(d->pool, &a->client);
+
+	return l && l->ip == ip && l->known;
+}
+
+static void read_hostname(const struct dhcp_msg *m, char out[HOSTNAME_SIZE])
+{
+	uint8_t join[DHCP_MSG_MAX];
+	struct rd r = dhcp_msg_option(m, DHCP_OPT_HOSTNAME, join);
+
+	hostname_clean(r.p, rd_left(&r), out);
+}
+
+static void grant_or_refuse(struct dora *d, const struct ask *a, __be32 ip,
+			    __be32 ciaddr, struct dora_reply *out)
+{
+	struct dora_grant grant = { .type = DHCP_NAK };
+	uint32_t lease_s = lease_time(d, a->m);
+	char hostname[HOSTNAME_SIZE];
+	const struct lease *l;
+
+	read_hostname(a->m, hostname);
+	l = pool_bind(d->pool, &a->client, ip, hostname,
+		      (uint64_t)lease_s * 1000, a->now_ms);
+	if (l) {
+		grant.type = DHCP_ACK;
+		grant.ciaddr = ciaddr;
+		grant.yiaddr = ip;
+		grant.lease_s = lease_s;
+		grant.hostname = l->hostname;
+	}
+	dora_reply_build(out, &d->conf, a->m, &grant);
+	out->durable = l;
+}
+
+/* RFC 2131, 4.3.2: the fields that are set tell the client's state. */
+static enum dhcp_drop on_request(struct dora *d, const struct ask *a,
+				 struct dora_reply *out)
+{
+	bool selecting = a->server, renewing = !a->server && a->m->ciaddr;
+	__be32 ip = renewing ? a->m->ciaddr : a->requested;
+
+	if (selecting && a->server != d->conf.addr) {
+		pool_unoffer(d->pool, &a->client);
+		return DHCP_DROP_OTHER_SERVER;
+	}
+	if (!ip)
+		return DHCP_DROP_MALFORMED;
+	/* Who chose us is served; who just comes back may be the other's. */
+	if (d->silent && !selecting && !holds(d, a, ip))
+		return DHCP_DROP_RIVAL;
+	grant_or_refuse(d, a, ip, renewing ? ip : 0, out);
+	return DHCP_DROP_NONE;
+}
+
+static enum dhcp_drop on_decline(struct dora *d, const struct ask *a)
+{
+	struct addr ip = addr_v4(a->requested);
+	char text[ADDR_STRLEN], mac[MAC_STRLEN];
+
+	if (a->server != d->conf.addr)
+		return DHCP_DROP_OTHER_SERVER;
+	if (!pool_decline(d->pool, &a->client, a->requested, a->now_ms))
+		return DHCP_DROP_NOT_HOLDER;
+	log_warn("dhcp: %s: %s found it in use by another device, set aside",
+		 addr_format(&ip, text), mac_format(&a->client.mac, mac));
+	return DHCP_DROP_NONE;
+}
+
+static enum dhcp_drop on_release(struct dora *d, const struct ask *a)
+{
+	if (a->server && a->server != d->conf.addr)
+		return DHCP_DROP_OTHER_SERVER;
+	if (!pool_release(d->pool, &a->client, a->m->ciaddr, a->now_ms))
+		return DHCP_DROP_NOT_HOLDER;
+	return DHCP_DROP_NONE;
+}
+
+/* RFC 2131, 4.3.5: settings only, to a host that has its address already. */
+static enum dhcp_drop on_inform(struct dora *d, const struct ask *a,
+				struct dora_reply *out)
+{
+	struct dora_grant grant = { .type = DHCP_ACK, .hostname = "" };
+
+	if (d->silent)
+		return DHCP_DROP_RIVAL;
+	if (!is_neighbour(d, a->m->ciaddr))
+		return DHCP_DROP_BAD_ADDRESS;
+	grant.ciaddr = a->m->ciaddr;
+	dora_reply_build(out, &d->conf, a->m, &grant);
+	return DHCP_DROP_NONE;
+}
+
+enum dhcp_drop dora_handle(struct dora *d, const struct dhcp_msg *m,
+			   uint64_t now_ms, struct dora_reply *out)
+{
+	struct ask a;
+	enum dhcp_drop drop = read_ask(&a, m, now_ms);
+
+	out->len = 0;
+	if (drop)
+		return drop;
+	switch (m->type) {
+	case DHCP_DISCOVER:
+		return on_discover(d, &a, out);
+	case DHCP_REQUEST:
+		return on_request(d, &a, out);
+	case DHCP_DECLINE:
+		return on_decline(d, &a);
+	case DHCP_RELEASE:
+		return on_release(d, &a);
+	case DHCP_INFORM:
+		return on_inform(d, &a, out);
+	default:
+		return DHCP_DROP_BAD_TYPE;
+	}
+}

@@ -1,0 +1,295 @@
+/* lease_table.c - the leases of one LAN, found by address, client and name.
+ *
+ * Called by pool.c alone. Control thread only.
+ * Invariants: a lease is in 'ids' exactly while id.len is not 0, and in
+ * 'names' exactly while it is BOUND and has a name; no id and no name is in
+ * them twice. */
+#include "lease_table.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../base/log.h"
+
+#define NAMES_ALIKE 999 /* devices that may have one name, numbered */
+#define HOSTS_MIN   3	/* host part of a /30: room for one client */
+
+static const char *const state_names[] = { "free", "offered", "bound",
+					   "declined" };
+
+/* ---- making */
+
+static int set_network(struct lease_table *t, const struct dhcp_conf *conf)
+{
+	uint32_t mask = ntohl(conf->mask), hosts = ~mask;
+
+	/* A mask is ones, then zeros. */
+	if (hosts & (hosts + 1) || hosts < HOSTS_MIN || !mask)
+		return -EINVAL;
+	t->own = ntohl(conf->addr);
+	t->network = t->own & mask;
+	t->broadcast = t->network | hosts;
+	if (t->own == t->network || t->own == t->broadcast)
+		return -EINVAL;
+	t->size = hosts < LEASE_TABLE_MAX ? hosts + 1 : LEASE_TABLE_MAX;
+	t->base = t->own & ~(t->size - 1);
+	return 0;
+}
+
+static int add_static(struct lease_table *t, const struct dhcp_static *s)
+{
+	struct addr ip = addr_v4(s->ip);
+	int slot = lease_table_slot(t, s->ip);
+	char text[ADDR_STRLEN];
+	struct lease *l;
+
+	if (slot < 0 || t->slots[slot] || lease_table_find_static(t, &s->mac)) {
+		log_warn("dhcp: static lease of %s: not a client's address in "
+			 "this network, or given twice; ignored",
+			 addr_format(&ip, text));
+		return 0;
+	}
+	l = lease_table_at(t, (unsigned)slot);
+	if (!l)
+		return -ENOMEM;
+	l->mac = s->mac;
+	l->is_static = true;
+	t->statics[t->statics_n++] = l;
+	return 0;
+}
+
+int lease_table_init(struct lease_table *t, const struct dhcp_conf *conf)
+{
+	unsigned i;
+	int err;
+
+	memset(t, 0, sizeof(*t));
+	hash_key_random(&t->key);
+	t->deadline_ms = UINT64_MAX;
+	err = set_network(t, conf);
+	if (err)
+		return err;
+	t->slots = calloc(t->size, sizeof(struct lease *));
+	t->ids = calloc(t->size, sizeof(struct lease *));
+	t->names = calloc(t->size, sizeof(struct lease *));
+	if (!t->slots || !t->ids || !t->names)
+		err = -ENOMEM;
+	for (i = 0; !err && i < conf->statics_n && i < DHCP_STATICS_MAX; i++)
+		err = add_static(t, &conf->statics[i]);
+	if (err)
+		lease_table_fini(t);
+	return err;
+}
+
+void lease_table_fini(struct lease_table *t)
+{
+	unsigned i;
+
+	for (i = 0; t->slots && i < t->size; i++)
+		free(t->slots[i]);
+	free(t->slots);
+	free(t->ids);
+	free(t->names);
+	memset(t, 0, sizeof(*t));
+}
+
+/* ---- by address */
+
+int lease_table_slot(const struct lease_table *t, __be32 ip)
+{
+	uint32_t addr = ntohl(ip);
+
+	if (addr - t->base >= t->size || addr == t->own || addr == t->network ||
+	    addr == t->broadcast)
+		return -1;
+	return (int)(addr - t->base);
+}
+
+__be32 lease_table_addr(const struct lease_table *t, unsigned slot)
+{
+	return htonl(t->base + slot);
+}
+
+bool lease_table_is_untouched(const struct lease_table *t, __be32 ip)
+{
+	int slot = lease_table_slot(t, ip);
+	const struct lease *l;
+
+	if (slot < 0)
+		return false;
+	l = t->slots[slot];
+	return !l || (l->state == LEASE_FREE && !l->id.len && !l->is_static);
+}
+
+struct lease *lease_table_at(struct lease_table *t, unsigned slot)
+{
+	struct lease **at = &t->slots[slot];
+
+	if (*at)
+		return *at;
+	*at = calloc(1, sizeof(**at));
+	if (*at)
+		(*at)->ip = lease_table_addr(t, slot);
+	return *at;
+}
+
+/* ---- by client */
+
+static struct lease **id_bucket(const struct lease_table *t,
+				const struct lease_id *id)
+{
+	return &t->ids[hash_bytes(&t->key, id->b, id->len) & (t->size - 1)];
+}
+
+struct lease *lease_table_find_id(const struct lease_table *t,
+				  const struct lease_id *id)
+{
+	struct lease *l = *id_bucket(t, id);
+
+	while (l && (l->id.len != id->len || memcmp(l->id.b, id->b, id->len)))
+		l = l->id_next;
+	return l;
+}
+
+struct lease *lease_table_find_static(const struct lease_table *t,
+				      const struct mac *mac)
+{
+	unsigned i;
+
+	for (i = 0; i < t->statics_n; i++) {
+		if (mac_eq(&t->statics[i]->mac, mac))
+			return t->statics[i];
+	}
+	return NULL;
+}
+
+struct lease *lease_table_find(const struct lease_table *t,
+			       const struct lease_client *c)
+{
+	struct lease *l = lease_table_find_static(t, &c->mac);
+
+	if (l)
+		return l;
+	l = lease_table_find_id(t, &c->id);
+	return l && !l->is_static ? l : NULL;
+}
+
+void lease_table_own(struct lease_table *t, struct lease *l,
+		     const struct lease_client *c)
+{
+	struct lease **at;
+
+	if (l->id.len) {
+		at = id_bucket(t, &l->id);
+		while (*at != l)
+			at = &(*at)->id_next;
+		*at = l->id_next;
+		l->id.len = 0;
+	}
+	if (!c)
+		return;
+	l->id = c->id;
+	l->mac = c->mac;
+	at = id_bucket(t, &l->id);
+	l->id_next = *at;
+	*at = l;
+}
+
+/* ---- by name */
+
+static struct lease **name_bucket(const struct lease_table *t, const char *name)
+{
+	return &t->names[hash_bytes(&t->key, name, strlen(name)) &
+			 (t->size - 1)];
+}
+
+static bool name_is_taken(const struct lease_table *t, const char *name)
+{
+	const struct lease *l = *name_bucket(t, name);
+
+	while (l && strcmp(l->hostname, name))
+		l = l->name_next;
+	return l;
+}
+
+static void name_link(struct lease_table *t, struct lease *l)
+{
+	struct lease **at;
+
+	if (!l->hostname[0])
+		return;
+	at = name_bucket(t, l->hostname);
+	l->name_next = *at;
+	*at = l;
+}
+
+static void name_unlink(struct lease_table *t, struct lease *l)
+{
+	struct lease **at;
+
+	if (!l->hostname[0])
+		return;
+	at = name_bucket(t, l->hostname);
+	while (*at != l)
+		at = &(*at)->name_next;
+	*at = l->name_next;
+}
+
+/* A device that was "tv-2" stays it while that is free, whatever has become of
+ * the first "tv". */
+static void choose_name(const struct lease_table *t, struct lease *l,
+			const char *wish)
+{
+	char base[HOSTNAME_SIZE], name[HOSTNAME_SIZE];
+	unsigned n;
+
+	hostname_number(wish[0] ? wish : l->hostname, 1, base);
+	if (hostname_is_of(l->hostname, base) && !name_is_taken(t, l->hostname))
+		return;
+	for (n = 1; n <= NAMES_ALIKE; n++) {
+		hostname_number(base, n, name);
+		if (name_is_taken(t, name))
+			continue;
+		memcpy(l->hostname, name, sizeof(name));
+		return;
+	}
+	l->hostname[0] = '\0';
+}
+
+void lease_table_name(struct lease_table *t, struct lease *l, const char *wish)
+{
+	bool bound = l->state == LEASE_BOUND;
+
+	if (!wish[0] && !l->hostname[0])
+		return;
+	if (bound)
+		name_unlink(t, l);
+	choose_name(t, l, wish);
+	if (bound)
+		name_link(t, l);
+}
+
+/* ---- state */
+
+void lease_table_move(struct lease_table *t, struct lease *l,
+		      enum lease_state to, uint64_t until_ms)
+{
+	struct addr ip = addr_v4(l->ip);
+	char text[ADDR_STRLEN];
+
+	if (l->state != to)
+		log_debug("dhcp: %s: %s -> %s", addr_format(&ip, text),
+			  state_names[l->state], state_names[to]);
+	if (l->state == LEASE_BOUND && to != LEASE_BOUND)
+		name_unlink(t, l);
+	if (l->state != LEASE_BOUND && to == LEASE_BOUND)
+		name_link(t, l);
+	t->offers -= l->state == LEASE_OFFERED;
+	t->offers += to == LEASE_OFFERED;
+	l->state = to;
+	l->until_ms = until_ms;
+	if (to != LEASE_FREE && until_ms < t->deadline_ms)
+		t->deadline_ms = until_ms;
+}

@@ -1,0 +1,96 @@
+/* lease_table.h - the leases of one LAN, found by address, client and name.
+ *
+ * The data structure under pool.c, which has the rules. One slot for each
+ * address, filled as addresses are first used. Control thread only. */
+#ifndef DHCP_LEASE_TABLE_H
+#define DHCP_LEASE_TABLE_H
+
+#include <linux/types.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "../base/addr.h"
+#include "../base/hash.h"
+#include "dhcp.h"
+#include "hostname.h"
+
+#define LEASE_TABLE_MAX 65536 /* of a larger network, the part around us */
+
+/* A client identifier; len 0: nobody. Of a client that sends none it is htype
+ * and chaddr, which is also what most identifiers contain (RFC 2132, 9.14): a
+ * device may begin or cease to send one and stays the same. */
+struct lease_id {
+	uint8_t len;
+	uint8_t b[255];
+};
+
+struct lease_client {
+	struct lease_id id;
+	struct mac mac;
+};
+
+enum lease_state {
+	LEASE_FREE,	/* nobody's; with an id: waits for its last holder */
+	LEASE_OFFERED,	/* until until_ms, or the client's answer */
+	LEASE_BOUND,	/* until until_ms */
+	LEASE_DECLINED, /* in use by something unknown, until until_ms */
+};
+
+struct lease {
+	struct lease_id id;
+	struct mac mac;
+	__be32 ip;
+	bool is_static; /* belongs to 'mac', by the owner's word */
+	bool known;	/* was bound to 'id' once, and is in the journal */
+	enum lease_state state;
+	uint64_t until_ms; /* not when FREE */
+	int64_t ended_ms;  /* FREE and known: negative is before boot */
+	char hostname[HOSTNAME_SIZE]; /* clean; unique among the BOUND */
+	struct lease *id_next, *name_next;
+};
+
+struct lease_table {
+	/* Fixed once made; addresses in host order. */
+	uint32_t base, own, network, broadcast;
+	unsigned size; /* power of two: slots, and buckets of each hash */
+	struct hash_key key;
+	unsigned statics_n;
+	struct lease *statics[DHCP_STATICS_MAX];
+
+	struct lease **slots, **ids, **names;
+	unsigned offers;      /* leases that are OFFERED */
+	uint64_t deadline_ms; /* no lease is due before */
+};
+
+/* -EINVAL: the network has no room for clients, or we are not in it. */
+int lease_table_init(struct lease_table *t, const struct dhcp_conf *conf);
+void lease_table_fini(struct lease_table *t);
+
+/* The slot of an address, or -1 when it can never be a client's. */
+int lease_table_slot(const struct lease_table *t, __be32 ip);
+__be32 lease_table_addr(const struct lease_table *t, unsigned slot);
+/* A client's address that nobody has, had or owns as far as is remembered. */
+bool lease_table_is_untouched(const struct lease_table *t, __be32 ip);
+/* The lease of a slot, made if need be. NULL: no memory. */
+struct lease *lease_table_at(struct lease_table *t, unsigned slot);
+
+struct lease *lease_table_find_id(const struct lease_table *t,
+				  const struct lease_id *id);
+struct lease *lease_table_find_static(const struct lease_table *t,
+				      const struct mac *mac);
+/* The lease that is this client's: the owner's word comes before what the
+ * client calls itself. */
+struct lease *lease_table_find(const struct lease_table *t,
+			       const struct lease_client *c);
+
+/* No other lease may have the identifier. 'c' NULL: nobody's. */
+void lease_table_own(struct lease_table *t, struct lease *l,
+		     const struct lease_client *c);
+/* Names a lease 'wish' or, if that is taken, with a number after it; "" asks
+ * for the name it has. A name counts as taken while its lease is BOUND. */
+void lease_table_name(struct lease_table *t, struct lease *l, const char *wish);
+/* Every change of state comes through here, and is logged. */
+void lease_table_move(struct lease_table *t, struct lease *l,
+		      enum lease_state to, uint64_t until_ms);
+
+#endif

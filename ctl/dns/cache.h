@@ -1,0 +1,58 @@
+/* cache.h - answers from upstream, kept whole under their question.
+ *
+ * Bounded in bytes; the least recently used goes first. An answer outlives its
+ * TTL as stale, for when nobody upstream answers (RFC 8767). Pure: time is
+ * passed in. Control thread. */
+#ifndef DNS_CACHE_H
+#define DNS_CACHE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "../proto/dns_answer.h"
+
+#define CACHE_STALE_MS                                                         \
+	(24 * 3600 * 1000ull) /* RFC 8767, 5: one to three days */
+#define CACHE_STALE_TTL_S 30  /* RFC 8767, 5.11 */
+
+/* Name in lower case, type, class, and the DO and CD bits, which change what
+ * upstream answers. Compared as bytes. */
+struct cache_key {
+	uint16_t len;
+	uint8_t b[DNS_NAME_MAX + 5];
+};
+
+struct cache_hit {
+	struct dns_kept kept; /* valid until the cache is next called */
+	uint32_t ttl_s;	      /* to be told to the client */
+	bool stale;
+	bool resting; /* stale, and lately asked for in vain: ask no more now */
+};
+
+struct cache;
+
+struct cache_key cache_key(const struct dns_query *q);
+
+/* NULL: no memory. */
+struct cache *cache_new(size_t bytes);
+void cache_free(struct cache *c);
+/* Evicts what is over. */
+void cache_set_limit(struct cache *c, size_t bytes);
+
+bool cache_find(struct cache *c, const struct cache_key *key, uint64_t now_ms,
+		struct cache_hit *out);
+/* Replaces what is there. What does not fit is not kept. 'may_stale': worth
+ * keeping beyond its TTL. */
+void cache_put(struct cache *c, const struct cache_key *key,
+	       const struct dns_kept *answer, uint32_t ttl_s, bool may_stale,
+	       uint64_t now_ms);
+/* Upstream could not tell: the stale answer is resting until 'until_ms'
+ * (failure recheck timer, RFC 8767, 5). */
+void cache_rest(struct cache *c, const struct cache_key *key,
+		uint64_t until_ms);
+
+size_t cache_bytes(const struct cache *c); /* in use, table included */
+size_t cache_entries(const struct cache *c);
+
+#endif

@@ -1,0 +1,297 @@
+/* dns.c - composition of the room: listeners, cache, names, upstreams.
+ *
+ * Called by gateway.c. Control thread. Everything that waits on the loop frees
+ * itself when the loop ran, so that dns_stop() need not wait.
+ * Invariant: conf is what is in force; a change that failed changed nothing. */
+#include "dns.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "../base/container_of.h"
+#include "../base/log.h"
+#include "listen_tcp.h"
+#include "listen_udp.h"
+#include "probe.h"
+#include "serve.h"
+
+#define PORT 53
+
+struct listener {
+	struct addr addr;
+	struct listen_udp *udp;
+	struct listen_tcp *tcp;
+};
+
+struct listeners {
+	unsigned n;
+	struct listener l[DNS_LISTEN_MAX];
+};
+
+struct dns {
+	uv_loop_t *loop;
+	struct dns_conf conf;
+	struct tally tally;
+	struct resolver resolver;
+	struct probe *probe;
+	struct serve serve;
+	struct listeners listeners;
+};
+
+static void on_message(void *arg, const struct asker *from, const uint8_t *msg,
+		       size_t len)
+{
+	struct dns *d = arg;
+
+	serve_message(&d->serve, from, msg, len);
+}
+
+static void on_gone(void *arg, const void *via)
+{
+	struct dns *d = arg;
+
+	forward_forget(d->serve.forward, via);
+}
+
+static bool is_served(void *arg, const struct addr *addr)
+{
+	const struct dns *d = arg;
+	unsigned i;
+
+	for (i = 0; i < d->conf.listen_n; i++)
+		if (prefix_has(&d->conf.clients[i], addr))
+			return true;
+	return false;
+}
+
+static void on_retired(struct resolver *r)
+{
+	probe_wake(container_of(r, struct dns, resolver)->probe);
+}
+
+static void close_listener(struct listener *l)
+{
+	if (l->udp)
+		listen_udp_close(l->udp);
+	if (l->tcp)
+		listen_tcp_close(l->tcp);
+}
+
+static int say_why_not(struct error *err, const struct addr *addr, int code)
+{
+	char buf[ADDR_STRLEN];
+
+	addr_format(addr, buf);
+	if (code == -EADDRINUSE)
+		return error_set(err, code,
+				 "dns: port %d of %s is in use: stop the "
+				 "other DNS server",
+				 PORT, buf);
+	return error_set(err, code, "dns: cannot listen on port %d of %s: %s",
+			 PORT, buf, strerror(-code));
+}
+
+static int open_listener(struct dns *d, const struct addr *addr,
+			 struct listener *out, struct error *err)
+{
+	struct endpoint at = { *addr, htons(PORT) };
+	struct asker_events events = { d, on_message, on_gone, is_served };
+	int code;
+
+	*out = (struct listener){ .addr = *addr };
+	code = listen_udp_open(&out->udp, d->loop, &at, &d->tally, &events);
+	if (!code)
+		code = listen_tcp_open(&out->tcp, d->loop, &at, &d->tally,
+				       &events);
+	if (!code)
+		return 0;
+	close_listener(out);
+	return say_why_not(err, addr, code);
+}
+
+static struct listener *find_listener(struct listeners *ls,
+				      const struct addr *addr)
+{
+	unsigned i;
+
+	for (i = 0; i < ls->n; i++)
+		if (addr_eq(&ls->l[i].addr, addr))
+			return &ls->l[i];
+	return NULL;
+}
+
+/* Closes those of 'ls' whose address is not in 'keep'. */
+static void close_others(struct listeners *ls, struct listeners *keep)
+{
+	unsigned i;
+
+	for (i = 0; i < ls->n; i++)
+		if (!find_listener(keep, &ls->l[i].addr))
+			close_listener(&ls->l[i]);
+}
+
+/* Those that stay go on without a gap; new ones open before old ones close. */
+static int listen_on(struct dns *d, const struct dns_conf *conf,
+		     struct error *err)
+{
+	struct listeners now = { 0 };
+	unsigned i;
+
+	for (i = 0; i < conf->listen_n; i++) {
+		const struct addr *addr = &conf->listen[i];
+		struct listener *known = find_listener(&d->listeners, addr);
+		int code = 0;
+
+		if (find_listener(&now, addr))
+			continue;
+		if (known)
+			now.l[now.n] = *known;
+		else
+			code = open_listener(d, addr, &now.l[now.n], err);
+		if (code) {
+			close_others(&now, &d->listeners);
+			return code;
+		}
+		now.n++;
+	}
+	close_others(&d->listeners, &now);
+	d->listeners = now;
+	return 0;
+}
+
+/* To ask ourselves would go round in circles: resolv.conf may well name us. */
+static void set_upstreams(struct dns *d, const struct dns_conf *conf)
+{
+	struct endpoint at[DNS_UPSTREAMS_MAX];
+	char buf[ENDPOINT_STRLEN];
+	unsigned i, n = 0;
+
+	for (i = 0; i < conf->upstreams_n; i++) {
+		const struct endpoint *u = &conf->upstreams[i];
+
+		if (u->port == htons(PORT) &&
+		    find_listener(&d->listeners, &u->addr))
+			log_warn("dns: upstream %s is this server, left out",
+				 endpoint_format(u, buf));
+		else
+			at[n++] = *u;
+	}
+	upstreams_set(&d->resolver.upstreams, at, n);
+}
+
+static int read_domain(const struct dns_conf *conf, struct dns_name *out,
+		       struct error *err)
+{
+	if (dns_name_from_text(out, conf->domain) && dns_name_labels(out))
+		return 0;
+	return error_set(err, -EINVAL,
+			 "dns: domain \"%s\" is no name: give one such as lan",
+			 conf->domain);
+}
+
+int dns_configure(struct dns *d, const struct dns_conf *conf, struct error *err)
+{
+	struct dns_name domain;
+	int code = read_domain(conf, &domain, err);
+
+	if (!code)
+		code = listen_on(d, conf, err);
+	if (code)
+		return code;
+	d->conf = *conf;
+	set_upstreams(d, conf);
+	local_set_domain(d->serve.local, &domain);
+	cache_set_limit(d->serve.cache, conf->cache_bytes);
+	return 0;
+}
+
+/* What has no handle on the loop, and what it refers to. */
+static void free_parts(struct dns *d)
+{
+	resolve_stop_all(&d->resolver);
+	if (d->serve.forward)
+		forward_free(d->serve.forward);
+	local_free(d->serve.local);
+	cache_free(d->serve.cache);
+	free(d);
+}
+
+static int make_parts(struct dns *d, const struct dns_name *domain,
+		      size_t cache_bytes)
+{
+	struct serve *s = &d->serve;
+
+	tally_init(&d->tally);
+	d->resolver.loop = d->loop;
+	d->resolver.tally = &d->tally;
+	d->resolver.on_retired = on_retired;
+	s->tally = &d->tally;
+	s->local = local_new(domain);
+	s->cache = cache_new(cache_bytes);
+	if (!s->local || !s->cache)
+		return -ENOMEM;
+	s->forward = forward_new(&d->resolver, s->cache, &d->tally);
+	return s->forward ? 0 : -ENOMEM;
+}
+
+int dns_start(struct dns **out, uv_loop_t *loop, const struct dns_conf *conf,
+	      struct error *err)
+{
+	struct dns_name domain;
+	struct dns *d;
+	int code = read_domain(conf, &domain, err);
+
+	if (code)
+		return code;
+	d = calloc(1, sizeof(*d));
+	if (!d)
+		return error_set(err, -ENOMEM, "dns: no memory");
+	d->loop = loop;
+	code = make_parts(d, &domain, conf->cache_bytes);
+	if (!code)
+		code = probe_start(&d->probe, &d->resolver);
+	if (code) {
+		free_parts(d);
+		return error_set(err, code, "dns: no memory");
+	}
+	code = dns_configure(d, conf, err);
+	if (code)
+		dns_stop(d);
+	else
+		*out = d;
+	return code;
+}
+
+void dns_stop(struct dns *d)
+{
+	struct listeners none = { 0 };
+
+	close_others(&d->listeners, &none);
+	probe_stop(d->probe);
+	free_parts(d);
+}
+
+int dns_name_set(struct dns *d, const char *name, const struct addr *addr)
+{
+	return local_set(d->serve.local, name, addr);
+}
+
+void dns_name_del(struct dns *d, const char *name)
+{
+	local_del(d->serve.local, name);
+}
+
+void dns_stats(const struct dns *d, struct dns_stats *out)
+{
+	*out = d->tally.stats;
+	out->cache_bytes = cache_bytes(d->serve.cache);
+	out->cache_entries = cache_entries(d->serve.cache);
+}
+
+unsigned dns_drops(const struct dns *d, struct drop_row *out, unsigned max)
+{
+	unsigned n = max < TALLY_REASONS ? max : TALLY_REASONS;
+
+	memcpy(out, d->tally.drops, n * sizeof(*out));
+	return n;
+}

@@ -1,0 +1,79 @@
+/* serve.c - the way of a question through the room.
+ *
+ * Called by dns.c for both listeners. Control thread. */
+#include "serve.h"
+
+#include "../base/clock.h"
+#include "reply.h"
+
+/* Whole zones and the types of the transport are no questions for a home; nor
+ * are other classes than the Internet's. */
+static bool is_refused(const struct dns_query *q)
+{
+	return q->q.class != DNS_IN || q->q.type == DNS_OPT ||
+	       (q->q.type >= DNS_META_FIRST && q->q.type <= DNS_META_LAST);
+}
+
+static bool serve_local(struct serve *s, const struct asker *from,
+			const struct dns_query *q)
+{
+	uint8_t out[4 * DNS_QUERY_MAX];
+	struct wr w = wr_init(out, sizeof(out));
+
+	if (!local_answer(s->local, q, &w))
+		return false;
+	s->tally->stats.local++;
+	reply_wire(from, q, &w);
+	return true;
+}
+
+static bool serve_cached(struct serve *s, const struct asker *from,
+			 const struct dns_query *q, const struct cache_key *key)
+{
+	struct cache_hit hit;
+
+	if (!cache_find(s->cache, key, clock_ms(), &hit))
+		return false;
+	if (hit.stale && !hit.resting)
+		return false;
+	*(hit.stale ? &s->tally->stats.stale : &s->tally->stats.hits) += 1;
+	reply_kept(from, q, &hit.kept, hit.ttl_s);
+	return true;
+}
+
+static void serve_query(struct serve *s, const struct asker *from,
+			const struct dns_query *q)
+{
+	struct cache_key key;
+
+	if (is_refused(q)) {
+		s->tally->stats.refused++;
+		reply_error(from, q, DNS_REFUSED);
+		return;
+	}
+	if (serve_local(s, from, q))
+		return;
+	key = cache_key(q);
+	if (serve_cached(s, from, q, &key))
+		return;
+	s->tally->stats.misses++;
+	forward_ask(s->forward, &key, q, from);
+}
+
+void serve_message(struct serve *s, const struct asker *from,
+		   const uint8_t *msg, size_t len)
+{
+	struct dns_query q;
+	int rcode = dns_query_read(msg, len, &q);
+
+	if (rcode < 0) {
+		tally_drop(s->tally, TALLY_MALFORMED, len);
+		from->send(from, NULL, 0);
+		return;
+	}
+	s->tally->stats.queries++;
+	if (rcode)
+		reply_error(from, &q, (unsigned)rcode);
+	else
+		serve_query(s, from, &q);
+}

@@ -1,0 +1,24 @@
+/* serve.h - what becomes of a question: answered here, from the cache, or by
+ * asking. Control thread. */
+#ifndef DNS_SERVE_H
+#define DNS_SERVE_H
+
+#include "asker.h"
+#include "cache.h"
+#include "forward.h"
+#include "local.h"
+#include "tally.h"
+
+struct serve {
+	struct local *local;
+	struct cache *cache;
+	struct forward *forward;
+	struct tally *tally;
+};
+
+/* A message of a client that is served. Leads to one from->send(), but for
+ * what is sent again by UDP while it waits. */
+void serve_message(struct serve *s, const struct asker *from,
+		   const uint8_t *msg, size_t len);
+
+#endif

@@ -1,0 +1,187 @@
+/* dns_msg.c - reads queries, writes replies (RFC 1035, 6891).
+ *
+ * Called by dns_answer.c and the dns room. Any thread.
+ * Invariant: a message is never believed about its own counts and lengths:
+ * every record is walked within the bytes that came. */
+#include "dns_msg.h"
+
+#include <errno.h>
+
+void dns_header_read(struct rd *r, struct dns_header *out)
+{
+	out->id = rd_be16(r);
+	out->flags = rd_be16(r);
+	out->qd = rd_be16(r);
+	out->an = rd_be16(r);
+	out->ns = rd_be16(r);
+	out->ar = rd_be16(r);
+}
+
+void dns_header_write(struct wr *w, const struct dns_header *h)
+{
+	wr_be16(w, h->id);
+	wr_be16(w, h->flags);
+	wr_be16(w, h->qd);
+	wr_be16(w, h->an);
+	wr_be16(w, h->ns);
+	wr_be16(w, h->ar);
+}
+
+void dns_question_read(struct rd *r, const uint8_t *msg,
+		       struct dns_question *out)
+{
+	dns_name_read(r, msg, &out->name);
+	out->type = rd_be16(r);
+	out->class = rd_be16(r);
+}
+
+void dns_question_write(struct wr *w, const struct dns_question *q)
+{
+	dns_name_write(w, &q->name);
+	wr_be16(w, q->type);
+	wr_be16(w, q->class);
+}
+
+void dns_rr_read(struct rd *r, const uint8_t *msg, struct dns_rr *out)
+{
+	out->at = (size_t)(r->p - msg);
+	dns_name_read(r, msg, &out->owner);
+	out->type = rd_be16(r);
+	out->class = rd_be16(r);
+	out->ttl_at = (size_t)(r->p - msg);
+	out->ttl = rd_be32(r);
+	out->rdlen = rd_be16(r);
+	out->rdata_at = (size_t)(r->p - msg);
+	rd_skip(r, out->rdlen);
+}
+
+void dns_rr_write(struct wr *w, const struct dns_name *owner, uint16_t type,
+		  uint32_t ttl, uint16_t rdlen)
+{
+	dns_name_write(w, owner);
+	wr_be16(w, type);
+	wr_be16(w, DNS_IN);
+	wr_be32(w, ttl);
+	wr_be16(w, rdlen);
+}
+
+void dns_opt_write(struct wr *w, uint16_t udp_size, unsigned rcode,
+		   bool dnssec_ok)
+{
+	wr_u8(w, 0);
+	wr_be16(w, DNS_OPT);
+	wr_be16(w, udp_size);
+	wr_u8(w, (uint8_t)(rcode >> 4));
+	wr_u8(w, 0);
+	wr_be16(w, dnssec_ok ? DNS_OPT_DO : 0);
+	wr_be16(w, 0);
+}
+
+/* Options are code, length, data, and nothing else (RFC 6891, 6.1.2). */
+static bool options_well_formed(const uint8_t *msg, const struct dns_rr *rr)
+{
+	struct rd r = rd_init(msg + rr->rdata_at, rr->rdlen);
+
+	while (rd_left(&r)) {
+		rd_be16(&r);
+		rd_skip(&r, rd_be16(&r));
+	}
+	return !r.bad;
+}
+
+/* Takes the client's OPT record. RFC 6891, 6.1.1 and 6.1.3. */
+static unsigned take_opt(struct dns_query *q, const uint8_t *msg,
+			 const struct dns_rr *rr)
+{
+	bool twice = q->edns;
+
+	q->edns = true;
+	if (twice || rr->owner.len != 1 || !options_well_formed(msg, rr))
+		return DNS_FORMERR;
+	q->dnssec_ok = rr->ttl & DNS_OPT_DO;
+	q->udp_size = rr->class > DNS_UDP_MIN ? rr->class : DNS_UDP_MIN;
+	return (rr->ttl >> 16 & 0xff) ? DNS_BADVERS : DNS_NOERROR;
+}
+
+static unsigned read_records(struct rd *r, const uint8_t *msg, unsigned n,
+			     struct dns_query *out)
+{
+	unsigned rcode = DNS_NOERROR;
+
+	while (n-- && !rcode) {
+		struct dns_rr rr;
+
+		dns_rr_read(r, msg, &rr);
+		if (r->bad)
+			return DNS_FORMERR;
+		if (rr.type == DNS_OPT)
+			rcode = take_opt(out, msg, &rr);
+	}
+	return rcode;
+}
+
+int dns_query_read(const uint8_t *msg, size_t len, struct dns_query *out)
+{
+	struct rd r = rd_init(msg, len);
+	struct dns_header h;
+
+	memset(out, 0, sizeof(*out));
+	out->udp_size = DNS_UDP_MIN;
+	dns_header_read(&r, &h);
+	if (r.bad || (h.flags & DNS_QR))
+		return -EBADMSG;
+	out->id = h.id;
+	out->flags = h.flags;
+	if (h.flags & DNS_OPCODE)
+		return DNS_NOTIMP;
+	if (h.qd != 1 || h.an || h.ns)
+		return DNS_FORMERR;
+	dns_question_read(&r, msg, &out->q);
+	if (r.bad)
+		return DNS_FORMERR;
+	out->has_question = true;
+	return (int)read_records(&r, msg, h.ar, out);
+}
+
+static uint16_t reply_flags(const struct dns_query *q, unsigned rcode)
+{
+	unsigned kept = q->flags & (DNS_OPCODE | DNS_RD | DNS_CD);
+
+	return (uint16_t)(DNS_QR | DNS_RA | kept | (rcode & DNS_RCODE));
+}
+
+void dns_reply_write(struct wr *w, const struct dns_query *q, unsigned rcode)
+{
+	struct dns_header h = {
+		.id = q->id,
+		.flags = reply_flags(q, rcode),
+		.qd = q->has_question,
+	};
+
+	dns_header_write(w, &h);
+	if (q->has_question)
+		dns_question_write(w, &q->q);
+}
+
+void dns_counts_patch(struct wr *w, uint16_t an, uint16_t ns, uint16_t ar)
+{
+	wr_patch_be16(w, 6, an);
+	wr_patch_be16(w, 8, ns);
+	wr_patch_be16(w, 10, ar);
+}
+
+void dns_error_write(struct wr *w, const struct dns_query *q, unsigned rcode)
+{
+	dns_reply_write(w, q, rcode);
+	if (!q->edns)
+		return;
+	dns_opt_write(w, DNS_UDP_EDNS, rcode, q->dnssec_ok);
+	dns_counts_patch(w, 0, 0, 1);
+}
+
+void dns_truncated_write(struct wr *w, const struct dns_query *q,
+			 unsigned rcode)
+{
+	dns_error_write(w, q, rcode);
+	wr_patch_be16(w, 2, (uint16_t)(reply_flags(q, rcode) | DNS_TC));
+}

@@ -1,0 +1,71 @@
+/* fuzz_dns_msg.c - the DNS codec: any bytes as a query and as an answer; what
+ * is taken is kept and repeated at every limit without overrunning it. */
+#include <assert.h>
+#include <stdlib.h>
+
+#include "ctl/proto/dns_answer.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void repeat(const struct dns_answer *a, const struct dns_kept *k,
+		   size_t limit, bool edns)
+{
+	struct dns_query q = {
+		.id = 0x1234,
+		.has_question = a->has_question,
+		.q = a->q,
+		.edns = edns,
+	};
+	static uint8_t out[DNS_MSG_MAX];
+	struct wr w = wr_init(out, limit);
+
+	dns_answer_write(&w, &q, k, 30, limit);
+	assert(!w.bad);
+}
+
+static void as_answer(const uint8_t *data, size_t size)
+{
+	static const size_t limits[] = { DNS_UDP_MIN, DNS_UDP_EDNS,
+					 DNS_MSG_MAX };
+	static uint8_t kept[DNS_MSG_MAX];
+	struct wr w = wr_init(kept, sizeof(kept));
+	struct dns_answer a;
+	struct dns_kept k;
+	size_t i;
+
+	if (dns_answer_read(data, size, &a))
+		return;
+	assert(a.len <= size);
+	dns_answer_keep(&w, data, &a);
+	assert(!w.bad);
+	k = (struct dns_kept){ kept, wr_len(&w), a.ttl_at, a.ttl_n };
+	for (i = 0; i < sizeof(limits) / sizeof(limits[0]); i++) {
+		repeat(&a, &k, limits[i], false);
+		repeat(&a, &k, limits[i], true);
+	}
+}
+
+static void as_query(const uint8_t *data, size_t size)
+{
+	uint8_t out[DNS_QUERY_MAX];
+	char text[DNS_NAME_STRLEN];
+	struct wr w = wr_init(out, sizeof(out));
+	struct dns_query q;
+	int rcode = dns_query_read(data, size, &q);
+
+	if (rcode < 0)
+		return;
+	dns_error_write(&w, &q, (unsigned)rcode);
+	assert(!w.bad);
+	if (q.has_question)
+		dns_name_format(&q.q.name, text);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	if (size > DNS_MSG_MAX)
+		return 0;
+	as_query(data, size);
+	as_answer(data, size);
+	return 0;
+}

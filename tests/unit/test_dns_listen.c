@@ -1,0 +1,268 @@
+/* test_dns_listen.c - the doors: who may ask, how much, and how it ends. */
+#include "test_dns_build.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "ctl/base/clock.h"
+#include "ctl/dns/listen_tcp.h"
+#include "ctl/dns/listen_udp.h"
+#include "ctl/dns/sock.h"
+
+struct door {
+	uv_loop_t loop;
+	struct tally tally;
+	struct endpoint at;
+	struct asker_events events;
+	struct listen_udp *udp;
+	struct listen_tcp *tcp;
+	bool closed_to_all, mute;
+	unsigned messages, gone;
+};
+
+static void on_message(void *arg, const struct asker *a, const uint8_t *msg,
+		       size_t len)
+{
+	struct door *d = arg;
+
+	d->messages++;
+	if (!d->mute)
+		a->send(a, msg, len);
+}
+
+static void on_gone(void *arg, const void *via)
+{
+	struct door *d = arg;
+
+	(void)via;
+	d->gone++;
+}
+
+static bool is_served(void *arg, const struct addr *addr)
+{
+	const struct door *d = arg;
+
+	(void)addr;
+	return !d->closed_to_all;
+}
+
+/* A port that nobody has, found by a socket that is closed again. */
+static void free_port(struct endpoint *at)
+{
+	int fd = socket(AF_INET, SOCK_DGRAM, 0);
+	struct sockaddr_storage ss;
+	socklen_t len;
+
+	endpoint_parse("127.0.0.1", 0, at);
+	len = sock_from_endpoint(&ss, at);
+	assert_return_code(bind(fd, (struct sockaddr *)&ss, len), 0);
+	getsockname(fd, (struct sockaddr *)&ss, &len);
+	*at = sock_to_endpoint(&ss);
+	close(fd);
+}
+
+static struct door *open_door(void)
+{
+	struct door *d = calloc(1, sizeof(*d));
+
+	assert_non_null(d);
+	uv_loop_init(&d->loop);
+	tally_init(&d->tally);
+	d->events = (struct asker_events){ d, on_message, on_gone, is_served };
+	free_port(&d->at);
+	assert_int_equal(listen_udp_open(&d->udp, &d->loop, &d->at, &d->tally,
+					 &d->events),
+			 0);
+	assert_int_equal(listen_tcp_open(&d->tcp, &d->loop, &d->at, &d->tally,
+					 &d->events),
+			 0);
+	return d;
+}
+
+static void close_door(struct door *d)
+{
+	listen_udp_close(d->udp);
+	listen_tcp_close(d->tcp);
+	uv_run(&d->loop, UV_RUN_DEFAULT);
+	assert_int_equal(uv_loop_close(&d->loop), 0);
+	free(d);
+}
+
+static int knock(const struct door *d, int type)
+{
+	int fd = socket(AF_INET, type, 0);
+	struct sockaddr_storage ss;
+	socklen_t len = sock_from_endpoint(&ss, &d->at);
+
+	assert_return_code(connect(fd, (struct sockaddr *)&ss, len), 0);
+	return fd;
+}
+
+/* Runs the loop until 'fd' has something to read; false: 200 ms passed. */
+static bool readable(struct door *d, int fd)
+{
+	uint64_t end_ms = clock_ms() + 200;
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+
+	do {
+		uv_run(&d->loop, UV_RUN_NOWAIT);
+		if (poll(&p, 1, 5) > 0)
+			return true;
+	} while (clock_ms() < end_ms);
+	return false;
+}
+
+static void udp_answers_from_where_it_was_asked(void **state)
+{
+	struct door *d = open_door();
+	int fd = knock(d, SOCK_DGRAM);
+	char big[1501] = { 0 };
+	char in[16];
+	int i;
+
+	(void)state;
+	for (i = 0; i < 100; i++)
+		assert_int_equal(send(fd, "hello", 5, 0), 5);
+	for (i = 0; i < 100; i++) {
+		assert_true(readable(d, fd));
+		assert_int_equal(recv(fd, in, sizeof(in), 0), 5);
+	}
+	send(fd, big, sizeof(big), 0);
+	assert_false(readable(d, fd));
+	assert_int_equal(d->tally.drops[TALLY_MALFORMED].packets, 1);
+	close(fd);
+	close_door(d);
+}
+
+static void strangers_are_not_served(void **state)
+{
+	struct door *d = open_door();
+	int udp = knock(d, SOCK_DGRAM), tcp;
+	char in[16];
+
+	(void)state;
+	d->closed_to_all = true;
+	send(udp, "hello", 5, 0);
+	assert_false(readable(d, udp));
+	tcp = knock(d, SOCK_STREAM);
+	assert_true(readable(d, tcp));
+	assert_int_equal(recv(tcp, in, sizeof(in), 0), 0);
+	assert_int_equal(d->messages, 0);
+	assert_int_equal(d->tally.drops[TALLY_NOT_SERVED].packets, 2);
+	close(udp);
+	close(tcp);
+	close_door(d);
+}
+
+static void port_in_use_is_told(void **state)
+{
+	struct door *d = open_door();
+	struct listen_udp *udp;
+	struct listen_tcp *tcp;
+
+	(void)state;
+	assert_int_equal(
+		listen_udp_open(&udp, &d->loop, &d->at, &d->tally, &d->events),
+		-EADDRINUSE);
+	assert_int_equal(
+		listen_tcp_open(&tcp, &d->loop, &d->at, &d->tally, &d->events),
+		-EADDRINUSE);
+	close_door(d);
+}
+
+static void tcp_takes_them_byte_by_byte_and_many_at_once(void **state)
+{
+	struct door *d = open_door();
+	int fd = knock(d, SOCK_STREAM), i;
+	char out[700], in[700];
+	size_t have = 0;
+
+	(void)state;
+	for (i = 0; i < 100; i++)
+		memcpy(out + i * 7, "\0\5hello", 7);
+	for (i = 0; i < 14; i++) {
+		send(fd, out + i, 1, 0);
+		uv_run(&d->loop, UV_RUN_NOWAIT);
+	}
+	send(fd, out + 14, sizeof(out) - 14, 0);
+	while (have < sizeof(in)) {
+		assert_true(readable(d, fd));
+		have += (size_t)recv(fd, in + have, sizeof(in) - have, 0);
+	}
+	assert_memory_equal(in, out, sizeof(in));
+	assert_int_equal(d->messages, 100);
+	close(fd);
+	close_door(d);
+}
+
+/* Nobody answers: what is in flight is bounded, what follows waits unread. */
+static void tcp_bounds_what_is_in_flight(void **state)
+{
+	struct door *d = open_door();
+	int fd = knock(d, SOCK_STREAM), i;
+
+	(void)state;
+	d->mute = true;
+	for (i = 0; i < 100; i++)
+		send(fd, "\0\5hello", 7, 0);
+	assert_false(readable(d, fd));
+	assert_int_equal(d->messages, 32);
+	close(fd);
+	close_door(d);
+}
+
+static void tcp_ends_what_cannot_be_a_query(void **state)
+{
+	struct door *d = open_door();
+	int fd = knock(d, SOCK_STREAM);
+	char in[16];
+
+	(void)state;
+	send(fd, "\x20\0", 2, 0);
+	assert_true(readable(d, fd));
+	assert_int_equal(recv(fd, in, sizeof(in), 0), 0);
+	assert_int_equal(d->tally.drops[TALLY_TCP_LENGTH].packets, 1);
+	assert_int_equal(d->gone, 1);
+	close(fd);
+	close_door(d);
+}
+
+static void tcp_bounds_one_client(void **state)
+{
+	struct door *d = open_door();
+	int fd[LISTEN_TCP_CONNS_PER_CLIENT + 1];
+	char in[16];
+	unsigned i;
+
+	(void)state;
+	for (i = 0; i <= LISTEN_TCP_CONNS_PER_CLIENT; i++) {
+		fd[i] = knock(d, SOCK_STREAM);
+		uv_run(&d->loop, UV_RUN_NOWAIT);
+	}
+	assert_true(readable(d, fd[LISTEN_TCP_CONNS_PER_CLIENT]));
+	assert_int_equal(recv(fd[i - 1], in, sizeof(in), 0), 0);
+	assert_int_equal(d->tally.drops[TALLY_TCP_CROWDED].packets, 1);
+	send(fd[0], "\0\5hello", 7, 0);
+	assert_true(readable(d, fd[0]));
+	for (i = 0; i <= LISTEN_TCP_CONNS_PER_CLIENT; i++)
+		close(fd[i]);
+	close_door(d);
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(udp_answers_from_where_it_was_asked),
+		cmocka_unit_test(strangers_are_not_served),
+		cmocka_unit_test(port_in_use_is_told),
+		cmocka_unit_test(tcp_takes_them_byte_by_byte_and_many_at_once),
+		cmocka_unit_test(tcp_bounds_what_is_in_flight),
+		cmocka_unit_test(tcp_ends_what_cannot_be_a_query),
+		cmocka_unit_test(tcp_bounds_one_client),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
