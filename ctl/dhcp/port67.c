@@ -17,7 +17,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-
 struct port67 {
 	int udp, packet;
 	uint32_t ifindex;

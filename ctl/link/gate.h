@@ -42,7 +42,8 @@ struct gate_port_info {
 int gate_port_set(struct gate *g, const struct gate_port_info *p);
 int gate_port_del(struct gate *g, uint32_t ifindex);
 
-/* -EBUSY and a sentence that names it, if another XDP program is on the port. */
+/* -EBUSY and a sentence that names it, if another XDP program is on the port.
+ */
 int gate_foreign(uint32_t ifindex, const char *ifname, struct error *err);
 
 /* Attaches lan_xdp or wan_xdp in native mode by a pinned bpf_link. A foreign

@@ -122,88 +122,89 @@ static void null_restores_one_or_a_group(void **state)
 	settings_close(s);
 }
 
+static const struct {
+	const char *patch, *says;
+} bad_patches[] = {
+	{ "5", "settings: give an object" },
+	{ "{\"foo\":1}", "foo: no such setting" },
+	{ "{\"wan\":{\"bar\":1}}", "wan.bar: no such setting" },
+	{ "{\"wan\":{\"open\":{\"x\":1}}}", "wan.open: give a list" },
+	{ "{\"wan\":5}", "wan: is a group" },
+	{ "{\"\":{}}", ": no such setting" },
+	{ "{\"wa\":null}", "wa: no such setting" },
+	{ "{\"wan.open\":[],\"wan\":{\"open\":[]}}",
+	  "wan.open: is named twice" },
+	{ "{\"wan.open\":\"tcp:22\"}", "wan.open: give a list" },
+	{ "{\"wan.open\":[22]}", "wan.open: every item is a string" },
+	{ "{\"wan.open\":[\"tcp:0\"]}", "wan.open: 'tcp:0' is not" },
+	{ "{\"wan.open\":[\"tcp:65536\"]}", "wan.open: 'tcp:65536'" },
+	{ "{\"wan.open\":[\"tcp:99999999999999999999\"]}",
+	  "wan.open: 'tcp:99" },
+	{ "{\"wan.open\":[\"tcp:\"]}", "wan.open: 'tcp:'" },
+	{ "{\"wan.open\":[\"tcp:22 \"]}", "wan.open: 'tcp:22 '" },
+	{ "{\"wan.open\":[\"sctp:22\"]}", "wan.open: 'sctp:22'" },
+	{ "{\"wan.open\":[\"tcp:22\",\"tcp:22\"]}",
+	  "wan.open: 'tcp:22' repeats" },
+	{ "{\"dns.upstream\":[\"dns.google\"]}",
+	  "dns.upstream: 'dns.google' is not a DNS server" },
+	{ "{\"dns.upstream\":[\"0.0.0.0\"]}", "dns.upstream: '0.0" },
+	{ "{\"dns.upstream\":[\"224.0.0.1\"]}", "dns.upstream: '224" },
+	{ "{\"dns.upstream\":[\"9.9.9.9\",\"9.9.9.9:53\"]}",
+	  "dns.upstream: '9.9.9.9:53' repeats" },
+	{ "{\"dns.upstream\":[\"1.0.0.1\",\"1.0.0.2\",\"1.0.0.3\","
+	  "\"1.0.0.4\",\"1.0.0.5\",\"1.0.0.6\",\"1.0.0.7\",\"1.0.0.8\","
+	  "\"1.0.0.9\"]}",
+	  "dns.upstream: at most 8" },
+	{ "{\"dns.domain\":\"\"}", "dns.domain: '' is not a domain" },
+	{ "{\"dns.domain\":\"Lan\"}", "dns.domain: 'Lan'" },
+	{ "{\"dns.domain\":\"a..b\"}", "dns.domain: 'a..b'" },
+	{ "{\"dns.domain\":\"lan.\"}", "dns.domain: 'lan.'" },
+	{ "{\"dns.domain\":\"-a\"}", "dns.domain: '-a'" },
+	{ "{\"dns.domain\":\"a-.b\"}", "dns.domain: 'a-.b'" },
+	{ "{\"dns.domain\":7}", "dns.domain: '' is not" },
+	{ "{\"dhcp.lease_s\":119}", "dhcp.lease_s: give a whole" },
+	{ "{\"dhcp.lease_s\":2592001}", "dhcp.lease_s: give a whole" },
+	{ "{\"dhcp.lease_s\":3600.0}", "dhcp.lease_s: give a whole" },
+	{ "{\"dhcp.lease_s\":\"3600\"}", "dhcp.lease_s: give a whole" },
+	{ "{\"dhcp.lease_s\":true}", "dhcp.lease_s: give a whole" },
+	{ "{\"dhcp.static\":[\"02:00:00:00:00:01\"]}",
+	  "dhcp.static: '02:00:00:00:00:01' is not" },
+	{ "{\"dhcp.static\":[\"03:00:00:00:00:01=10.0.0.1\"]}",
+	  "dhcp.static: '03" },
+	{ "{\"dhcp.static\":[\"02:00:00:00:00:01=fd00::1\"]}",
+	  "dhcp.static: '02" },
+	{ "{\"dhcp.static\":[\"02:00:00:00:00:01=10.0.0.1\","
+	  "\"02:00:00:00:00:02=10.0.0.1\"]}",
+	  "dhcp.static: '02:00:00:00:00:02=10.0.0.1' repeats" },
+	{ "{\"dhcp.static\":[\"02:00:00:00:00:01=10.0.0.1\","
+	  "\"02:00:00:00:00:01=10.0.0.2\"]}",
+	  "dhcp.static: '02:00:00:00:00:01=10.0.0.2' repeats" },
+	{ "{\"clients.name\":[\"02:00:00:00:00:01=\"]}", "clients.name: '02" },
+	{ "{\"clients.name\":[\"02:00:00:00:00:01=a\\u001b[2J\"]}",
+	  "clients.name: '02" },
+	{ "{\"clients.name\":[\"02:00:00:00:00:01=a\\u009b2J\"]}",
+	  "clients.name: '02" },
+	{ "{\"clients.name\":[\"02:00:00:00:00:01=a,b\"]}",
+	  "clients.name: '02" },
+	{ "{\"nat.timers.udp_s\":119}", "nat.timers.udp_s: give" },
+	{ "{\"nat.limits.host_sessions\":-1}",
+	  "nat.limits.host_sessions: give" },
+};
+
 static void a_bad_patch_changes_nothing_and_names_the_key(void **state)
 {
-	static const struct {
-		const char *patch, *says;
-	} cases[] = {
-		{ "5", "settings: give an object" },
-		{ "{\"foo\":1}", "foo: no such setting" },
-		{ "{\"wan\":{\"bar\":1}}", "wan.bar: no such setting" },
-		{ "{\"wan\":{\"open\":{\"x\":1}}}", "wan.open: give a list" },
-		{ "{\"wan\":5}", "wan: is a group" },
-		{ "{\"\":{}}", ": no such setting" },
-		{ "{\"wa\":null}", "wa: no such setting" },
-		{ "{\"wan.open\":[],\"wan\":{\"open\":[]}}",
-		  "wan.open: is named twice" },
-		{ "{\"wan.open\":\"tcp:22\"}", "wan.open: give a list" },
-		{ "{\"wan.open\":[22]}", "wan.open: every item is a string" },
-		{ "{\"wan.open\":[\"tcp:0\"]}", "wan.open: 'tcp:0' is not" },
-		{ "{\"wan.open\":[\"tcp:65536\"]}", "wan.open: 'tcp:65536'" },
-		{ "{\"wan.open\":[\"tcp:99999999999999999999\"]}",
-		  "wan.open: 'tcp:99" },
-		{ "{\"wan.open\":[\"tcp:\"]}", "wan.open: 'tcp:'" },
-		{ "{\"wan.open\":[\"tcp:22 \"]}", "wan.open: 'tcp:22 '" },
-		{ "{\"wan.open\":[\"sctp:22\"]}", "wan.open: 'sctp:22'" },
-		{ "{\"wan.open\":[\"tcp:22\",\"tcp:22\"]}",
-		  "wan.open: 'tcp:22' repeats" },
-		{ "{\"dns.upstream\":[\"dns.google\"]}",
-		  "dns.upstream: 'dns.google' is not a DNS server" },
-		{ "{\"dns.upstream\":[\"0.0.0.0\"]}", "dns.upstream: '0.0" },
-		{ "{\"dns.upstream\":[\"224.0.0.1\"]}", "dns.upstream: '224" },
-		{ "{\"dns.upstream\":[\"9.9.9.9\",\"9.9.9.9:53\"]}",
-		  "dns.upstream: '9.9.9.9:53' repeats" },
-		{ "{\"dns.upstream\":[\"1.0.0.1\",\"1.0.0.2\",\"1.0.0.3\","
-		  "\"1.0.0.4\",\"1.0.0.5\",\"1.0.0.6\",\"1.0.0.7\",\"1.0.0.8\","
-		  "\"1.0.0.9\"]}",
-		  "dns.upstream: at most 8" },
-		{ "{\"dns.domain\":\"\"}", "dns.domain: '' is not a domain" },
-		{ "{\"dns.domain\":\"Lan\"}", "dns.domain: 'Lan'" },
-		{ "{\"dns.domain\":\"a..b\"}", "dns.domain: 'a..b'" },
-		{ "{\"dns.domain\":\"lan.\"}", "dns.domain: 'lan.'" },
-		{ "{\"dns.domain\":\"-a\"}", "dns.domain: '-a'" },
-		{ "{\"dns.domain\":\"a-.b\"}", "dns.domain: 'a-.b'" },
-		{ "{\"dns.domain\":7}", "dns.domain: '' is not" },
-		{ "{\"dhcp.lease_s\":119}", "dhcp.lease_s: give a whole" },
-		{ "{\"dhcp.lease_s\":2592001}", "dhcp.lease_s: give a whole" },
-		{ "{\"dhcp.lease_s\":3600.0}", "dhcp.lease_s: give a whole" },
-		{ "{\"dhcp.lease_s\":\"3600\"}", "dhcp.lease_s: give a whole" },
-		{ "{\"dhcp.lease_s\":true}", "dhcp.lease_s: give a whole" },
-		{ "{\"dhcp.static\":[\"02:00:00:00:00:01\"]}",
-		  "dhcp.static: '02:00:00:00:00:01' is not" },
-		{ "{\"dhcp.static\":[\"03:00:00:00:00:01=10.0.0.1\"]}",
-		  "dhcp.static: '03" },
-		{ "{\"dhcp.static\":[\"02:00:00:00:00:01=fd00::1\"]}",
-		  "dhcp.static: '02" },
-		{ "{\"dhcp.static\":[\"02:00:00:00:00:01=10.0.0.1\","
-		  "\"02:00:00:00:00:02=10.0.0.1\"]}",
-		  "dhcp.static: '02:00:00:00:00:02=10.0.0.1' repeats" },
-		{ "{\"dhcp.static\":[\"02:00:00:00:00:01=10.0.0.1\","
-		  "\"02:00:00:00:00:01=10.0.0.2\"]}",
-		  "dhcp.static: '02:00:00:00:00:01=10.0.0.2' repeats" },
-		{ "{\"clients.name\":[\"02:00:00:00:00:01=\"]}",
-		  "clients.name: '02" },
-		{ "{\"clients.name\":[\"02:00:00:00:00:01=a\\u001b[2J\"]}",
-		  "clients.name: '02" },
-		{ "{\"clients.name\":[\"02:00:00:00:00:01=a\\u009b2J\"]}",
-		  "clients.name: '02" },
-		{ "{\"clients.name\":[\"02:00:00:00:00:01=a,b\"]}",
-		  "clients.name: '02" },
-		{ "{\"nat.timers.udp_s\":119}", "nat.timers.udp_s: give" },
-		{ "{\"nat.limits.host_sessions\":-1}",
-		  "nat.limits.host_sessions: give" },
-	};
 	struct settings_store *s = fresh(NULL);
 	struct settings before = *settings_get(s);
 	struct error err;
 	unsigned i;
 
 	(void)state;
-	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+	for (i = 0; i < sizeof(bad_patches) / sizeof(bad_patches[0]); i++) {
 		err.text[0] = '\0';
-		if (patch(s, cases[i].patch, &err) != -EINVAL ||
-		    strncmp(err.text, cases[i].says, strlen(cases[i].says)))
-			fail_msg("%s: '%s'", cases[i].patch, err.text);
+		if (patch(s, bad_patches[i].patch, &err) != -EINVAL ||
+		    strncmp(err.text, bad_patches[i].says,
+			    strlen(bad_patches[i].says)))
+			fail_msg("%s: '%s'", bad_patches[i].patch, err.text);
 	}
 	assert_memory_equal(&before, settings_get(s), sizeof(before));
 	assert_int_equal(access(file_path(), F_OK), -1);
