@@ -1,0 +1,35 @@
+/* csum.h - the Internet checksum over a stretch of bytes (RFC 1071).
+ *
+ * For headers that we write ourselves and for checking those that we read; what
+ * is translated goes by difference, see bpf/rewrite.h. In memory's order. */
+#ifndef ENGINE_CSUM_H
+#define ENGINE_CSUM_H
+
+#include <linux/types.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "../../bpf/rewrite.h"
+
+/* What belongs into the checksum field, when that is zero in 'data'; 0 when the
+ * field is in place and right. */
+static inline uint16_t csum_of(const void *data, size_t len)
+{
+	const uint8_t *p = data;
+	uint64_t sum = 0;
+	uint32_t word;
+
+	for (; len >= sizeof(word); len -= sizeof(word), p += sizeof(word)) {
+		memcpy(&word, p, sizeof(word));
+		sum += word;
+	}
+	word = 0;
+	memcpy(&word, p, len);
+	sum += word;
+	sum = (sum & 0xffffffff) + (sum >> 32);
+	sum = (sum & 0xffffffff) + (sum >> 32);
+	return (uint16_t)~csum_fold((uint32_t)((sum & 0xffff) + (sum >> 16)));
+}
+
+#endif

@@ -1,0 +1,38 @@
+/* egress.h - the way out: next hop to MAC address, MAC address to port.
+ *
+ * Engine thread only; opened and closed by the control thread while the engine
+ * is stopped. */
+#ifndef ENGINE_EGRESS_H
+#define ENGINE_EGRESS_H
+
+#include "fdb.h"
+#include "icmp_error.h"
+#include "mailbox.h"
+#include "neigh.h"
+#include "port_xsk.h"
+#include "stats.h"
+
+struct egress {
+	/* lent by the worker */
+	struct ports *ports;
+	struct neigh *neigh;
+	struct fdb *fdb;
+	struct mailbox *mailbox;
+	struct stats *stats;
+
+	struct icmp_limit icmp_limit;
+	int tun_fd;    /* into the machine's own stack, -1: none */
+	int bridge_fd; /* packet socket, for MACs without a known port */
+};
+
+/* Takes 'tun_fd' over, also when it fails. 0 or -errno. */
+int egress_open(struct egress *e, int tun_fd);
+void egress_close(struct egress *e);
+
+/* Obeys 'p->verdict' and gives the frame back. The verdict becomes what
+ * happened: VERDICT_FORWARD is sent, VERDICT_HELD waits for a neighbour,
+ * VERDICT_DROP was dropped for 'p->drop'. */
+void egress_send(struct egress *e, const struct engine_conf *conf,
+		 struct pkt *p, uint64_t now_ms);
+
+#endif

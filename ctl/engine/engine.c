@@ -1,0 +1,281 @@
+/* engine.c - the control thread's hold on the engine.
+ * Called by gateway and api. Control thread; the engine thread lives in
+ * worker.c.
+ * Invariant: ports are open or closed only while 'running' is false. */
+#include "engine.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../base/clock.h"
+#include "../base/log.h"
+#include "worker.h"
+
+struct engine {
+	struct engine_limits limits;
+	struct engine_gate gate;
+	bool running;
+	pthread_t thread;
+	struct worker worker;
+};
+
+struct engine *engine_new(const struct engine_limits *limits)
+{
+	struct engine *e = calloc(1, sizeof(*e));
+
+	if (!e)
+		return NULL;
+	e->limits = *limits;
+	if (worker_init(&e->worker, limits)) {
+		free(e);
+		return NULL;
+	}
+	return e;
+}
+
+void engine_free(struct engine *e)
+{
+	struct engine_event ev;
+
+	if (!e)
+		return;
+	while (engine_next_event(e, &ev))
+		;
+	worker_fini(&e->worker);
+	free(e);
+}
+
+/* ---- ports */
+
+int engine_open_ports(struct engine *e, const struct engine_port *ports,
+		      unsigned n, const struct engine_gate *gate, int tun_fd,
+		      struct error *err)
+{
+	struct worker *w = &e->worker;
+	int rc = egress_open(&w->egress, tun_fd);
+
+	if (rc)
+		return error_set(err, rc,
+				 "engine: cannot open a packet socket: %s: run "
+				 "as root, or with CAP_NET_RAW",
+				 strerror(-rc));
+	rc = ports_open(&w->ports, ports, n, gate->xsks_fd, err);
+	if (rc) {
+		egress_close(&w->egress);
+		return rc;
+	}
+	e->gate = *gate;
+	return 0;
+}
+
+void engine_close_ports(struct engine *e)
+{
+	struct worker *w = &e->worker;
+
+	nat_bind_claimed(w->nat, NULL);
+	nat_bind_local(w->nat, NULL, NULL);
+	e->gate = (struct engine_gate){ 0 };
+	ports_close(&w->ports);
+	egress_close(&w->egress);
+	/* It names ports by their place, which may be another's soon. */
+	fdb_clear(w->fdb);
+}
+
+const char *engine_carrier(const struct engine *e, uint32_t ifindex)
+{
+	const struct ports *ps = &e->worker.ports;
+
+	for (unsigned i = 0; i < ps->n; i++)
+		if (ps->ports[i].info.ifindex == ifindex)
+			return ps->ports[i].umem->zerocopy ? "xdp-zerocopy"
+							   : "xdp-copy";
+	return NULL;
+}
+
+/* ---- the thread */
+
+static int make_poll_set(struct worker *w)
+{
+	w->poll_set = calloc(1 + w->ports.queues_n, sizeof(*w->poll_set));
+	if (!w->poll_set)
+		return -ENOMEM;
+	w->poll_set[0].fd = w->mailbox.wake.fd;
+	w->poll_set[0].events = POLLIN;
+	ports_poll_set(&w->ports, w->poll_set + 1);
+	return 0;
+}
+
+/* Signals are the control thread's. */
+static int make_thread(struct engine *e)
+{
+	sigset_t all, old;
+	int rc;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &old);
+	rc = pthread_create(&e->thread, NULL, worker_run, &e->worker);
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	if (!rc)
+		pthread_setname_np(e->thread, "engine");
+	return -rc;
+}
+
+int engine_start(struct engine *e)
+{
+	struct worker *w = &e->worker;
+	int rc;
+
+	/* In the engine's name, so that no picture goes before it looks. */
+	if (!snapshot_load(&w->conf))
+		return -EINVAL;
+	nat_bind_claimed(w->nat, e->gate.claimed);
+	nat_bind_local(w->nat, e->gate.local_open, e->gate.local_own);
+	atomic_store(&w->stop, false);
+	rc = make_poll_set(w);
+	if (!rc)
+		rc = make_thread(e);
+	if (rc) {
+		free(w->poll_set);
+		w->poll_set = NULL;
+		snapshot_leave(&w->conf);
+		return rc;
+	}
+	e->running = true;
+	return 0;
+}
+
+static void finish_dumps(struct worker *w)
+{
+	struct dump *d = w->dumps, *next;
+
+	w->dumps = NULL;
+	w->dumps_end = &w->dumps;
+	for (; d; d = next) {
+		next = d->next;
+		dump_finish(d);
+	}
+}
+
+void engine_stop(struct engine *e)
+{
+	struct worker *w = &e->worker;
+
+	if (!e->running)
+		return;
+	atomic_store(&w->stop, true);
+	bell_ring(&w->mailbox.wake);
+	pthread_join(e->thread, NULL);
+	e->running = false;
+	snapshot_leave(&w->conf);
+	free(w->poll_set);
+	w->poll_set = NULL;
+	if (!ports_whole(&w->ports))
+		log_err("engine: frames were lost or given back twice");
+	worker_end(w);
+	finish_dumps(w);
+}
+
+int engine_publish(struct engine *e, const struct engine_conf *conf)
+{
+	struct worker *w = &e->worker;
+	struct conf_picture *picture = malloc(sizeof(*picture));
+
+	if (!picture)
+		return -ENOMEM;
+	picture->conf = *conf;
+	picture->conf.generation = snapshot_next_generation(&w->conf);
+	snapshot_publish(&w->conf, &picture->node);
+	bell_ring(&w->mailbox.wake);
+	return 0;
+}
+
+/* ---- commands and events */
+
+bool engine_command(struct engine *e, const struct engine_command *c)
+{
+	return mailbox_command(&e->worker.mailbox, c);
+}
+
+int engine_event_fd(const struct engine *e)
+{
+	return e->worker.mailbox.ready.fd;
+}
+
+bool engine_next_event(struct engine *e, struct engine_event *out)
+{
+	while (mailbox_next_event(&e->worker.mailbox, out)) {
+		if (out->kind != EV_DUMPED)
+			return true;
+		dump_finish(out->dump);
+	}
+	return false;
+}
+
+/* While the engine stands still there is nobody to ask: the tables are ours. */
+static bool dump_at_rest(struct worker *w, struct dump *d)
+{
+	const struct engine_event ev = { .kind = EV_DUMPED, .dump = d };
+
+	while (!dump_step(d, w->nat, clock_ms()))
+		;
+	return mailbox_offer(&w->mailbox, &ev);
+}
+
+int engine_dump(struct engine *e, enum engine_table table,
+		void (*done)(void *arg, const struct engine_rows *rows),
+		void *arg)
+{
+	struct worker *w = &e->worker;
+	struct engine_command c = { .kind = CMD_DUMP };
+	uint32_t now = table == ENGINE_FLOWS ? w->sessions : w->mappings;
+	/* Room for those that come while the copy is made. */
+	struct dump *d = dump_new(table, now + now / 4 + 1024, done, arg);
+
+	if (!d)
+		return -ENOMEM;
+	c.dump = d;
+	if (e->running ? engine_command(e, &c) : dump_at_rest(w, d))
+		return 0;
+	dump_free(d);
+	return -EBUSY;
+}
+
+/* ---- counters */
+
+void engine_totals(const struct engine *e, struct engine_totals *out)
+{
+	const struct worker *w = &e->worker;
+
+	stats_totals(w->stats, out);
+	out->mappings = w->mappings;
+	out->sessions = w->sessions;
+	out->mappings_max = e->limits.mappings * GATE_BITS_PROTOS;
+	out->sessions_max = e->limits.sessions;
+	out->events_lost = w->mailbox.lost;
+}
+
+unsigned engine_devices(const struct engine *e, struct device_row *out,
+			unsigned max)
+{
+	return stats_devices(e->worker.stats, out, max);
+}
+
+/* The kernel itself counts frames for which our rings had no room and those
+ * that a device threw away after we gave them; of both the bytes are unknown.
+ */
+unsigned engine_drops(const struct engine *e, struct drop_row *out,
+		      unsigned max)
+{
+	unsigned n = stats_drops(e->worker.stats, out, max);
+	uint64_t rx, tx;
+
+	ports_lost(&e->worker.ports, &rx, &tx);
+	if (n > DROP_RX_FULL)
+		out[DROP_RX_FULL].packets += rx;
+	if (n > DROP_TX_FULL)
+		out[DROP_TX_FULL].packets += tx;
+	return n;
+}

@@ -1,0 +1,170 @@
+/* engine.h - the data path as the rest of the house sees it.
+ *
+ * Lifecycle, all on the control thread:
+ *   engine_new -> engine_open_ports -> engine_start -> … -> engine_stop ->
+ *   engine_close_ports -> engine_free
+ * Ports change only while stopped; mappings and sessions stay from stop to
+ * start. While it runs, the two threads meet in engine_publish (snapshot),
+ * engine_command (ring in), engine_next_event (ring out) and the counters,
+ * and nowhere else. */
+#ifndef ENGINE_ENGINE_H
+#define ENGINE_ENGINE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "../base/addr.h"
+#include "../base/drop.h"
+#include "../base/error.h"
+#include "conf.h"
+
+struct engine;
+
+/* Capacities; memory is reserved at once and touched only as used. */
+struct engine_limits {
+	uint32_t mappings; /* for each protocol, at most 65536 */
+	uint32_t sessions;
+	uint32_t devices; /* LAN hosts with counters */
+};
+#define ENGINE_LIMITS_DEFAULT                                                  \
+	{                                                                      \
+		.mappings = 65536, .sessions = 262144, .devices = 1024         \
+	}
+
+/* What the gate lends: borrowed until engine_close_ports(). */
+struct engine_gate {
+	int xsks_fd;		    /* XSKMAP, slot * GATE_QUEUES_MAX + queue */
+	uint64_t *claimed;	    /* mmap'ed, engine writes */
+	const uint64_t *local_open; /* mmap'ed, engine reads */
+	const uint64_t *local_own;
+};
+
+struct engine_port {
+	char ifname[16];
+	uint32_t ifindex;
+	uint8_t slot; /* row in xsks */
+	bool wan;
+	uint8_t lan;	 /* index in conf.lans, if not wan */
+	uint32_t queues; /* RX queues, all bound */
+};
+
+/* NULL: out of memory. */
+struct engine *engine_new(const struct engine_limits *limits);
+void engine_free(struct engine *e);
+
+/* Binds AF_XDP sockets to every queue: zero-copy where the driver offers it,
+ * else copy. 'tun_fd' (-1: none) is the way back into the local stack; the
+ * engine owns it from here on. Retries -EBUSY for up to a second. */
+int engine_open_ports(struct engine *e, const struct engine_port *ports,
+		      unsigned n, const struct engine_gate *gate, int tun_fd,
+		      struct error *err);
+void engine_close_ports(struct engine *e);
+
+/* Needs a published conf. Rebuilds 'claimed' from the mappings first. */
+int engine_start(struct engine *e);
+void engine_stop(struct engine *e);
+
+/* Copies 'conf'; the engine sees it from its next burst on. Frees older ones
+ * when the engine has passed them. 0 or -ENOMEM. */
+int engine_publish(struct engine *e, const struct engine_conf *conf);
+
+/* ---- commands: control -> engine */
+enum engine_command_kind {
+	CMD_NEIGH,	  /* addr is at mac (zero mac: gone or failed) */
+	CMD_NEIGHS_FLUSH, /* forget every neighbour on ifindex */
+	CMD_DUMP,	  /* internal, see engine_dump() */
+};
+
+struct engine_command {
+	enum engine_command_kind kind;
+	uint32_t ifindex; /* layer-3 owner: WAN port, LAN bridge or port */
+	struct addr addr;
+	struct mac mac;
+	bool failed; /* CMD_NEIGH: resolution ended without answer */
+	void *dump;
+};
+
+/* false: ring full, try again after the next event. */
+bool engine_command(struct engine *e, const struct engine_command *c);
+
+/* ---- events: engine -> control */
+enum engine_event_kind {
+	EV_NEIGH_WANTED, /* resolve addr on ifindex */
+	EV_NEIGH_USED,	 /* addr on ifindex is in use; at most every 10 s */
+	EV_FDB_USED,	 /* mac lives behind port 'ifindex'; at most every 30 s,
+			  * and when it moved, 100 ms apart at least */
+	EV_DUMPED,	 /* internal, see engine_dump() */
+};
+
+struct engine_event {
+	enum engine_event_kind kind;
+	uint32_t ifindex;
+	struct addr addr;
+	struct mac mac;
+	void *dump;
+};
+
+/* Readable while events wait. */
+int engine_event_fd(const struct engine *e);
+/* Takes the next one; false when there is none. Dumps complete in here. */
+bool engine_next_event(struct engine *e, struct engine_event *out);
+
+/* ---- tables, read by asking the engine to copy them out a bit per burst */
+struct flow_row {
+	uint8_t proto;				 /* IPPROTO_* */
+	struct endpoint inside, outside, remote; /* ICMP: port is the id */
+	const char *state; /* "established", …; static storage */
+	uint64_t rx_packets, tx_packets, rx_bytes,
+		tx_bytes; /* rx: to the LAN */
+	uint64_t age_ms, idle_ms;
+};
+
+struct mapping_row {
+	uint8_t proto;
+	struct endpoint inside, outside;
+	uint64_t idle_ms;
+};
+
+/* One of the two arrays is filled, 'n' rows; valid during the call only. */
+struct engine_rows {
+	unsigned n;
+	const struct flow_row *flows;
+	const struct mapping_row *mappings;
+};
+enum engine_table { ENGINE_FLOWS, ENGINE_MAPPINGS };
+
+/* Calls 'done' from engine_next_event() when the copy is whole; at stop, with
+ * what there was. -ENOMEM or -EBUSY (ring full), then 'done' is never called.
+ */
+int engine_dump(struct engine *e, enum engine_table table,
+		void (*done)(void *arg, const struct engine_rows *rows),
+		void *arg);
+
+/* ---- counters, readable at any time */
+struct engine_totals {
+	uint32_t mappings, sessions, mappings_max, sessions_max;
+	uint64_t rx_packets, tx_packets, rx_bytes, tx_bytes; /* the boundary */
+	uint64_t events_lost;
+};
+void engine_totals(const struct engine *e, struct engine_totals *out);
+
+/* A LAN host the engine has seen. */
+struct device_row {
+	struct mac mac;
+	struct addr addr; /* latest IPv4 */
+	uint64_t rx_packets, tx_packets, rx_bytes, tx_bytes;
+	uint64_t last_seen_ms; /* clock_ms() */
+};
+/* Copies at most 'max' rows, returns how many. */
+unsigned engine_devices(const struct engine *e, struct device_row *out,
+			unsigned max);
+
+/* What the engine itself dropped; DROP_REASONS rows at most. */
+unsigned engine_drops(const struct engine *e, struct drop_row *out,
+		      unsigned max);
+
+/* "xdp-zerocopy", "xdp-copy", or NULL: no such port. Static storage. */
+const char *engine_carrier(const struct engine *e, uint32_t ifindex);
+
+#endif

@@ -1,0 +1,113 @@
+/* mailbox.c - the two rings and their bells.
+ * Called by engine.c (control thread) and worker.c, egress.c (engine thread).
+ * Invariant: whoever finds a ring empty after having answered its bell will be
+ * rung for the next record. */
+#include "mailbox.h"
+
+#include <stdatomic.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+static int bell_open(struct bell *b)
+{
+	atomic_init(&b->ringing, false);
+	b->fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	return b->fd < 0 ? -errno : 0;
+}
+
+/* The exchanges on 'ringing' are in one order for both threads: the answerer
+ * either sees what was put before the ring, or makes the ringer write. */
+void bell_ring(struct bell *b)
+{
+	const uint64_t one = 1;
+
+	if (atomic_exchange(&b->ringing, true))
+		return;
+	/* It fails only when full, and then it is readable anyway. */
+	if (write(b->fd, &one, sizeof(one)) < 0)
+		return;
+}
+
+void bell_answer(struct bell *b)
+{
+	uint64_t rung;
+
+	/* An empty one is silent already. */
+	if (read(b->fd, &rung, sizeof(rung)) < 0)
+		rung = 0;
+	atomic_exchange(&b->ringing, false);
+}
+
+int mailbox_init(struct mailbox *m)
+{
+	int rc;
+
+	m->lost = 0;
+	rc = command_ring_init(&m->commands, MAILBOX_COMMANDS);
+	if (rc)
+		return rc;
+	rc = event_ring_init(&m->events, MAILBOX_EVENTS);
+	if (rc)
+		goto commands;
+	rc = bell_open(&m->wake);
+	if (rc)
+		goto events;
+	rc = bell_open(&m->ready);
+	if (rc)
+		goto wake;
+	return 0;
+wake:
+	close(m->wake.fd);
+events:
+	event_ring_fini(&m->events);
+commands:
+	command_ring_fini(&m->commands);
+	return rc;
+}
+
+void mailbox_fini(struct mailbox *m)
+{
+	close(m->ready.fd);
+	close(m->wake.fd);
+	event_ring_fini(&m->events);
+	command_ring_fini(&m->commands);
+}
+
+bool mailbox_command(struct mailbox *m, const struct engine_command *c)
+{
+	if (!command_ring_put(&m->commands, c))
+		return false;
+	bell_ring(&m->wake);
+	return true;
+}
+
+bool mailbox_next_event(struct mailbox *m, struct engine_event *out)
+{
+	if (event_ring_take(&m->events, out))
+		return true;
+	bell_answer(&m->ready);
+	if (!event_ring_take(&m->events, out))
+		return false;
+	/* It came in between, and others may have: stay readable. */
+	bell_ring(&m->ready);
+	return true;
+}
+
+bool mailbox_next_command(struct mailbox *m, struct engine_command *out)
+{
+	return command_ring_take(&m->commands, out);
+}
+
+bool mailbox_offer(struct mailbox *m, const struct engine_event *e)
+{
+	if (!event_ring_put(&m->events, e))
+		return false;
+	bell_ring(&m->ready);
+	return true;
+}
+
+void mailbox_event(struct mailbox *m, const struct engine_event *e)
+{
+	if (!mailbox_offer(m, e))
+		atomic_fetch_add_explicit(&m->lost, 1, memory_order_relaxed);
+}

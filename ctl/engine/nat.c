@@ -1,0 +1,369 @@
+/* nat.c - the NAT's life: memory, the calls of nat.h, time, and what a new
+ * conf means for what is there.
+ * Called by worker.c, the unit tests and the fuzzer. Engine thread only. */
+#include "nat.h"
+
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+
+#include "nat_core.h"
+
+#define CLAIMED_BYTES (GATE_BITS_WORDS * sizeof(uint64_t))
+
+/* ---- memory */
+
+/* Where each table begins; reserved at once, touched as used. */
+struct layout {
+	size_t maps, sessions, hosts, bufs, holds, outside;
+	size_t map_buckets, session_buckets, host_buckets, claimed;
+	size_t len;
+};
+
+static size_t place(size_t *at, size_t bytes)
+{
+	size_t here = *at;
+
+	*at += (bytes + 63) & ~(size_t)63;
+	return here;
+}
+
+/* A power of two, at least as many as records. */
+static uint32_t buckets_for(uint32_t records)
+{
+	uint32_t n = 64;
+
+	while (n < records && n < 1u << 31)
+		n *= 2;
+	return n;
+}
+
+static struct layout layout_of(uint32_t maps, uint32_t sessions)
+{
+	struct layout l;
+	size_t at = 0;
+
+	l.maps = place(&at, slab_bytes(sizeof(struct mapping), maps));
+	l.sessions = place(&at, slab_bytes(sizeof(struct session), sessions));
+	l.hosts = place(&at, slab_bytes(sizeof(struct host), NAT_HOSTS_MAX));
+	l.bufs = place(&at, slab_bytes(sizeof(struct pktbuf), PKTBUF_MAX));
+	l.holds = place(&at, GATE_BITS_PROTOS * PORTS_SPACE *
+				     sizeof(struct port_hold));
+	l.outside =
+		place(&at, GATE_BITS_PROTOS * PORTS_SPACE * sizeof(uint32_t));
+	l.map_buckets = place(&at, buckets_for(maps) * sizeof(uint32_t));
+	l.session_buckets =
+		place(&at, buckets_for(sessions) * sizeof(uint32_t));
+	l.host_buckets =
+		place(&at, buckets_for(NAT_HOSTS_MAX) * sizeof(uint32_t));
+	l.claimed = place(&at, CLAIMED_BYTES);
+	l.len = at;
+	return l;
+}
+
+static struct nat_hash hash_in(uint8_t *base, size_t at, uint32_t records)
+{
+	return (struct nat_hash){ (uint32_t *)(void *)(base + at),
+				  buckets_for(records) - 1 };
+}
+
+static void set_up(struct nat *n, const struct layout *l, uint32_t maps,
+		   uint32_t sessions, uint64_t seed)
+{
+	uint8_t *base = n->memory;
+
+	slab_init(&n->maps, base + l->maps, sizeof(struct mapping),
+		  sizeof(struct mapping), maps);
+	slab_init(&n->sessions, base + l->sessions, sizeof(struct session),
+		  sizeof(struct session), sessions);
+	slab_init(&n->hosts, base + l->hosts, sizeof(struct host),
+		  sizeof(struct host), NAT_HOSTS_MAX);
+	n->map_hash = hash_in(base, l->map_buckets, maps);
+	n->session_hash = hash_in(base, l->session_buckets, sessions);
+	n->host_hash = hash_in(base, l->host_buckets, NAT_HOSTS_MAX);
+	n->outside = (uint32_t *)(void *)(base + l->outside);
+	n->own_claimed = (uint64_t *)(void *)(base + l->claimed);
+	n->claimed = n->own_claimed;
+	pktbuf_init(&n->bufs, base + l->bufs);
+	ports_init(&n->ports, (struct port_hold *)(void *)(base + l->holds),
+		   &n->key, seed);
+	frag_init(&n->frags[SIDE_LAN], &n->key, &n->bufs, PKTBUF_FRAG_LAN,
+		  n->drops);
+	frag_init(&n->frags[SIDE_WAN], &n->key, &n->bufs, PKTBUF_FRAG_WAN,
+		  n->drops);
+	hold_init(&n->hold, &n->key, &n->bufs, n->drops);
+}
+
+struct nat *nat_new(const struct engine_limits *limits,
+		    const struct hash_key *key, uint64_t seed)
+{
+	uint32_t each = limits->mappings < NAT_MAPPINGS_MAX ? limits->mappings
+							    : NAT_MAPPINGS_MAX;
+	uint32_t maps = each * GATE_BITS_PROTOS;
+	struct layout l = layout_of(maps, limits->sessions);
+	struct nat *n = calloc(1, sizeof(*n));
+
+	if (!n)
+		return NULL;
+	n->memory = mmap(NULL, l.len, PROT_READ | PROT_WRITE,
+			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (n->memory == MAP_FAILED) {
+		free(n);
+		return NULL;
+	}
+	n->memory_len = l.len;
+	n->key = *key;
+	n->mappings_max = each;
+	set_up(n, &l, maps, limits->sessions, seed);
+	return n;
+}
+
+void nat_free(struct nat *n)
+{
+	if (!n)
+		return;
+	munmap(n->memory, n->memory_len);
+	free(n);
+}
+
+/* Written over word by word, so that no claimed port is ever seen unclaimed. */
+void nat_bind_claimed(struct nat *n, uint64_t *claimed)
+{
+	uint64_t *own = n->own_claimed;
+
+	memset(own, 0, CLAIMED_BYTES);
+	n->claimed = own;
+	for (uint32_t i = 1; i <= n->maps.bump; i++)
+		if (nat_map_at(n, i)->live)
+			nat_map_claim(n, nat_map_at(n, i), true);
+	if (!claimed)
+		return;
+	for (unsigned i = 0; i < GATE_BITS_WORDS; i++)
+		__atomic_store_n(&claimed[i], own[i], __ATOMIC_RELAXED);
+	n->claimed = claimed;
+}
+
+void nat_bind_local(struct nat *n, const uint64_t *local_open,
+		    const uint64_t *local_own)
+{
+	n->local_open = local_open;
+	n->local_own = local_own;
+}
+
+/* ---- a new conf */
+
+/* RFC 4787 REQ-3: what the machine itself needs is never the NAT's. A mapping
+ * that has such a port makes way. */
+static void reserve(struct nat *n)
+{
+	for (unsigned i = 0; i < PORTS_RESERVED_PROTOS * PORTS_WORDS; i++) {
+		enum gate_bits bits = i / PORTS_WORDS;
+		unsigned word = i % PORTS_WORDS;
+		uint64_t now = n->conf->reserved[bits][word];
+		uint64_t added;
+
+		if (now == n->ports.reserved[bits][word])
+			continue;
+		added = ports_reserve(&n->ports, bits, word, now);
+		for (; added; added &= added - 1) {
+			unsigned bit = (unsigned)__builtin_ctzll(added);
+			uint32_t map = n->outside[bits * PORTS_SPACE +
+						  word * 64 + bit];
+
+			if (map)
+				nat_map_move(n, nat_map_at(n, map));
+		}
+	}
+}
+
+static void change_address(struct nat *n)
+{
+	uint32_t buf;
+
+	for (uint32_t i = 1; n->wan_addr && i <= n->maps.bump; i++)
+		if (nat_map_at(n, i)->live)
+			nat_map_reset(n, nat_map_at(n, i));
+	for (uint32_t i = 1; n->wan_addr && i <= n->sessions.bump; i++)
+		if (nat_session_at(n, i)->live)
+			nat_session_end(n, nat_session_at(n, i));
+	while ((buf = pktbuf_pop(&n->bufs, &n->bufs.out)))
+		pktbuf_give(&n->bufs, buf);
+	n->wan_addr = n->conf->wan.addr;
+}
+
+/* Every call begins here. */
+static void enter(struct nat *n, const struct engine_conf *conf,
+		  uint64_t now_ms)
+{
+	n->conf = conf;
+	n->now_ms = now_ms;
+	if (conf->wan.addr && conf->wan.addr != n->wan_addr)
+		change_address(n);
+	if (conf == n->seen && conf->generation == n->generation)
+		return;
+	n->seen = conf;
+	n->generation = conf->generation;
+	reserve(n);
+}
+
+void nat_wan_changed(struct nat *n, const struct engine_conf *conf,
+		     uint64_t now_ms)
+{
+	enter(n, conf, now_ms);
+}
+
+/* ---- packets */
+
+enum verdict nat_process(struct nat *n, const struct engine_conf *conf,
+			 struct pkt *p, uint64_t now_ms)
+{
+	enter(n, conf, now_ms);
+	p->drop = 0;
+	p->out_side = 0;
+	p->out_lan = 0;
+	p->next_hop = (struct addr){ 0 };
+	p->device = (struct addr){ 0 };
+	p->to_lan = false;
+	p->session = 0;
+	p->peer = 0;
+	if (!nat_admit(n, p))
+		return p->verdict;
+	if (p->flags & PKT_FRAG)
+		nat_frag_process(n, p);
+	else
+		nat_route(n, p);
+	return p->verdict;
+}
+
+/* What waited is asked again; what was cut is ready. */
+static void decide_again(struct nat *n, struct pkt *p)
+{
+	if (!nat_admit(n, p))
+		return;
+	if (p->flags & PKT_FRAG)
+		nat_frag_again(n, p);
+	else
+		nat_route(n, p);
+}
+
+bool nat_released(struct nat *n, const struct engine_conf *conf, struct pkt *p,
+		  uint64_t now_ms)
+{
+	uint32_t i;
+
+	enter(n, conf, now_ms);
+	while ((i = pktbuf_pop(&n->bufs, &n->bufs.out))) {
+		bool decided = pktbuf_at(&n->bufs, i)->decided;
+
+		if (!pktbuf_unload(&n->bufs, i, p))
+			nat_drop(p, DROP_FRAG_POOL);
+		else if (!decided)
+			decide_again(n, p);
+		if (p->verdict == VERDICT_FORWARD ||
+		    p->verdict == VERDICT_LOCAL)
+			return true;
+		if (p->verdict == VERDICT_HELD)
+			continue;
+		n->drops[p->drop].packets++;
+		n->drops[p->drop].bytes += p->l3_len;
+	}
+	return false;
+}
+
+/* ---- time */
+
+static void expire_map(struct nat *n, struct mapping *m)
+{
+	if (m->sessions)
+		return;
+	if (m->deadline_ms <= n->now_ms)
+		nat_map_end(n, m);
+	else
+		nat_wheel_arm(n, nat_map_number(n, m) | NAT_ID_MAP,
+			      m->deadline_ms);
+}
+
+static void expire(struct nat *n, uint32_t id)
+{
+	struct session *s;
+	uint64_t deadline;
+
+	if (id & NAT_ID_MAP) {
+		expire_map(n, nat_map_at(n, id & ~NAT_ID_MAP));
+		return;
+	}
+	s = nat_session_at(n, id);
+	deadline = nat_session_deadline(n, s);
+	if (deadline <= n->now_ms)
+		nat_session_end(n, s);
+	else
+		nat_wheel_arm(n, id, deadline);
+}
+
+static uint64_t next_due(const struct nat *n)
+{
+	const uint64_t rooms[] = {
+		nat_wheel_due(n),
+		ports_due(&n->ports),
+		frag_due(&n->frags[SIDE_LAN]),
+		frag_due(&n->frags[SIDE_WAN]),
+		hold_due(&n->hold),
+	};
+	uint64_t due = UINT64_MAX;
+
+	for (unsigned i = 0; i < sizeof(rooms) / sizeof(rooms[0]); i++)
+		if (rooms[i] < due)
+			due = rooms[i];
+	return due;
+}
+
+uint64_t nat_expire(struct nat *n, const struct engine_conf *conf,
+		    uint64_t now_ms, unsigned budget)
+{
+	unsigned used = 0;
+	uint64_t due;
+	uint32_t id;
+
+	enter(n, conf, now_ms);
+	used += hold_expire(&n->hold, now_ms, budget - used);
+	used += frag_expire(&n->frags[SIDE_LAN], now_ms, budget - used);
+	used += frag_expire(&n->frags[SIDE_WAN], now_ms, budget - used);
+	used += ports_expire(&n->ports, now_ms, budget - used);
+	while (used < budget && (id = nat_wheel_pop(n))) {
+		expire(n, id);
+		used++;
+	}
+	due = used < budget ? next_due(n) : now_ms;
+	if (due == UINT64_MAX)
+		return due;
+	return due > now_ms ? due - now_ms : 0;
+}
+
+/* ---- counters */
+
+void nat_totals(const struct nat *n, uint32_t *mappings, uint32_t *sessions)
+{
+	*mappings = n->maps.used;
+	*sessions = n->sessions.used;
+}
+
+void nat_drops(struct nat *n, struct drop_row *out, unsigned max)
+{
+	static const char *const names[DROP_REASONS] = {
+#define X(id, name) [DROP_##id] = name,
+		GATE_DROPS(X)
+#undef X
+	};
+
+	for (unsigned i = 0; i < DROP_REASONS && i < max; i++) {
+		out[i] = (struct drop_row){ names[i], n->drops[i].packets,
+					    n->drops[i].bytes };
+		n->drops[i] = (struct gate_count){ 0 };
+	}
+}
+
+void nat_counters(const struct nat *n, struct nat_counters *out)
+{
+	*out = n->counters;
+	out->hold_yielded = n->ports.yielded;
+}

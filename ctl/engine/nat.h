@@ -1,0 +1,82 @@
+/* nat.h - the decision: what becomes of one packet.
+ *
+ * Pure: no sockets, no clock, no allocation after nat_new(). The same calls
+ * serve every carrier, the unit tests and the fuzzer. Engine thread only. */
+#ifndef ENGINE_NAT_H
+#define ENGINE_NAT_H
+
+#include "../base/hash.h"
+#include "conf.h"
+#include "engine.h"
+#include "pkt.h"
+
+struct nat;
+
+/* 'claimed' is the bitmap of abi.h, kept in step with the mappings; it must
+ * outlive the NAT or be replaced with nat_bind_claimed(). 'key' and 'seed' are
+ * random in the gateway and fixed in tests. NULL: out of memory. */
+struct nat *nat_new(const struct engine_limits *limits,
+		    const struct hash_key *key, uint64_t seed);
+void nat_free(struct nat *n);
+/* Points the NAT at a bitmap and rebuilds it from the mappings. NULL: a
+ * private one, as at the start. */
+void nat_bind_claimed(struct nat *n, uint64_t *claimed);
+/* The gate's bitmaps of what is the machine's own: fragments and held SYNs for
+ * these go VERDICT_LOCAL. NULLs: nothing is. */
+void nat_bind_local(struct nat *n, const uint64_t *local_open,
+		    const uint64_t *local_own);
+
+/* Decides and rewrites in place. Sets the third group of 'p' and returns
+ * p->verdict. An answer of our own (ICMP error) takes the frame over:
+ * VERDICT_FORWARD with PKT_REPLY toward where the packet came from, 'p->data'
+ * moved; the packet it answers is counted through nat_drops(). A packet larger
+ * than the way out leaves as fragments: the first in 'p', with 'l3_len' its
+ * own, the others by nat_released(). */
+enum verdict nat_process(struct nat *n, const struct engine_conf *conf,
+			 struct pkt *p, uint64_t now_ms);
+
+/* The next packet that a nat_process() call set free (fragments whose first
+ * one came, pieces of a packet that was too large, a held SYN), copied into
+ * 'p->data' (room for 'p->room' bytes at least 2048) and already decided:
+ * VERDICT_FORWARD or VERDICT_LOCAL. Headroom as in any frame. 'p->data',
+ * 'p->room' and 'p->frame' are the caller's, the rest is the packet's own.
+ * Call until false: none is left. */
+bool nat_released(struct nat *n, const struct engine_conf *conf, struct pkt *p,
+		  uint64_t now_ms);
+
+/* Ends what is over, at most 'budget' entries. Returns the milliseconds until
+ * the next call is due, UINT64_MAX: nothing to expire. Packets it drops
+ * (fragments, held SYNs) are counted through nat_drops(). */
+uint64_t nat_expire(struct nat *n, const struct engine_conf *conf,
+		    uint64_t now_ms, unsigned budget);
+
+/* The WAN address changed: old sessions end, mappings move. */
+void nat_wan_changed(struct nat *n, const struct engine_conf *conf,
+		     uint64_t now_ms);
+
+/* Copies up to 'max' rows from '*cursor' (start at 0), looking at no more than
+ * 'budget' slots; false once the table's end is reached. */
+bool nat_flows(const struct nat *n, uint32_t *cursor, struct flow_row *out,
+	       unsigned max, unsigned budget, unsigned *count, uint64_t now_ms);
+bool nat_mappings(const struct nat *n, uint32_t *cursor,
+		  struct mapping_row *out, unsigned max, unsigned budget,
+		  unsigned *count, uint64_t now_ms);
+
+/* Live counts, for engine_totals(). */
+void nat_totals(const struct nat *n, uint32_t *mappings, uint32_t *sessions);
+
+/* What happened besides forwarding and dropping, since nat_new(). */
+struct nat_counters {
+	uint64_t evicted;      /* sessions that gave way to their host's own */
+	uint64_t hold_yielded; /* ports given away before their hold-down */
+	uint64_t moved;	       /* mappings whose port the machine now needs */
+	uint64_t syn_used;     /* held SYNs that the inside came to meet */
+};
+void nat_counters(const struct nat *n, struct nat_counters *out);
+/* Drops not tied to a packet in hand, by enum gate_drop; cleared by reading. */
+void nat_drops(struct nat *n, struct drop_row *out, unsigned max);
+/* Invariants: both hashes agree, claimed bits = mappings, session lists
+ * whole. For tests and the fuzzer; false: broken. */
+bool nat_check(const struct nat *n);
+
+#endif

@@ -1,0 +1,317 @@
+/* nat_core.h - the NAT's tables and how its files call each other. Included by
+ * nat.c and nat_*.c alone.
+ *
+ *   nat.c ─► nat_route, nat_icmp ─► nat_flow ─► nat_map, nat_session
+ *       └──► nat_frag ┘     └─► nat_path              └─► nat_host, nat_wheel
+ *
+ * A *mapping* is (protocol, inside address and port) <-> outside port, whoever
+ * the remote is: full cone. A *session* is one remote under a mapping and has
+ * the timer, the TCP state and the counters. A mapping without sessions ends
+ * when its own time is over, a mapping that has some does not end before them;
+ * UDP and ICMP sessions never outlive their mapping's time, which only the
+ * inside refreshes (RFC 4787 REQ-6). Protocols without ports have sessions and
+ * no mapping: one inside host per remote.
+ *
+ * Records have numbers from 1, 0 is none. All are of the engine thread. */
+#ifndef ENGINE_NAT_CORE_H
+#define ENGINE_NAT_CORE_H
+
+#include <linux/types.h>
+
+#include "../../bpf/abi.h"
+#include "../../bpf/rewrite.h"
+#include "frag.h"
+#include "hold.h"
+#include "icmp_error.h"
+#include "nat.h"
+#include "nat_ports.h"
+#include "nat_slab.h"
+#include "nat_tcp.h"
+
+#define NAT_HOSTS_MAX	 4096 /* LAN addresses with sessions */
+#define NAT_MAPPINGS_MAX PORTS_SPACE
+#define NAT_TICK_MS	 1000
+#define NAT_TICKS	 1024 /* longer deadlines are looked at once a turn */
+#define NAT_LRU_MS	 1000 /* how exact "longest idle" is */
+
+/* Place in the wheel; 'slot' is 0 when in none, else one more than it. */
+struct nat_timer {
+	uint32_t next, prev;
+	uint16_t slot;
+};
+
+struct mapping {
+	uint32_t next;	   /* in its hash chain */
+	uint32_t sessions; /* head of the list */
+	uint32_t host;
+	struct nat_timer timer; /* runs while there are no sessions */
+	__be16 inside_port;
+	__be16 outside_port;
+	uint8_t bits; /* enum gate_bits: TCP, UDP or ICMP */
+	bool live;
+	uint16_t pad;
+	struct addr inside;
+	uint64_t deadline_ms; /* TCP: of no weight while it has sessions */
+	uint64_t last_ms;
+};
+
+/* Finds a session from either side: under a mapping, whose number is in
+ * 'local', by the remote end alone; else by protocol and remote, with 'local'
+ * zero. Hashed as bytes: no implicit padding. */
+struct session_key {
+	struct addr remote;
+	struct addr local;
+	__be16 remote_port, local_port;
+	uint8_t proto;
+	uint8_t pad[3];
+};
+
+enum host_list {
+	HOST_WANTED,  /* sessions that the inside takes part in */
+	HOST_UNASKED, /* opened from outside and not answered yet */
+	HOST_LISTS
+};
+
+struct session {
+	uint32_t next; /* in its hash chain */
+	uint32_t map;
+	struct session_key key;
+	uint64_t deadline_ms;
+	uint64_t last_ms;
+
+	struct nat_timer timer;
+	struct tcp_track tcp;
+	uint8_t list; /* enum host_list */
+	bool live;
+	uint32_t serial; /* tells a record's users apart */
+	uint32_t host;
+	uint32_t newer, older;	     /* in the host's list */
+	uint32_t map_next, map_prev; /* in the mapping's */
+	uint64_t lru_ms;
+	uint64_t created_ms;
+	uint64_t packets[2], bytes[2]; /* by enum nat_dir */
+	struct addr inside;
+};
+
+struct host {
+	uint32_t next; /* in its hash chain */
+	uint32_t sessions, mappings;
+	bool pinned; /* stays, even with neither */
+	struct addr addr;
+	struct {
+		uint32_t newest, oldest;
+	} lists[HOST_LISTS];
+};
+
+/* What the default limits cost, of which the waiting rooms are the same for
+ * any: a bucket is a number, and there are up to twice as many as records. */
+#define NAT_BUDGET  (128u << 20)
+#define NAT_BUCKETS (2 * sizeof(uint32_t))
+#define NAT_MAPPING_COST                                                       \
+	(sizeof(struct mapping) + NAT_BUCKETS + sizeof(uint32_t) +             \
+	 sizeof(struct port_hold))
+#define NAT_SESSION_COST (sizeof(struct session) + NAT_BUCKETS)
+#define NAT_HOST_COST	 (sizeof(struct host) + NAT_BUCKETS)
+#define NAT_WAITING_COST                                                       \
+	(PKTBUF_MAX * sizeof(struct pktbuf) + 2 * sizeof(struct frag_pool) +   \
+	 sizeof(struct hold))
+
+_Static_assert(sizeof(struct mapping) <= 64, "a mapping is a cache line");
+_Static_assert(sizeof(struct session) <= 192, "a session is three");
+_Static_assert(sizeof(struct session_key) == 40, "hashed as bytes");
+_Static_assert(GATE_BITS_PROTOS * 65536ull * NAT_MAPPING_COST +
+			       262144ull * NAT_SESSION_COST +
+			       NAT_HOSTS_MAX * NAT_HOST_COST +
+			       NAT_WAITING_COST + sizeof(struct ports) <
+		       NAT_BUDGET,
+	       "the default tables fit their budget");
+
+struct nat_hash {
+	uint32_t *buckets;
+	uint32_t mask;
+};
+
+struct nat_wheel {
+	uint32_t heads[NAT_TICKS];
+	uint64_t busy[NAT_TICKS / 64]; /* slots that are not empty */
+	uint64_t tick;		       /* first that may still be due */
+	uint32_t armed;
+};
+
+struct nat {
+	/* immutable after nat_new() */
+	struct hash_key key;
+	uint32_t mappings_max; /* of one protocol */
+	void *memory;
+	size_t memory_len;
+	uint32_t *outside; /* [bits * PORTS_SPACE + port] -> mapping */
+	uint64_t *own_claimed;
+
+	/* borrowed */
+	uint64_t *claimed;
+	const uint64_t *local_open, *local_own;
+
+	/* of the call in progress */
+	const struct engine_conf *conf;
+	uint64_t now_ms;
+
+	/* tables */
+	struct slab maps, sessions, hosts;
+	struct nat_hash map_hash, session_hash, host_hash;
+	uint32_t mappings[GATE_BITS_PROTOS]; /* live ones */
+	uint32_t serial;
+	struct nat_wheel wheel;
+	struct ports ports;
+
+	/* waiting rooms */
+	struct pktbufs bufs;
+	struct frag_pool frags[2]; /* by enum side */
+	struct hold hold;
+
+	/* what the last conf said */
+	uint64_t generation;
+	const struct engine_conf *seen;
+	__be32 wan_addr;
+
+	struct icmp_limit icmp_limit;
+	struct gate_count drops[DROP_REASONS];
+	struct nat_counters counters;
+};
+
+static inline struct mapping *nat_map_at(const struct nat *n, uint32_t i)
+{
+	return slab_at(&n->maps, i);
+}
+
+static inline struct session *nat_session_at(const struct nat *n, uint32_t i)
+{
+	return slab_at(&n->sessions, i);
+}
+
+static inline struct host *nat_host_at(const struct nat *n, uint32_t i)
+{
+	return slab_at(&n->hosts, i);
+}
+
+static inline uint32_t nat_map_number(const struct nat *n,
+				      const struct mapping *m)
+{
+	return (uint32_t)(m - nat_map_at(n, 0));
+}
+
+static inline uint32_t nat_session_number(const struct nat *n,
+					  const struct session *s)
+{
+	return (uint32_t)(s - nat_session_at(n, 0));
+}
+
+/* nat_wheel.c - one timer for each session and idle mapping. An id is a
+ * session's number, or a mapping's with NAT_ID_MAP set. */
+#define NAT_ID_MAP 0x80000000u
+void nat_wheel_arm(struct nat *n, uint32_t id, uint64_t due_ms);
+void nat_wheel_disarm(struct nat *n, uint32_t id);
+/* The next whose slot has come, disarmed; 0: none at this time. */
+uint32_t nat_wheel_pop(struct nat *n);
+uint64_t nat_wheel_due(const struct nat *n);
+
+/* nat_host.c - LAN hosts and their shares. */
+/* Finds or makes; 0: full. */
+uint32_t nat_host_get(struct nat *n, const struct addr *addr);
+/* Forgets a host that has nothing. */
+void nat_host_put(struct nat *n, uint32_t host);
+void nat_host_link(struct nat *n, struct session *s, enum host_list list);
+void nat_host_unlink(struct nat *n, struct session *s);
+void nat_host_touch(struct nat *n, struct session *s, enum nat_dir dir);
+/* Is there room in the host's share for one more, after its longest idle
+ * session went if need be? What the outside opens pushes out only its like.
+ * The mapping 'keep' stays. */
+bool nat_host_room(struct nat *n, uint32_t host, enum nat_dir dir,
+		   const struct mapping *keep);
+
+/* nat_map.c - mappings. Pointers are good until something ends. */
+struct mapping *nat_map_inside(struct nat *n, enum gate_bits bits,
+			       const struct addr *addr, __be16 port);
+struct mapping *nat_map_outside(struct nat *n, enum gate_bits bits,
+				__be16 port);
+/* Its number, be its time over or not; changes nothing. */
+uint32_t nat_map_lookup(const struct nat *n, enum gate_bits bits,
+			const struct addr *addr, __be16 port);
+/* NULL: '*why' says what is exhausted. */
+struct mapping *nat_map_open(struct nat *n, enum gate_bits bits,
+			     const struct addr *addr, __be16 port,
+			     enum gate_drop *why);
+/* With all its sessions. */
+void nat_map_end(struct nat *n, struct mapping *m);
+/* Ends its sessions alone. It waits for new ones: a TCP mapping as long as a
+ * connection takes to come about, the others for their time. */
+void nat_map_reset(struct nat *n, struct mapping *m);
+/* Likewise, and to another outside port. */
+void nat_map_move(struct nat *n, struct mapping *m);
+void nat_map_claim(const struct nat *n, const struct mapping *m, bool on);
+
+/* nat_session.c - sessions. */
+struct session_key nat_key_mapped(const struct nat *n, const struct mapping *m,
+				  const struct addr *remote, __be16 port);
+struct session_key nat_key_passed(uint8_t proto, const struct addr *remote);
+/* NULL: none, or its time is over. */
+struct session *nat_session_find(struct nat *n, const struct session_key *key);
+/* Its number, be its time over or not; changes nothing. */
+uint32_t nat_session_lookup(const struct nat *n, const struct session_key *key);
+/* 'm' is NULL for protocols without ports. NULL: '*why' says what is
+ * exhausted. */
+struct session *nat_session_open(struct nat *n, const struct session_key *key,
+				 struct mapping *m, const struct addr *inside,
+				 enum nat_dir dir, enum gate_drop *why);
+void nat_session_end(struct nat *n, struct session *s);
+uint64_t nat_session_deadline(const struct nat *n, const struct session *s);
+/* A packet of the session has passed: counters, state, timers. */
+void nat_session_touch(struct nat *n, struct session *s, enum nat_dir dir,
+		       const struct pkt *p);
+/* Counted alone: ICMP errors and later fragments refresh nothing. */
+void nat_session_count(struct session *s, enum nat_dir dir, uint64_t packets,
+		       uint64_t bytes);
+
+/* nat_flow.c - the session a packet belongs to, made if it may be; it ends at
+ * once unless it is touched. NULL: 'p' has its verdict. */
+struct session *nat_flow_out(struct nat *n, struct pkt *p, enum gate_bits bits);
+struct session *nat_flow_in(struct nat *n, struct pkt *p, struct mapping *m,
+			    const struct addr *remote, __be16 port);
+struct session *nat_flow_passed_out(struct nat *n, struct pkt *p);
+
+/* nat_route.c - a packet with its L4 header, from one side to the other. */
+/* May it be here at all? false: dropped. */
+bool nat_admit(struct nat *n, struct pkt *p);
+void nat_route(struct nat *n, struct pkt *p);
+
+/* nat_path.c - the steps of every way. */
+void nat_drop(struct pkt *p, enum gate_drop why);
+void nat_local(struct pkt *p);
+/* Tells the sender, if that is allowed; else drops. */
+void nat_refuse(struct nat *n, struct pkt *p, enum gate_drop why,
+		enum icmp_type type, enum icmp_code code, uint16_t mtu);
+/* The bits of a protocol with ports or identifiers; GATE_BITS_PROTOS: none. */
+enum gate_bits nat_bits(uint8_t proto);
+/* A socket of the machine's own waits at that port. */
+bool nat_is_local(const struct nat *n, enum gate_bits bits, __be16 port);
+/* Whose packet it is: the LAN host, the session, and a hairpin's other one. */
+void nat_charge(struct nat *n, struct pkt *p, const struct addr *device,
+		enum nat_dir dir, const struct session *s,
+		const struct session *peer);
+/* Where it leaves. false: dropped, there is no way. */
+bool nat_to_wan(struct nat *n, struct pkt *p);
+bool nat_to_lan(struct nat *n, struct pkt *p, const struct addr *host);
+uint16_t nat_mtu_out(const struct nat *n, const struct pkt *p);
+/* TTL and size allow it to leave; else refused. */
+bool nat_may_leave(struct nat *n, struct pkt *p);
+/* Rewrites and lets go, in pieces if it is too large. */
+void nat_leave(struct nat *n, struct pkt *p, const struct rewrite_tuple *to);
+
+/* nat_icmp.c - ICMP errors, by the packet they quote. */
+void nat_icmp_error(struct nat *n, struct pkt *p);
+
+/* nat_frag.c - fragments, by their datagram's first. */
+void nat_frag_process(struct nat *n, struct pkt *p);
+/* One that waited. */
+void nat_frag_again(struct nat *n, struct pkt *p);
+
+#endif

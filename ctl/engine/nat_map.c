@@ -1,0 +1,214 @@
+/* nat_map.c - endpoint-independent mappings (RFC 4787 REQ-1, RFC 5382 REQ-1).
+ * Called by nat_flow.c, nat_icmp.c, nat_host.c and nat.c. Engine thread only.
+ * Invariant: a live mapping is found by its inside end, by its outside port,
+ * and in 'claimed'; its port is taken in 'ports'. */
+#include "nat_core.h"
+
+#include <netinet/in.h>
+
+struct inside_key {
+	struct addr addr;
+	__be16 port;
+	uint8_t bits;
+	uint8_t pad[5];
+};
+
+_Static_assert(sizeof(struct inside_key) == 24, "hashed as bytes");
+
+static uint32_t *chain_of(const struct nat *n, enum gate_bits bits,
+			  const struct addr *addr, __be16 port)
+{
+	struct inside_key key = { *addr, port, (uint8_t)bits, { 0 } };
+
+	return &n->map_hash.buckets[hash_bytes(&n->key, &key, sizeof(key)) &
+				    n->map_hash.mask];
+}
+
+static uint32_t *outside_at(const struct nat *n, enum gate_bits bits,
+			    __be16 port)
+{
+	return &n->outside[bits * PORTS_SPACE + ntohs(port)];
+}
+
+void nat_map_claim(const struct nat *n, const struct mapping *m, bool on)
+{
+	uint16_t port = ntohs(m->outside_port);
+	uint64_t *word = &n->claimed[gate_bits_word(m->bits, port)];
+
+	/* The only writer; the gate reads on other cores. */
+	__atomic_store_n(word,
+			 on ? *word | gate_bits_mask(port)
+			    : *word & ~gate_bits_mask(port),
+			 __ATOMIC_RELAXED);
+}
+
+/* TCP mappings live as long as a session, the others by their own clock. */
+static bool is_over(const struct nat *n, const struct mapping *m)
+{
+	if (m->bits == GATE_BITS_TCP && m->sessions)
+		return false;
+	return m->deadline_ms <= n->now_ms;
+}
+
+static struct mapping *alive(struct nat *n, uint32_t i)
+{
+	struct mapping *m = nat_map_at(n, i);
+
+	if (!i)
+		return NULL;
+	if (!is_over(n, m))
+		return m;
+	nat_map_end(n, m);
+	return NULL;
+}
+
+uint32_t nat_map_lookup(const struct nat *n, enum gate_bits bits,
+			const struct addr *addr, __be16 port)
+{
+	uint32_t i = *chain_of(n, bits, addr, port);
+
+	while (i) {
+		const struct mapping *m = nat_map_at(n, i);
+
+		if (m->inside_port == port && m->bits == bits &&
+		    addr_eq(&m->inside, addr))
+			break;
+		i = m->next;
+	}
+	return i;
+}
+
+struct mapping *nat_map_inside(struct nat *n, enum gate_bits bits,
+			       const struct addr *addr, __be16 port)
+{
+	return alive(n, nat_map_lookup(n, bits, addr, port));
+}
+
+struct mapping *nat_map_outside(struct nat *n, enum gate_bits bits, __be16 port)
+{
+	return alive(n, *outside_at(n, bits, port));
+}
+
+static void take_port(struct nat *n, struct mapping *m, uint16_t port)
+{
+	m->outside_port = htons(port);
+	*outside_at(n, m->bits, m->outside_port) = nat_map_number(n, m);
+	nat_map_claim(n, m, true);
+}
+
+static void leave_port(struct nat *n, struct mapping *m)
+{
+	nat_map_claim(n, m, false);
+	*outside_at(n, m->bits, m->outside_port) = 0;
+}
+
+/* A port and a record, or neither. */
+static uint32_t reserve(struct nat *n, enum gate_bits bits, uint32_t host,
+			uint16_t want, int *port, enum gate_drop *why)
+{
+	uint32_t i;
+
+	*why = DROP_TABLE_FULL;
+	if (n->mappings[bits] >= n->mappings_max)
+		return 0;
+	*why = DROP_NO_PORT;
+	*port = ports_take(&n->ports, bits, want,
+			   addr_to_v4(&nat_host_at(n, host)->addr));
+	if (*port < 0)
+		return 0;
+	*why = DROP_TABLE_FULL;
+	i = slab_take(&n->maps);
+	if (!i)
+		ports_give(&n->ports, bits, (uint16_t)*port);
+	return i;
+}
+
+struct mapping *nat_map_open(struct nat *n, enum gate_bits bits,
+			     const struct addr *addr, __be16 port,
+			     enum gate_drop *why)
+{
+	uint32_t host = nat_host_get(n, addr);
+	struct mapping *m;
+	int outside = 0;
+	uint32_t i, *chain;
+
+	*why = DROP_TABLE_FULL;
+	if (!host)
+		return NULL;
+	i = reserve(n, bits, host, ntohs(port), &outside, why);
+	if (!i) {
+		nat_host_put(n, host);
+		return NULL;
+	}
+	chain = chain_of(n, bits, addr, port);
+	m = nat_map_at(n, i);
+	m->next = *chain;
+	*chain = i;
+	m->bits = bits;
+	m->live = true;
+	m->inside = *addr;
+	m->inside_port = port;
+	m->host = host;
+	m->last_ms = n->now_ms;
+	n->mappings[bits]++;
+	nat_host_at(n, host)->mappings++;
+	take_port(n, m, (uint16_t)outside);
+	return m;
+}
+
+static void end_sessions(struct nat *n, struct mapping *m)
+{
+	while (m->sessions)
+		nat_session_end(n, nat_session_at(n, m->sessions));
+}
+
+static void unchain(struct nat *n, const struct mapping *m)
+{
+	uint32_t i = nat_map_number(n, m);
+	uint32_t *at = chain_of(n, m->bits, &m->inside, m->inside_port);
+
+	while (*at != i)
+		at = &nat_map_at(n, *at)->next;
+	*at = m->next;
+}
+
+void nat_map_end(struct nat *n, struct mapping *m)
+{
+	uint32_t i = nat_map_number(n, m), host = m->host;
+
+	end_sessions(n, m);
+	nat_wheel_disarm(n, i | NAT_ID_MAP);
+	unchain(n, m);
+	leave_port(n, m);
+	ports_hold(&n->ports, m->bits, ntohs(m->outside_port),
+		   addr_to_v4(&m->inside),
+		   n->now_ms + n->conf->timers.hold_down);
+	n->mappings[m->bits]--;
+	nat_host_at(n, host)->mappings--;
+	slab_give(&n->maps, i);
+	nat_host_put(n, host);
+}
+
+void nat_map_reset(struct nat *n, struct mapping *m)
+{
+	if (m->bits == GATE_BITS_TCP)
+		m->deadline_ms = n->now_ms + n->conf->timers.tcp_transitory;
+	end_sessions(n, m);
+}
+
+void nat_map_move(struct nat *n, struct mapping *m)
+{
+	enum gate_bits bits = m->bits;
+	uint16_t old = ntohs(m->outside_port);
+	int port = ports_take(&n->ports, bits, old, addr_to_v4(&m->inside));
+
+	if (port < 0) {
+		nat_map_end(n, m);
+		return;
+	}
+	nat_map_reset(n, m);
+	leave_port(n, m);
+	ports_give(&n->ports, bits, old);
+	take_port(n, m, (uint16_t)port);
+	n->counters.moved++;
+}

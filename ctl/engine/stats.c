@@ -1,0 +1,264 @@
+/* stats.c - counters of the boundary, of LAN hosts and of drops.
+ * Written by the engine thread alone (worker.c), read by the control thread
+ * (engine.c).
+ * Invariant: a device's counters belong to the MAC its 'id' shows; the id
+ * changes at every reuse, and a reader that saw two ids counts neither. */
+#include "stats.h"
+
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "slots.h"
+
+#define MAC_BITS 48
+
+typedef _Atomic uint64_t counter;
+
+struct traffic {
+	counter rx_packets, tx_packets, rx_bytes, tx_bytes;
+};
+
+/* One cache line, so that hosts do not share one between two threads. */
+struct device {
+	_Alignas(64) counter id; /* MAC, how often reused above it; 0: free */
+	struct traffic traffic;
+	counter last_seen_ms;
+	_Atomic uint32_t addr; /* latest IPv4, network order */
+};
+
+struct drops {
+	counter packets, bytes;
+};
+
+struct stats {
+	/* immutable after new */
+	struct hash_key key;
+
+	/* engine writes, control reads */
+	_Alignas(64) struct traffic total;
+	_Alignas(64) struct drops drops[DROP_REASONS];
+	_Alignas(64) struct device *devices;
+
+	/* engine only */
+	struct slots slots;
+	uint64_t reused;
+};
+
+_Static_assert(sizeof(struct device) == 64, "a device is a cache line");
+
+struct stats *stats_new(uint32_t devices_max, const struct hash_key *key)
+{
+	struct stats *s = aligned_alloc(64, sizeof(*s));
+
+	if (!s)
+		return NULL;
+	memset(s, 0, sizeof(*s));
+	s->key = *key;
+	s->devices = aligned_alloc(64, devices_max * sizeof(*s->devices));
+	if (!s->devices || slots_init(&s->slots, devices_max)) {
+		free(s->devices);
+		free(s);
+		return NULL;
+	}
+	memset(s->devices, 0, devices_max * sizeof(*s->devices));
+	return s;
+}
+
+void stats_free(struct stats *s)
+{
+	if (!s)
+		return;
+	slots_fini(&s->slots);
+	free(s->devices);
+	free(s);
+}
+
+/* ---- engine */
+
+/* One writer: no locked instruction is needed. */
+static void add(counter *c, uint64_t n)
+{
+	atomic_store_explicit(c,
+			      atomic_load_explicit(c, memory_order_relaxed) + n,
+			      memory_order_relaxed);
+}
+
+static void charge(struct traffic *t, bool rx, uint64_t bytes)
+{
+	add(rx ? &t->rx_packets : &t->tx_packets, 1);
+	add(rx ? &t->rx_bytes : &t->tx_bytes, bytes);
+}
+
+static uint64_t mac_bits(const struct mac *m)
+{
+	uint64_t bits = 0;
+
+	for (unsigned i = 0; i < sizeof(m->b); i++)
+		bits = bits << 8 | m->b[i];
+	return bits;
+}
+
+static struct mac mac_of(uint64_t bits)
+{
+	struct mac m;
+
+	for (unsigned i = sizeof(m.b); i-- > 0; bits >>= 8)
+		m.b[i] = (uint8_t)bits;
+	return m;
+}
+
+static uint64_t id_mac(uint64_t id)
+{
+	return id & ((1ULL << MAC_BITS) - 1);
+}
+
+/* A slot for a host not seen before; NULL: none is free or stale. The old
+ * owner's id goes first, so that no reader gives its counters to the new. */
+static struct device *make_device(struct stats *s, uint32_t hash, uint64_t mac,
+				  uint64_t now_ms)
+{
+	struct device *d;
+	uint32_t i;
+
+	if (s->slots.used == s->slots.capacity) {
+		i = slots_oldest(&s->slots, 0);
+		if (i == SLOTS_NONE ||
+		    now_ms - s->devices[i].last_seen_ms < STATS_STALE_MS)
+			return NULL;
+		slots_del(&s->slots, i);
+	}
+	i = slots_add(&s->slots, hash, 0);
+	d = &s->devices[i];
+	atomic_store_explicit(&d->id, 0, memory_order_relaxed);
+	atomic_store_explicit(&d->traffic.rx_packets, 0, memory_order_release);
+	atomic_store_explicit(&d->traffic.tx_packets, 0, memory_order_release);
+	atomic_store_explicit(&d->traffic.rx_bytes, 0, memory_order_release);
+	atomic_store_explicit(&d->traffic.tx_bytes, 0, memory_order_release);
+	atomic_store_explicit(&d->last_seen_ms, now_ms, memory_order_release);
+	atomic_store_explicit(&d->addr, 0, memory_order_release);
+	s->reused++;
+	atomic_store_explicit(&d->id, s->reused << MAC_BITS | mac,
+			      memory_order_release);
+	return d;
+}
+
+static struct device *device_of(struct stats *s, const struct mac *mac,
+				uint64_t now_ms)
+{
+	uint64_t bits = mac_bits(mac);
+	uint32_t hash = (uint32_t)hash_bytes(&s->key, mac, sizeof(*mac));
+	uint32_t i = slots_first(&s->slots, hash);
+	struct device *d;
+
+	for (; i != SLOTS_NONE; i = slots_next(&s->slots, i))
+		if (id_mac(s->devices[i].id) == bits)
+			break;
+	if (i == SLOTS_NONE)
+		return make_device(s, hash, bits, now_ms);
+	d = &s->devices[i];
+	if (d->last_seen_ms != now_ms) {
+		slots_touch(&s->slots, i, 0);
+		atomic_store_explicit(&d->last_seen_ms, now_ms,
+				      memory_order_relaxed);
+	}
+	return d;
+}
+
+static void tap_forwarded(struct stats *s, const struct pkt *p, uint64_t now_ms)
+{
+	struct device *d;
+
+	if (p->flags & (PKT_HAIRPIN | PKT_REPLY))
+		return;
+	charge(&s->total, p->to_lan, p->l3_len);
+	if (addr_is_zero(&p->device) || mac_is_zero(&p->host_mac))
+		return;
+	d = device_of(s, &p->host_mac, now_ms);
+	if (!d)
+		return;
+	charge(&d->traffic, p->to_lan, p->l3_len);
+	if (addr_is_v4(&p->device))
+		atomic_store_explicit(&d->addr, addr_to_v4(&p->device),
+				      memory_order_relaxed);
+}
+
+void stats_tap(struct stats *s, const struct pkt *p, uint64_t now_ms)
+{
+	switch ((enum verdict)p->verdict) {
+	case VERDICT_FORWARD:
+		tap_forwarded(s, p, now_ms);
+		break;
+	case VERDICT_DROP:
+		stats_drop(s, p->drop, 1, p->l3_len ? p->l3_len : p->len);
+		break;
+	case VERDICT_LOCAL:
+	case VERDICT_HELD:
+		break;
+	}
+}
+
+void stats_drop(struct stats *s, enum gate_drop reason, uint64_t packets,
+		uint64_t bytes)
+{
+	if (reason >= DROP_REASONS)
+		return;
+	add(&s->drops[reason].packets, packets);
+	add(&s->drops[reason].bytes, bytes);
+}
+
+/* ---- control */
+
+void stats_totals(const struct stats *s, struct engine_totals *out)
+{
+	out->rx_packets = s->total.rx_packets;
+	out->tx_packets = s->total.tx_packets;
+	out->rx_bytes = s->total.rx_bytes;
+	out->tx_bytes = s->total.tx_bytes;
+}
+
+/* False: the slot is free, or changed hands while we read. */
+static bool read_device(const struct device *d, struct device_row *out)
+{
+	uint64_t id = atomic_load_explicit(&d->id, memory_order_acquire);
+
+	if (!id)
+		return false;
+	out->mac = mac_of(id_mac(id));
+	out->addr =
+		addr_v4(atomic_load_explicit(&d->addr, memory_order_acquire));
+	out->rx_packets = d->traffic.rx_packets;
+	out->tx_packets = d->traffic.tx_packets;
+	out->rx_bytes = d->traffic.rx_bytes;
+	out->tx_bytes = d->traffic.tx_bytes;
+	out->last_seen_ms = d->last_seen_ms;
+	return atomic_load_explicit(&d->id, memory_order_acquire) == id;
+}
+
+unsigned stats_devices(const struct stats *s, struct device_row *out,
+		       unsigned max)
+{
+	unsigned n = 0;
+
+	for (uint32_t i = 0; i < s->slots.capacity && n < max; i++)
+		n += read_device(&s->devices[i], &out[n]);
+	return n;
+}
+
+unsigned stats_drops(const struct stats *s, struct drop_row *out, unsigned max)
+{
+	static const char *const names[] = {
+#define X(id, name) [DROP_##id] = name,
+		GATE_DROPS(X)
+#undef X
+	};
+	unsigned n = 0;
+
+	for (; n < DROP_REASONS && n < max; n++)
+		out[n] = (struct drop_row){
+			.reason = names[n],
+			.packets = s->drops[n].packets,
+			.bytes = s->drops[n].bytes,
+		};
+	return n;
+}

@@ -1,0 +1,337 @@
+/* worker.c - the engine's loop: receive, parse, translate, send, count.
+ * Started by engine.c; runs in the thread "engine".
+ * Invariant: between two turns every frame is free or with the kernel, and no
+ * packet is in hand but those that wait for a neighbour. */
+#include "worker.h"
+
+#include <limits.h>
+#include <linux/if_ether.h>
+#include <stdlib.h>
+
+#include "../base/bytes.h"
+#include "../base/clock.h"
+#include "parse.h"
+
+#define COMMANDS_A_TURN 64
+#define EXPIRED_A_TURN	64
+#define RETRY_MS	1 /* a device, or the control thread, has no room */
+
+_Static_assert(ENGINE_PORTS_MAX == GATE_PORTS_MAX,
+	       "conf.h and abi.h agree on the ports");
+
+/* ---- life */
+
+static void free_picture(struct snapshot_node *node)
+{
+	free(node);
+}
+
+int worker_init(struct worker *w, const struct engine_limits *limits)
+{
+	struct hash_key key, seed;
+	int rc = mailbox_init(&w->mailbox);
+
+	if (rc)
+		return rc;
+	hash_key_random(&key);
+	hash_key_random(&seed);
+	w->nat = nat_new(limits, &key, seed.k[0]);
+	w->neigh = neigh_new(&key);
+	w->fdb = fdb_new(&key);
+	w->stats = stats_new(limits->devices, &key);
+	snapshot_init(&w->conf, free_picture);
+	w->dumps_end = &w->dumps;
+	w->ports.wan = PORT_NONE;
+	w->egress = (struct egress){
+		.ports = &w->ports,
+		.neigh = w->neigh,
+		.fdb = w->fdb,
+		.mailbox = &w->mailbox,
+		.stats = w->stats,
+		.tun_fd = -1,
+		.bridge_fd = -1,
+	};
+	if (w->nat && w->neigh && w->fdb && w->stats)
+		return 0;
+	worker_fini(w);
+	return -ENOMEM;
+}
+
+void worker_fini(struct worker *w)
+{
+	snapshot_fini(&w->conf);
+	stats_free(w->stats);
+	fdb_free(w->fdb);
+	neigh_free(w->neigh);
+	nat_free(w->nat);
+	mailbox_fini(&w->mailbox);
+}
+
+/* ---- settings */
+
+static void wan_changed(struct worker *w, const struct engine_conf *conf,
+			uint64_t now_ms)
+{
+	neigh_flush(w->neigh, w->wan_seen.ifindex);
+	nat_wan_changed(w->nat, conf, now_ms);
+	w->wan_seen = conf->wan;
+}
+
+/* The picture of this turn. A WAN that lost its address and gets the same one
+ * back has not changed: its sessions go on. */
+static const struct engine_conf *look(struct worker *w, uint64_t now_ms)
+{
+	struct snapshot_node *node = snapshot_load(&w->conf);
+	const struct engine_conf *conf = &((struct conf_picture *)node)->conf;
+	struct addr gateway;
+
+	if (conf->generation == w->conf_seen)
+		return conf;
+	w->conf_seen = conf->generation;
+	gateway = addr_v4(conf->wan.gateway);
+	neigh_pin(w->neigh, conf->wan.ifindex, &gateway);
+	if (conf->wan.addr && conf->wan.addr != w->wan_seen.addr)
+		wan_changed(w, conf, now_ms);
+	return conf;
+}
+
+/* ---- commands */
+
+static void obey_neigh(struct worker *w, const struct engine_command *c,
+		       uint64_t now_ms)
+{
+	if (!mac_is_zero(&c->mac))
+		neigh_learn(w->neigh, c->ifindex, &c->addr, &c->mac, now_ms);
+	else if (c->failed)
+		neigh_fail(w->neigh, c->ifindex, &c->addr, now_ms);
+	else
+		neigh_forget(w->neigh, c->ifindex, &c->addr);
+}
+
+static void obey(struct worker *w, const struct engine_command *c,
+		 uint64_t now_ms)
+{
+	switch (c->kind) {
+	case CMD_NEIGH:
+		obey_neigh(w, c, now_ms);
+		break;
+	case CMD_NEIGHS_FLUSH:
+		neigh_flush(w->neigh, c->ifindex);
+		break;
+	case CMD_DUMP:
+		*w->dumps_end = c->dump;
+		w->dumps_end = &(*w->dumps_end)->next;
+		break;
+	}
+}
+
+/* True: there may be more. */
+static bool take_commands(struct worker *w, uint64_t now_ms)
+{
+	struct engine_command c;
+
+	for (unsigned n = 0; n < COMMANDS_A_TURN; n++) {
+		if (!mailbox_next_command(&w->mailbox, &c))
+			return false;
+		obey(w, &c, now_ms);
+	}
+	return true;
+}
+
+void worker_end(struct worker *w)
+{
+	while (take_commands(w, clock_ms()))
+		;
+}
+
+/* ---- packets */
+
+/* Who sent this, and behind which port of a bridge. */
+static void learn(struct worker *w, const struct engine_conf *conf,
+		  struct pkt *p, uint64_t now_ms)
+{
+	const struct engine_port *port = &w->ports.ports[p->port].info;
+	struct engine_event ev = { .kind = EV_FDB_USED,
+				   .ifindex = port->ifindex };
+	struct rd r = rd_init(p->data, p->len);
+
+	if (p->side != SIDE_LAN)
+		return;
+	rd_skip(&r, ETH_ALEN);
+	rd_bytes(&r, &p->host_mac, sizeof(p->host_mac));
+	if (p->lan >= conf->lans_n ||
+	    conf->lans[p->lan].ifindex == port->ifindex)
+		return;
+	if (!fdb_learn(w->fdb, p->lan, &p->host_mac, p->port, now_ms))
+		return;
+	ev.mac = p->host_mac;
+	mailbox_event(&w->mailbox, &ev);
+}
+
+/* Sends, and counts what became of it. */
+static void dispatch(struct worker *w, const struct engine_conf *conf,
+		     struct pkt *p, uint64_t now_ms)
+{
+	egress_send(&w->egress, conf, p, now_ms);
+	stats_tap(w->stats, p, now_ms);
+}
+
+/* What the packet just processed set free. */
+static void send_released(struct worker *w, const struct engine_conf *conf,
+			  uint64_t now_ms)
+{
+	for (;;) {
+		struct pkt p = {
+			.data = w->released + PKT_HEADROOM,
+			.room = sizeof(w->released) - PKT_HEADROOM,
+			.frame = PKT_NO_FRAME,
+		};
+
+		if (!nat_released(w->nat, conf, &p, now_ms))
+			return;
+		dispatch(w, conf, &p, now_ms);
+	}
+}
+
+static unsigned carry_burst(struct worker *w, const struct engine_conf *conf,
+			    struct port_queue *q, uint64_t now_ms)
+{
+	struct pkt burst[PORT_BURST];
+	unsigned n = port_recv(&w->ports, q, burst);
+
+	for (unsigned i = 0; i < n; i++) {
+		struct pkt *p = &burst[i];
+
+		if (i + 1 < n)
+			__builtin_prefetch(p[1].data);
+		learn(w, conf, p, now_ms);
+		p->verdict = parse(p) ? nat_process(w->nat, conf, p, now_ms)
+				      : VERDICT_DROP;
+		dispatch(w, conf, p, now_ms);
+		send_released(w, conf, now_ms);
+	}
+	return n;
+}
+
+/* A burst from every queue of every port. True: there was something. */
+static bool carry(struct worker *w, const struct engine_conf *conf,
+		  uint64_t now_ms)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < w->ports.n; i++) {
+		struct port *port = &w->ports.ports[i];
+
+		for (unsigned j = 0; j < port->info.queues; j++)
+			n += carry_burst(w, conf, &port->queues[j], now_ms);
+	}
+	return n;
+}
+
+/* Packets whose next hop was found, or given up. */
+static void carry_waiting(struct worker *w, const struct engine_conf *conf,
+			  uint64_t now_ms)
+{
+	struct waiting *x;
+
+	while ((x = neigh_done(w->neigh))) {
+		dispatch(w, conf, &x->pkt, now_ms);
+		neigh_done_free(w->neigh, x);
+	}
+}
+
+/* ---- the rest of a turn */
+
+static uint64_t sooner(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+/* Milliseconds until something ends. */
+static uint64_t expire(struct worker *w, const struct engine_conf *conf,
+		       uint64_t now_ms)
+{
+	struct drop_row rows[DROP_REASONS] = { 0 };
+	uint64_t nat_ms = nat_expire(w->nat, conf, now_ms, EXPIRED_A_TURN);
+	uint64_t neigh_ms = neigh_expire(w->neigh, now_ms);
+
+	nat_drops(w->nat, rows, DROP_REASONS);
+	for (unsigned i = 0; i < DROP_REASONS; i++)
+		if (rows[i].packets)
+			stats_drop(w->stats, i, rows[i].packets, rows[i].bytes);
+	return sooner(nat_ms, neigh_ms);
+}
+
+/* Copies a bit of the first dump. Returns the milliseconds until it wants to
+ * go on. */
+static uint64_t dump(struct worker *w, uint64_t now_ms)
+{
+	struct dump *d = w->dumps, *next;
+	const struct engine_event ev = { .kind = EV_DUMPED, .dump = d };
+
+	if (!d)
+		return UINT64_MAX;
+	if (!dump_step(d, w->nat, now_ms))
+		return 0;
+	next = d->next;
+	if (!mailbox_offer(&w->mailbox, &ev))
+		return RETRY_MS;
+	/* From here on 'd' is the control thread's. */
+	w->dumps = next;
+	if (!next)
+		w->dumps_end = &w->dumps;
+	return next ? 0 : UINT64_MAX;
+}
+
+static void publish_counts(struct worker *w)
+{
+	uint32_t mappings, sessions;
+
+	nat_totals(w->nat, &mappings, &sessions);
+	atomic_store_explicit(&w->mappings, mappings, memory_order_relaxed);
+	atomic_store_explicit(&w->sessions, sessions, memory_order_relaxed);
+}
+
+/* Returns for how long there is nothing to do, 0: go on at once. */
+static uint64_t turn(struct worker *w)
+{
+	uint64_t now_ms = clock_ms(), idle_ms;
+	const struct engine_conf *conf = look(w, now_ms);
+	bool more = take_commands(w, now_ms);
+
+	carry_waiting(w, conf, now_ms);
+	more |= carry(w, conf, now_ms);
+	idle_ms = expire(w, conf, now_ms);
+	carry_waiting(w, conf, now_ms);
+	if (ports_flush(&w->ports))
+		idle_ms = sooner(idle_ms, RETRY_MS);
+	idle_ms = sooner(idle_ms, dump(w, now_ms));
+	publish_counts(w);
+	return more ? 0 : idle_ms;
+}
+
+static void rest(struct worker *w, uint64_t idle_ms)
+{
+	int timeout = idle_ms > INT_MAX ? INT_MAX : (int)idle_ms;
+
+	if (idle_ms == UINT64_MAX)
+		timeout = -1;
+	if (poll(w->poll_set, 1 + w->ports.queues_n, timeout) <= 0)
+		return;
+	if (w->poll_set[0].revents)
+		bell_answer(&w->mailbox.wake);
+	ports_polled(&w->ports, w->poll_set + 1);
+}
+
+void *worker_run(void *worker)
+{
+	struct worker *w = worker;
+
+	while (!atomic_load(&w->stop)) {
+		uint64_t idle_ms = turn(w);
+
+		if (idle_ms)
+			rest(w, idle_ms);
+	}
+	return NULL;
+}

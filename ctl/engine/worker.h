@@ -1,0 +1,54 @@
+/* worker.h - the engine thread: its state and its loop.
+ *
+ * engine.c (control thread) makes it, starts it and reads its counters; while
+ * it runs, all else is the engine thread's own. */
+#ifndef ENGINE_WORKER_H
+#define ENGINE_WORKER_H
+
+#include <stdatomic.h>
+
+#include "../base/snapshot.h"
+#include "dump.h"
+#include "egress.h"
+
+/* A published picture. */
+struct conf_picture {
+	struct snapshot_node node; /* first */
+	struct engine_conf conf;
+};
+
+struct worker {
+	/* immutable while running */
+	struct nat *nat;
+	struct ports ports;
+	struct pollfd *poll_set; /* the command bell, then every queue */
+
+	/* where threads meet */
+	struct snapshot conf;
+	struct mailbox mailbox;
+	struct stats *stats;
+	_Atomic bool stop;
+	_Atomic uint32_t mappings, sessions; /* engine writes */
+
+	/* engine thread */
+	struct neigh *neigh;
+	struct fdb *fdb;
+	struct egress egress;
+	struct dump *dumps, **dumps_end;
+	uint64_t conf_seen;	  /* generation */
+	struct conf_wan wan_seen; /* the last that had an address */
+	uint8_t released[PKT_HEADROOM + UMEM_FRAME_SIZE]; /* nat_released() */
+};
+
+/* 0 or -ENOMEM, -EMFILE. */
+int worker_init(struct worker *w, const struct engine_limits *limits);
+/* Stopped, ports closed. */
+void worker_fini(struct worker *w);
+
+/* The engine thread; returns NULL when 'stop' is set and the bell rings. */
+void *worker_run(void *worker);
+
+/* Obeys the commands that are left. Control thread, after the join. */
+void worker_end(struct worker *w);
+
+#endif

@@ -1,0 +1,425 @@
+/* test_nat_limits.c - what happens when something runs out: ports, tables, a
+ * host's share, time for expiry. */
+#include "nat_lab.h"
+
+#include <time.h>
+
+#include "ctl/engine/nat_ports.h"
+
+static uint64_t thread_us(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &ts);
+	return (uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000;
+}
+
+static struct lab *big_lab(void)
+{
+	struct lab *l = lab_with((struct engine_limits){ 65536, 262144, 1024 });
+
+	l->unchecked = true;
+	return l;
+}
+
+/* ---- ports */
+
+static struct ports *ports_lab(void)
+{
+	static const struct hash_key key = { { 1, 2 } };
+	struct ports *p = malloc(sizeof(*p));
+
+	assert_non_null(p);
+	ports_init(p,
+		   calloc(GATE_BITS_PROTOS * PORTS_SPACE,
+			  sizeof(struct port_hold)),
+		   &key, 3);
+	return p;
+}
+
+static void ports_lab_free(struct ports *p)
+{
+	free(p->holds);
+	free(p);
+}
+
+/* Every port of a class once, none twice, and then none at all. */
+static void test_all_ports_of_a_class_and_no_more(void **state)
+{
+	static const struct {
+		uint16_t want;
+		unsigned count;
+	} classes[] = { { 2, 511 },	 /* low, even, without 0 */
+			{ 1, 512 },	 /* low, odd */
+			{ 5000, 32256 }, /* high, even */
+			{ 5001, 32256 } };
+	struct ports *p = ports_lab();
+
+	(void)state;
+	for (unsigned c = 0; c < 4; c++) {
+		uint64_t seen[PORTS_WORDS] = { 0 };
+
+		for (unsigned i = 0; i < classes[c].count; i++) {
+			int port = ports_take(p, GATE_BITS_TCP, classes[c].want,
+					      1);
+
+			assert_in_range(port, 1, 65535);
+			assert_int_equal(port % 2, classes[c].want % 2);
+			assert_int_equal(port < 1024, classes[c].want < 1024);
+			assert_false(seen[port / 64] >> port % 64 & 1);
+			seen[port / 64] |= 1ULL << port % 64;
+		}
+		assert_int_equal(
+			ports_take(p, GATE_BITS_TCP, classes[c].want, 1), -1);
+	}
+	ports_lab_free(p);
+}
+
+/* 99 % full costs what empty does: the two levels are looked through at most
+ * twice. The bound is generous, for sanitizers and busy machines. */
+static void test_allocation_is_flat_when_full(void **state)
+{
+	struct ports *p = ports_lab();
+	uint64_t start, empty, full;
+
+	(void)state;
+	assert_int_equal(ports_take(p, GATE_BITS_UDP, 5000, 1), 5000);
+	start = thread_us();
+	for (unsigned i = 0; i < 2000; i++)
+		ports_give(p, GATE_BITS_UDP,
+			   (uint16_t)ports_take(p, GATE_BITS_UDP, 5000, 1));
+	empty = thread_us() - start;
+	for (unsigned i = 0; i < 32256 * 99 / 100; i++)
+		assert_true(ports_take(p, GATE_BITS_UDP, 5000, 1) > 0);
+	start = thread_us();
+	for (unsigned i = 0; i < 2000; i++)
+		ports_give(p, GATE_BITS_UDP,
+			   (uint16_t)ports_take(p, GATE_BITS_UDP, 5000, 1));
+	full = thread_us() - start;
+	assert_true(full < empty * 5 + 2000);
+	ports_lab_free(p);
+}
+
+static void test_reserved_ports_are_never_given(void **state)
+{
+	struct lab *l = *state;
+
+	for (unsigned i = 0; i < 1024; i++)
+		l->conf.reserved[1][i] = ~0ULL;
+	l->conf.reserved[1][6000 / 64] &= ~(1ULL << 6000 % 64);
+	assert_int_equal(lab_out(l, HOST_A, 5000, REMOTE, 53), VERDICT_FORWARD);
+	assert_int_equal(out_sport(l), 6000);
+	assert_int_equal(lab_out(l, HOST_A, 5001, REMOTE, 53), VERDICT_FORWARD);
+	assert_true(l->p.flags & PKT_REPLY);
+	assert_int_equal(lab_drops(l, DROP_NO_PORT), 1);
+	/* The other protocols are not concerned. */
+	lab_tcp(l, SIDE_LAN, HOST_A, 5001, REMOTE, 80, TCP_SYN);
+	assert_int_equal(out_sport(l), 5001);
+	/* Nowhere to move to: the mapping ends. Given back, all is well. */
+	l->conf.reserved[1][6000 / 64] = ~0ULL;
+	l->conf.generation++;
+	lab_out(l, HOST_A, 5000, REMOTE, 53);
+	assert_true(l->p.flags & PKT_REPLY);
+	assert_int_equal(lab_mappings(l), 1);
+	memset(l->conf.reserved, 0, sizeof(l->conf.reserved));
+	l->conf.generation++;
+	lab_out(l, HOST_A, 5000, REMOTE, 53);
+	assert_int_equal(out_sport(l), 5000);
+}
+
+/* A port at rest that the machine takes is nobody's any more. */
+static void test_resting_port_is_reserved(void **state)
+{
+	struct lab *l = *state;
+
+	lab_out(l, HOST_A, 5000, REMOTE, 53);
+	lab_wait(l, 5 * MINUTE + 2 * SECOND);
+	l->conf.reserved[1][5000 / 64] = 1ULL << 5000 % 64;
+	l->conf.generation++;
+	lab_out(l, HOST_A, 5000, REMOTE, 53);
+	assert_int_not_equal(out_sport(l), 5000);
+	lab_wait(l, 3 * MINUTE);
+}
+
+/* The machine opens a socket where a mapping is: the mapping moves. */
+static void test_conflict_moves_the_mapping(void **state)
+{
+	struct nat_counters counters;
+	struct lab *l = *state;
+
+	lab_out(l, HOST_A, 5000, REMOTE, 53);
+	lab_tcp(l, SIDE_LAN, HOST_A, 5000, REMOTE, 80, TCP_SYN);
+	l->conf.reserved[0][5000 / 64] |= 1ULL << 5000 % 64;
+	l->conf.reserved[1][5000 / 64] |= 1ULL << 5000 % 64;
+	l->conf.generation++;
+	assert_int_equal(lab_in(l, REMOTE, 53, 5000), VERDICT_DROP);
+	lab_out(l, HOST_A, 5000, REMOTE, 53);
+	assert_int_equal(l->p.verdict, VERDICT_FORWARD);
+	assert_int_not_equal(out_sport(l), 5000);
+	lab_tcp(l, SIDE_LAN, HOST_A, 5000, REMOTE, 80, TCP_SYN);
+	assert_int_not_equal(out_sport(l), 5000);
+	nat_counters(l->n, &counters);
+	assert_int_equal(counters.moved, 2);
+	assert_int_equal(lab_mappings(l), 2);
+}
+
+static void test_port_rests_120_s_for_its_host(void **state)
+{
+	struct lab *l = *state;
+
+	lab_out(l, HOST_A, 5000, REMOTE, 53);
+	lab_wait(l, 5 * MINUTE + 2 * SECOND);
+	assert_int_equal(lab_mappings(l), 0);
+	lab_out(l, HOST_B, 5000, REMOTE, 53);
+	assert_int_not_equal(out_sport(l), 5000);
+	lab_out(l, HOST_A, 5000, REMOTE, 53);
+	assert_int_equal(out_sport(l), 5000);
+	lab_wait(l, 5 * MINUTE + 2 * SECOND);
+	lab_wait(l, 2 * MINUTE);
+	lab_out(l, HOST_B, 5000, REMOTE, 53);
+	assert_int_equal(out_sport(l), 5000);
+}
+
+static void test_resting_port_yields_when_none_is_left(void **state)
+{
+	struct nat_counters counters;
+	struct lab *l = *state;
+
+	memset(l->conf.reserved[1], 0xff, sizeof(l->conf.reserved[1]));
+	l->conf.reserved[1][5000 / 64] &= ~(1ULL << 5000 % 64);
+	lab_out(l, HOST_A, 5000, REMOTE, 53);
+	lab_wait(l, 5 * MINUTE + 2 * SECOND);
+	lab_out(l, HOST_B, 7000, REMOTE, 53);
+	assert_int_equal(l->p.flags & PKT_REPLY, 0);
+	assert_int_equal(out_sport(l), 5000);
+	nat_counters(l->n, &counters);
+	assert_int_equal(counters.hold_yielded, 1);
+}
+
+/* ---- tables */
+
+static void assert_prohibited(struct lab *l, enum gate_drop why)
+{
+	assert_int_equal(l->p.verdict, VERDICT_FORWARD);
+	assert_true(l->p.flags & PKT_REPLY);
+	assert_int_equal(l->p.data[l->p.l4], ICMP_UNREACHABLE);
+	assert_int_equal(l->p.data[l->p.l4 + 1], ICMP_PROHIBITED);
+	assert_int_equal(lab_drops(l, why), 1);
+}
+
+static void test_rfc5508_req8_full_tables_say_so(void **state)
+{
+	struct lab *l = lab_with((struct engine_limits){ 4, 6, 64 });
+
+	(void)state;
+	for (uint16_t i = 0; i < 4; i++)
+		lab_out(l, HOST_A, 5000 + i, REMOTE, 53);
+	lab_out(l, HOST_A, 5004, REMOTE, 53);
+	assert_prohibited(l, DROP_TABLE_FULL);
+	lab_out(l, HOST_A, 5000, REMOTE, 54);
+	lab_out(l, HOST_A, 5000, REMOTE, 55);
+	lab_out(l, HOST_A, 5000, REMOTE, 56);
+	assert_prohibited(l, DROP_TABLE_FULL);
+	/* What is there goes on. */
+	assert_int_equal(lab_in(l, REMOTE, 53, 5003), VERDICT_FORWARD);
+	assert_int_equal(out_dst(l), HOST_A);
+	lab_free(l);
+}
+
+static void test_a_hosts_share_costs_its_own_oldest(void **state)
+{
+	struct nat_counters counters;
+	struct lab *l = *state;
+
+	l->conf.host_sessions = 10;
+	lab_out(l, HOST_B, 4000, REMOTE, 53);
+	for (uint16_t i = 0; i < 15; i++) {
+		lab_wait(l, 2 * SECOND);
+		assert_int_equal(lab_out(l, HOST_A, 5000 + i, REMOTE, 53),
+				 VERDICT_FORWARD);
+		/* The first one stays in use. */
+		lab_out(l, HOST_A, 5000, REMOTE, 53);
+	}
+	assert_int_equal(lab_sessions(l), 11);
+	assert_int_equal(lab_mappings(l), 11);
+	nat_counters(l->n, &counters);
+	assert_int_equal(counters.evicted, 5);
+	assert_int_equal(lab_in(l, REMOTE, 53, 4000), VERDICT_FORWARD);
+	assert_int_equal(lab_in(l, REMOTE, 53, 5000), VERDICT_FORWARD);
+	assert_int_equal(lab_in(l, REMOTE, 53, 5001), VERDICT_DROP);
+}
+
+/* Strangers that knock at an open mapping push out strangers alone. */
+static void test_share_is_not_the_outsides_to_take(void **state)
+{
+	struct lab *l = *state;
+
+	l->conf.host_sessions = 10;
+	for (uint16_t i = 0; i < 5; i++)
+		lab_out(l, HOST_A, 5000 + i, REMOTE, 53);
+	for (uint16_t i = 0; i < 100; i++)
+		assert_int_equal(lab_in(l, STRANGER, 1 + i, 5000),
+				 VERDICT_FORWARD);
+	assert_int_equal(lab_sessions(l), 10);
+	for (uint16_t i = 0; i < 5; i++)
+		assert_int_equal(lab_in(l, REMOTE, 53, 5000 + i),
+				 VERDICT_FORWARD);
+	assert_int_equal(lab_mappings(l), 5);
+	/* The inside's own come first. */
+	for (uint16_t i = 0; i < 5; i++)
+		lab_out(l, HOST_A, 6000 + i, REMOTE, 53);
+	assert_int_equal(lab_mappings(l), 10);
+	assert_int_equal(lab_in(l, STRANGER, 1, 5000), VERDICT_DROP);
+	assert_int_equal(l->p.drop, DROP_HOST_LIMIT);
+}
+
+/* The last session goes, its mapping or its host stays: they are in use. */
+static void test_share_of_one(void **state)
+{
+	struct lab *l = *state;
+	struct spec gre = { .side = SIDE_LAN,
+			    .src = HOST_A,
+			    .dst = REMOTE,
+			    .proto = IPPROTO_GRE,
+			    .payload = 8 };
+
+	l->conf.host_sessions = 1;
+	for (uint16_t i = 0; i < 20; i++) {
+		assert_int_equal(lab_out(l, HOST_A, 5000, REMOTE, 100 + i),
+				 VERDICT_FORWARD);
+		assert_int_equal(l->p.flags & PKT_REPLY, 0);
+		assert_int_equal(lab_sessions(l), 1);
+		assert_int_equal(lab_mappings(l), 1);
+	}
+	for (uint16_t i = 0; i < 20; i++) {
+		gre.dst = REMOTE + i;
+		assert_int_equal(lab_send(l, gre), VERDICT_FORWARD);
+		assert_int_equal(l->p.flags & PKT_REPLY, 0);
+		assert_int_equal(lab_sessions(l), 1);
+	}
+	assert_int_equal(lab_mappings(l), 0);
+}
+
+/* Both ends of a hairpin may push each other out: no crash, no leak. */
+static void test_hairpin_at_the_end_of_the_share(void **state)
+{
+	struct lab *l = *state;
+
+	for (uint32_t share = 1; share < 5; share++) {
+		l->conf.host_sessions = share;
+		for (uint16_t i = 0; i < 20; i++) {
+			lab_out(l, HOST_A, 5000, REMOTE, 53);
+			lab_out(l, HOST_A, 6000 + i, WAN, 5000);
+			lab_out(l, HOST_B, 7000 + i, WAN, 5000);
+			lab_out(l, HOST_A, 5000, WAN, 7000 + i);
+		}
+	}
+}
+
+/* ---- many */
+
+/* Half of the 64,512 high ports and more; the rest of the house goes on. */
+static void test_sixty_thousand_mappings(void **state)
+{
+	struct lab *l = big_lab();
+	unsigned made = 0;
+
+	(void)state;
+	l->conf.host_sessions = 100000;
+	for (uint32_t i = 0; i < 60000; i++)
+		made += lab_out(l, IP(10, 77, 0, 10) + i / 10000,
+				(uint16_t)(1024 + i % 10000), REMOTE,
+				53) == VERDICT_FORWARD;
+	assert_int_equal(made, 60000);
+	assert_int_equal(lab_mappings(l), 60000);
+	assert_true(nat_check(l->n));
+	assert_int_equal(lab_in(l, STRANGER, 7, 1024 + 17), VERDICT_FORWARD);
+	assert_int_equal(out_dst(l), IP(10, 77, 0, 10));
+	lab_wait(l, 8 * MINUTE);
+	assert_int_equal(lab_mappings(l), 0);
+	lab_free(l);
+}
+
+static void test_expiry_never_exceeds_its_budget(void **state)
+{
+	struct lab *l = big_lab();
+	uint32_t before, calls = 0;
+
+	(void)state;
+	l->conf.host_sessions = 100000;
+	/* All due in the same second. */
+	for (uint32_t i = 0; i < 20000; i++)
+		lab_out(l, IP(10, 77, 0, 10) + i / 10000,
+			(uint16_t)(1024 + i % 10000), REMOTE, 53);
+	l->now += 5 * MINUTE + SECOND;
+	while (lab_sessions(l)) {
+		before = lab_sessions(l);
+		nat_expire(l->n, &l->conf, l->now, 64);
+		assert_in_range(before - lab_sessions(l), 0, 64);
+		assert_true(++calls < 20000);
+	}
+	lab_wait(l, 3 * MINUTE);
+	assert_int_equal(lab_mappings(l), 0);
+	assert_int_equal(nat_expire(l->n, &l->conf, l->now, 64), UINT64_MAX);
+	lab_free(l);
+}
+
+/* A NAT that nobody called for a long time. */
+static void test_clock_leaps(void **state)
+{
+	static const uint64_t leaps[] = { 1,
+					  999,
+					  SECOND,
+					  MINUTE,
+					  1024 * SECOND,
+					  1025 * SECOND,
+					  86400 * (uint64_t)SECOND };
+	struct lab *l = *state;
+
+	for (unsigned i = 0; i < sizeof(leaps) / sizeof(leaps[0]); i++) {
+		lab_out(l, HOST_A, 5000, REMOTE, 53);
+		lab_tcp(l, SIDE_LAN, HOST_A, 5000, REMOTE, 80, TCP_ACK);
+		lab_tcp(l, SIDE_WAN, REMOTE, 80, WAN, 5000, TCP_ACK);
+		l->now += leaps[i];
+		lab_wait(l, 0);
+		assert_int_equal(lab_sessions(l), leaps[i] < 5 * MINUTE ? 2
+						  : leaps[i] < 7440 * SECOND
+							  ? 1
+							  : 0);
+	}
+}
+
+static void test_idle_nat_wants_no_calls(void **state)
+{
+	struct lab *l = *state;
+
+	assert_int_equal(nat_expire(l->n, &l->conf, l->now, 64), UINT64_MAX);
+	lab_out(l, HOST_A, 5000, REMOTE, 53);
+	nat_expire(l->n, &l->conf, l->now + SECOND, 64);
+	assert_in_range(nat_expire(l->n, &l->conf, l->now + SECOND, 64),
+			298 * SECOND, 300 * SECOND);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_all_ports_of_a_class_and_no_more),
+		cmocka_unit_test(test_allocation_is_flat_when_full),
+		lab_test(test_reserved_ports_are_never_given),
+		lab_test(test_resting_port_is_reserved),
+		lab_test(test_conflict_moves_the_mapping),
+		lab_test(test_port_rests_120_s_for_its_host),
+		lab_test(test_resting_port_yields_when_none_is_left),
+		cmocka_unit_test(test_rfc5508_req8_full_tables_say_so),
+		lab_test(test_a_hosts_share_costs_its_own_oldest),
+		lab_test(test_share_is_not_the_outsides_to_take),
+		lab_test(test_share_of_one),
+		lab_test(test_hairpin_at_the_end_of_the_share),
+		cmocka_unit_test(test_sixty_thousand_mappings),
+		cmocka_unit_test(test_expiry_never_exceeds_its_budget),
+		lab_test(test_clock_leaps),
+		lab_test(test_idle_nat_wants_no_calls),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
