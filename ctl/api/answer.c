@@ -1,0 +1,53 @@
+/* answer.c - JSON on its way out, the same way everywhere.
+ *
+ * Called by every file of api/. Control thread; no state. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "room.h"
+
+#define JSON_HEADERS "Cache-Control: no-store\r\n"
+
+void answer_text(struct http_request *r, const char *json, size_t len)
+{
+	http_reply(r, 200, "application/json", JSON_HEADERS, json, len);
+}
+
+void answer_json(struct http_request *r, int status, json_t *json)
+{
+	char *text = json ? json_dumps(json, JSON_COMPACT) : NULL;
+
+	json_decref(json);
+	if (!text) {
+		answer_error(r, 500, NULL, "The gateway is out of memory.");
+		return;
+	}
+	http_reply(r, status, "application/json", JSON_HEADERS, text,
+		   strlen(text));
+	free(text);
+}
+
+void answer_error(struct http_request *r, int status, const char *headers,
+		  const char *sentence)
+{
+	char all[sizeof(JSON_HEADERS) + 128] = JSON_HEADERS;
+
+	if (headers)
+		strncat(all, headers, sizeof(all) - sizeof(JSON_HEADERS));
+	http_reply_error(r, status, all, sentence);
+}
+
+json_t *answer_addr(const struct addr *a)
+{
+	char text[ADDR_STRLEN];
+
+	return addr_is_zero(a) ? json_null()
+			       : json_string(addr_format(a, text));
+}
+
+json_t *answer_mac(const struct mac *m)
+{
+	char text[MAC_STRLEN];
+
+	return json_string(mac_format(m, text));
+}

@@ -1,0 +1,94 @@
+/* api.h - the JSON API of design section 8 and the embedded page.
+ *
+ * Reads from the house through struct api_house, which the gateway fills; says
+ * what it read as JSON (Jansson). The same handler serves the unix socket (all
+ * methods) and the LAN address (reading only, Host checked: 421).
+ *
+ * What the JSON means beyond its names:
+ *   rates, *_bps      bits per second over two seconds; rx is to the LAN
+ *   last_seen_ms      civil time, milliseconds since 1970; null: never
+ *   expires_s         seconds left; 0: over
+ *   age_ms, idle_ms   durations
+ *   wan.ifname, address, gateway; client ip, hostname, name, vendor: null when
+ *                     there is none
+ *   lan[].address     the gateway's own; lan[].network as "10.77.0.0/24"
+ *   client name       what the owner calls it, else its hostname
+ *   flow name         null: what the remote is called is not known here
+ *   drops             all reasons, also those that never happened
+ *
+ * /api/v1/live is a WebSocket; each message is one msgpack map with a "type":
+ *   hello    version, now_ms, tick_ms: first of all
+ *   recent   step_ms, end_ms, rx_bps[], tx_bps[]: the boundary's last minute,
+ *            oldest first; once
+ *   status   what GET /api/v1/status returns; at once, then every second
+ *   clients  now_ms, clients: what GET /api/v1/clients returns; the same. At
+ *            first each one has recent: step_ms, rx_bps[], tx_bps[]
+ *   tick     now_ms, rx_bps, tx_bps, rx_bytes, tx_bytes: the boundary, every
+ *            tick_ms, rates since the last one
+ *   lagging  skipped: so many messages were left out, as this client does not
+ *            read fast enough
+ * A client says nothing but control frames: data is answered with 1008, or with
+ * 1009 beyond 4 KiB. Too many pages: 503. A page of another origin: 403. */
+#ifndef API_API_H
+#define API_API_H
+
+#include <jansson.h>
+#include <uv.h>
+
+#include "../base/addr.h"
+#include "../base/drop.h"
+#include "../dhcp/dhcp.h"
+#include "../engine/engine.h"
+#include "../http/http.h"
+#include "../state/settings.h"
+
+#define API_LANS_MAX  ENGINE_LANS_MAX
+#define API_PORTS_MAX ENGINE_PORTS_MAX
+
+struct api_port {
+	char ifname[16];
+	const char *carrier; /* "xdp-copy", …, "none" while it is not carried */
+	const char *express; /* "off" */
+};
+struct api_status {
+	uint64_t uptime_s;
+	bool wan_up;
+	char wan_ifname[16];		   /* "": awaited */
+	struct addr wan_addr, wan_gateway; /* zero: none */
+	const char *wan_carrier, *wan_express;
+	unsigned lans_n;
+	struct {
+		char name[16]; /* "lan" */
+		struct prefix addr;
+		unsigned ports_n;
+		struct api_port ports[API_PORTS_MAX];
+	} lans[API_LANS_MAX];
+};
+
+/* What the API may ask of the gateway; all on the control thread. */
+struct api_house {
+	void *arg;
+	void (*status)(void *arg, struct api_status *out);
+	struct engine *(*engine)(void *arg);
+	/* Leases of every LAN; valid until the loop runs again. */
+	unsigned (*leases)(void *arg, const struct dhcp_lease **out);
+	/* Gate's and engine's drops, summed by reason. */
+	unsigned (*drops)(void *arg, struct drop_row *out, unsigned max);
+	struct settings_store *(*settings)(void *arg);
+	/* After a successful patch: apply it now. */
+	void (*settings_changed)(void *arg);
+};
+
+struct api;
+
+/* Also starts the 1 s tick from which rates are computed; house->engine must
+ * give one from here on. */
+int api_new(struct api **out, uv_loop_t *loop, const struct api_house *house);
+/* Once its servers are closed; freed after the loop ran. A dump that the engine
+ * still owes may come later and is ignored. */
+void api_free(struct api *a);
+
+/* The handler for both servers; 'arg' is the struct api. */
+http_handler api_handle;
+
+#endif

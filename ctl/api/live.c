@@ -1,0 +1,217 @@
+/* live.c - the pages that are told what happens while it happens.
+ *
+ * Called by api.c: its route brings pages, its tick the news. Control thread.
+ *
+ * A message is made once for all pages, from the very JSON that the API
+ * returns. A page that does not read misses messages, and is told how many; it
+ * holds up neither the house nor the other pages.
+ * Invariant: live.n is the length of the list and at most PAGES_MAX. */
+#include <stdlib.h>
+
+#include "../base/clock.h"
+#include "room.h"
+
+#define PAGES_MAX      64
+#define PEER_PAGES_MAX 16	    /* of one address */
+#define UNSENT_MAX     (256u << 10) /* bytes; who has more waiting misses out */
+
+struct page {
+	struct api *api;
+	struct page *next, **link;
+	struct ws *ws;
+	struct addr peer;
+	unsigned skipped;
+};
+
+/* ---- messages */
+
+static json_t *now_json(void)
+{
+	return json_integer((json_int_t)clock_wall_ms());
+}
+
+static json_t *hello(struct api *a)
+{
+	(void)a;
+	return json_pack("{s:s,s:s,s:o,s:i}", "type", "hello", "version",
+			 VERSION, "now_ms", now_json(), "tick_ms",
+			 RATES_STEP_MS);
+}
+
+static json_t *last_minute(struct api *a)
+{
+	struct rates_recent recent = rates_total_recent(a->rates);
+	json_t *message = recent_json(&recent, RATES_STEP_MS);
+
+	json_object_set_new(message, "type", json_string("recent"));
+	json_object_set_new(message, "end_ms", now_json());
+	return message;
+}
+
+static json_t *status_now(struct api *a)
+{
+	json_t *message = status_json(a);
+
+	json_object_set_new(message, "type", json_string("status"));
+	return message;
+}
+
+static json_t *clients_now(struct api *a)
+{
+	return json_pack("{s:s,s:o,s:o}", "type", "clients", "now_ms",
+			 now_json(), "clients", clients_json(a, false));
+}
+
+static json_t *clients_then(struct api *a)
+{
+	return json_pack("{s:s,s:o,s:o}", "type", "clients", "now_ms",
+			 now_json(), "clients", clients_json(a, true));
+}
+
+static json_t *tick(struct rate rate, const struct engine_totals *t)
+{
+	return json_pack("{s:s,s:o,s:I,s:I,s:I,s:I}", "type", "tick", "now_ms",
+			 now_json(), "rx_bps", (json_int_t)rate.rx_bps,
+			 "tx_bps", (json_int_t)rate.tx_bps, "rx_bytes",
+			 (json_int_t)t->rx_bytes, "tx_bytes",
+			 (json_int_t)t->tx_bytes);
+}
+
+/* What a page is told first; made at most once between two ticks, however
+ * many pages open. */
+static struct ws_frame *opening(struct api *a, unsigned i)
+{
+	static json_t *(*const makers[LIVE_OPENING])(struct api * a) = {
+		hello, last_minute, status_now, clients_then
+	};
+
+	if (!a->live.opening[i])
+		a->live.opening[i] = pack_frame(makers[i](a));
+	return a->live.opening[i];
+}
+
+void live_forget(struct api *a)
+{
+	unsigned i;
+
+	for (i = 0; i < LIVE_OPENING; i++) {
+		ws_frame_free(a->live.opening[i]);
+		a->live.opening[i] = NULL;
+	}
+}
+
+/* ---- one page */
+
+/* false: the page is gone. */
+static bool say_lag(struct page *p)
+{
+	struct ws_frame *f = pack_frame(json_pack(
+		"{s:s,s:i}", "type", "lagging", "skipped", (int)p->skipped));
+	bool there = !f || ws_send(p->ws, f);
+
+	if (there && f)
+		p->skipped = 0;
+	ws_frame_free(f);
+	return there;
+}
+
+/* 'f' is NULL when there was no memory for it. false: the page is gone. */
+static bool page_send(struct page *p, struct ws_frame *f)
+{
+	if (!f || ws_unsent(p->ws) > UNSENT_MAX) {
+		p->skipped++;
+		return true;
+	}
+	if (p->skipped && !say_lag(p))
+		return false;
+	return ws_send(p->ws, f);
+}
+
+static void on_gone(void *arg)
+{
+	struct page *p = arg;
+
+	*p->link = p->next;
+	if (p->next)
+		p->next->link = p->link;
+	p->api->live.n--;
+	free(p);
+}
+
+static void add(struct api *a, struct page *p)
+{
+	p->next = a->live.pages;
+	p->link = &a->live.pages;
+	if (p->next)
+		p->next->link = &p->next;
+	a->live.pages = p;
+	a->live.n++;
+}
+
+static bool is_full(const struct api *a, const struct http_request *r)
+{
+	const struct page *p;
+	unsigned n = 0;
+
+	for (p = a->live.pages; p; p = p->next)
+		n += addr_eq(&p->peer, http_peer(r));
+	return a->live.n >= PAGES_MAX ||
+	       (n >= PEER_PAGES_MAX && !http_is_unix(r));
+}
+
+void live_answer(struct api *a, struct http_request *r)
+{
+	struct addr peer = *http_peer(r);
+	struct page *p;
+	unsigned i;
+
+	if (!origin_is_own(r)) {
+		answer_error(r, 403, NULL,
+			     "Only the gateway's own page may listen.");
+		return;
+	}
+	p = is_full(a, r) ? NULL : calloc(1, sizeof(*p));
+	if (!p) {
+		answer_error(r, 503, "Retry-After: 5\r\n",
+			     "Too many pages are open.");
+		return;
+	}
+	p->api = a;
+	p->peer = peer;
+	p->ws = ws_accept(r, on_gone, p);
+	if (!p->ws) {
+		free(p);
+		return;
+	}
+	add(a, p);
+	for (i = 0; i < LIVE_OPENING; i++)
+		if (!page_send(p, opening(a, i)))
+			return;
+}
+
+/* ---- all pages */
+
+static void tell(struct api *a, json_t *message)
+{
+	struct ws_frame *f = pack_frame(message);
+	struct page *p, *next;
+
+	for (p = a->live.pages; p; p = next) {
+		next = p->next;
+		page_send(p, f);
+	}
+	ws_frame_free(f);
+}
+
+void live_tick(struct api *a, struct rate rate, const struct engine_totals *t,
+	       bool second)
+{
+	live_forget(a);
+	if (!a->live.pages)
+		return;
+	tell(a, tick(rate, t));
+	if (!second)
+		return;
+	tell(a, status_now(a));
+	tell(a, clients_now(a));
+}

@@ -1,0 +1,75 @@
+/* room.h - what the files of api/ share. Private to api/.
+ *
+ * api.c routes; each other file makes one kind of answer. */
+#ifndef API_ROOM_H
+#define API_ROOM_H
+
+#include <stddef.h>
+#include <uv.h>
+
+#include "../base/container_of.h"
+#include "../http/ws.h"
+#include "api.h"
+#include "rates.h"
+
+#define LIVE_OPENING 4 /* messages that a page is told first */
+
+struct dump;
+struct page;
+
+struct live {
+	unsigned n;
+	struct page *pages;
+	struct ws_frame *opening[LIVE_OPENING]; /* NULL: not made yet */
+};
+
+struct api {
+	struct api_house house;
+	uv_loop_t *loop;
+	uv_timer_t tick;
+	unsigned ticks;
+	struct rates *rates;
+	struct device_row devices[RATES_DEVICES_MAX]; /* scratch */
+	struct dump *dumps[2]; /* by enum engine_table; NULL: none under way */
+	struct live live;
+};
+
+typedef void api_answer(struct api *a, struct http_request *r);
+
+/* answer.c: 'json' is taken over; NULL: out of memory, said with 500. */
+void answer_json(struct http_request *r, int status, json_t *json);
+void answer_text(struct http_request *r, const char *json, size_t len);
+/* 'headers' as in http_reply(). */
+void answer_error(struct http_request *r, int status, const char *headers,
+		  const char *sentence);
+/* Values; null for what is not there. */
+json_t *answer_addr(const struct addr *a);
+json_t *answer_mac(const struct mac *m);
+
+/* What is told to who asks and to who listens; new. NULL: out of memory. */
+json_t *status_json(struct api *a);
+json_t *clients_json(struct api *a, bool with_recent);
+/* {"step_ms", "rx_bps": […], "tx_bps": […]}, oldest first. */
+json_t *recent_json(const struct rates_recent *recent, unsigned step_ms);
+/* pack.c: as msgpack; 'json' is taken over. NULL: out of memory. */
+struct ws_frame *pack_frame(json_t *json);
+
+api_answer status_answer, leases_answer, drops_answer; /* views.c */
+api_answer clients_answer;			       /* clients.c */
+api_answer settings_answer, settings_change;	       /* change.c */
+api_answer flows_answer, mappings_answer;	       /* dump.c */
+api_answer live_answer;				       /* live.c */
+/* Tells the pages; 'second': a whole one is over. */
+void live_tick(struct api *a, struct rate rate, const struct engine_totals *t,
+	       bool second);
+/* What was made for pages that open is no longer so. */
+void live_forget(struct api *a);
+/* origin.c: is it asked under a name of ours; by a page of ours, or by none? */
+bool host_is_own(const struct api *a, const struct http_request *r);
+bool origin_is_own(const struct http_request *r);
+/* The API goes: what the engine still owes will find nobody. */
+void dump_forget(struct api *a);
+/* page.c: false: no such file. */
+bool page_answer(struct http_request *r);
+
+#endif

@@ -1,0 +1,124 @@
+/* views.c - status, leases and drops: answers made in one step.
+ *
+ * Called by api.c's routes. Control thread; no state. */
+#include <arpa/inet.h>
+
+#include "../base/clock.h"
+#include "room.h"
+
+#define DROPS_MAX 128
+
+static json_t *text_or_null(const char *text)
+{
+	return text && *text ? json_string(text) : json_null();
+}
+
+static json_t *wan_json(const struct api_status *s)
+{
+	return json_pack("{s:o,s:o,s:o,s:b,s:o,s:o}", "ifname",
+			 text_or_null(s->wan_ifname), "address",
+			 answer_addr(&s->wan_addr), "gateway",
+			 answer_addr(&s->wan_gateway), "up", s->wan_up,
+			 "carrier", text_or_null(s->wan_carrier), "express",
+			 text_or_null(s->wan_express));
+}
+
+static json_t *ports_json(const struct api_port *ports, unsigned n)
+{
+	json_t *list = json_array();
+	unsigned i;
+
+	for (i = 0; i < n; i++)
+		json_array_append_new(
+			list,
+			json_pack("{s:s,s:o,s:o}", "ifname", ports[i].ifname,
+				  "carrier", text_or_null(ports[i].carrier),
+				  "express", text_or_null(ports[i].express)));
+	return list;
+}
+
+static json_t *lans_json(const struct api_status *s)
+{
+	char network[PREFIX_STRLEN];
+	json_t *list = json_array();
+	struct prefix net;
+	unsigned i;
+
+	for (i = 0; i < s->lans_n; i++) {
+		net = prefix_network(&s->lans[i].addr);
+		json_array_append_new(
+			list,
+			json_pack("{s:s,s:o,s:s,s:o}", "name", s->lans[i].name,
+				  "address", answer_addr(&s->lans[i].addr.addr),
+				  "network", prefix_format(&net, network),
+				  "ports",
+				  ports_json(s->lans[i].ports,
+					     s->lans[i].ports_n)));
+	}
+	return list;
+}
+
+json_t *status_json(struct api *a)
+{
+	struct rate rate = rates_total(a->rates);
+	struct api_status s = { 0 };
+	struct engine_totals t;
+	json_t *nat, *rates;
+
+	a->house.status(a->house.arg, &s);
+	engine_totals(a->house.engine(a->house.arg), &t);
+	nat = json_pack("{s:I,s:I,s:I,s:I}", "mappings", (json_int_t)t.mappings,
+			"sessions", (json_int_t)t.sessions, "mappings_max",
+			(json_int_t)t.mappings_max, "sessions_max",
+			(json_int_t)t.sessions_max);
+	rates = json_pack("{s:I,s:I}", "rx_bps", (json_int_t)rate.rx_bps,
+			  "tx_bps", (json_int_t)rate.tx_bps);
+	return json_pack("{s:s,s:I,s:o,s:o,s:o,s:o}", "version", VERSION,
+			 "uptime_s", (json_int_t)s.uptime_s, "wan",
+			 wan_json(&s), "lan", lans_json(&s), "nat", nat,
+			 "rates", rates);
+}
+
+void status_answer(struct api *a, struct http_request *r)
+{
+	answer_json(r, 200, status_json(a));
+}
+
+void leases_answer(struct api *a, struct http_request *r)
+{
+	uint64_t now_s = clock_wall_ms() / 1000, left_s;
+	const struct dhcp_lease *leases;
+	json_t *list = json_array();
+	struct addr ip;
+	unsigned i, n = a->house.leases(a->house.arg, &leases);
+
+	for (i = 0; i < n; i++) {
+		left_s = leases[i].expires_wall_s;
+		left_s = left_s > now_s ? left_s - now_s : 0;
+		ip = addr_v4(leases[i].ip);
+		json_array_append_new(
+			list, json_pack("{s:o,s:o,s:o,s:I,s:b}", "mac",
+					answer_mac(&leases[i].mac), "ip",
+					answer_addr(&ip), "hostname",
+					text_or_null(leases[i].hostname),
+					"expires_s", (json_int_t)left_s,
+					"static", leases[i].is_static));
+	}
+	answer_json(r, 200, list);
+}
+
+void drops_answer(struct api *a, struct http_request *r)
+{
+	struct drop_row rows[DROPS_MAX];
+	json_t *list = json_array();
+	unsigned i, n;
+
+	n = a->house.drops(a->house.arg, rows, DROPS_MAX);
+	for (i = 0; i < n; i++)
+		json_array_append_new(
+			list,
+			json_pack("{s:s,s:I,s:I}", "reason", rows[i].reason,
+				  "packets", (json_int_t)rows[i].packets,
+				  "bytes", (json_int_t)rows[i].bytes));
+	answer_json(r, 200, list);
+}

@@ -1,0 +1,92 @@
+// @ts-check
+// socket.js - the live connection to the gateway: opened again, ever more
+// patiently, whenever it ends, falls silent or says what cannot be read.
+import { decode } from "./msgpack.js";
+
+/**
+ * @typedef {Record<string, unknown> & {type: string}} Message
+ * @typedef {{
+ *   onMessage: (message: Message) => void,
+ *   onState: (isOpen: boolean, retryAt: number) => void,
+ * }} Listener  'retryAt' is a performance.now()
+ */
+
+const FIRST_PAUSE_MS = 400;
+const LONGEST_PAUSE_MS = 8000;
+const SILENCE_MS = 8000;
+const MESSAGE_MAX = 4 << 20;
+
+/** @param {unknown} data @returns {Message} */
+function read(data) {
+  if (!(data instanceof ArrayBuffer) || data.byteLength > MESSAGE_MAX)
+    throw new RangeError("socket: not a message");
+  const message = /** @type {Message | null} */ (decode(new Uint8Array(data)));
+  if (typeof message?.type !== "string")
+    throw new RangeError("socket: a message without a type");
+  return message;
+}
+
+/**
+ * @param {string} path
+ * @param {Listener} listener
+ * @returns {{retry: () => void}} 'retry' does not wait for the pause to end
+ */
+export function openSocket(path, { onMessage, onState }) {
+  /** @type {WebSocket | null} */
+  let socket = null;
+  let failures = 0;
+  let timer = 0;
+
+  function waitForWord() {
+    clearTimeout(timer);
+    timer = setTimeout(lose, SILENCE_MS);
+  }
+
+  function lose() {
+    if (socket)
+      socket.onmessage = socket.onclose = null;
+    socket?.close();
+    socket = null;
+    // A little chance keeps many pages from coming back all at once.
+    const pause = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** failures++) *
+      (0.8 + 0.4 * Math.random());
+    clearTimeout(timer);
+    timer = setTimeout(connect, pause);
+    onState(false, performance.now() + pause);
+  }
+
+  /** @param {MessageEvent} event */
+  function hear({ data }) {
+    try {
+      onMessage(read(data));
+      failures = 0;
+      waitForWord();
+    } catch (error) {
+      console.error(error);
+      lose();
+    }
+  }
+
+  function connect() {
+    const scheme = location.protocol === "https:" ? "wss:" : "ws:";
+    socket = new WebSocket(`${scheme}//${location.host}${path}`);
+    socket.binaryType = "arraybuffer";
+    socket.onopen = () => onState(true, 0);
+    socket.onmessage = hear;
+    socket.onclose = lose;
+    waitForWord();
+  }
+
+  function retry() {
+    if (socket)
+      return;
+    clearTimeout(timer);
+    failures = 0;
+    connect();
+  }
+
+  addEventListener("online", retry);
+  document.addEventListener("visibilitychange", () => document.hidden || retry());
+  connect();
+  return { retry };
+}

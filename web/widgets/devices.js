@@ -1,0 +1,122 @@
+// @ts-check
+// devices.js - the table of devices: a row for each, kept while it lives; rows
+// slide to their place when the order changes.
+import { make } from "../core/dom.js";
+import { isStill } from "../core/frame.js";
+import { DEVICE_SAMPLES } from "../core/history.js";
+import { COLUMNS, makeRow, nameOf } from "./row.js";
+import { arrow } from "./scale.js";
+
+/** @typedef {import("../core/store.js").Store} Store */
+/** @typedef {import("../core/store.js").Device} Device */
+/** @typedef {(device: Device) => number} Weight */
+
+const SLIDE_MS = 150;
+/** Rows that change place all the time cannot be read. */
+const ORDER_MS = 3000;
+
+/** @param {Device} d @param {number} beat what it moved in the last minute */
+function minuteOf({ minute }, beat) {
+  let sum = 0;
+  for (let i = 0; i < DEVICE_SAMPLES; i++) {
+    const rates = minute.get(beat - i);
+    sum += rates ? rates[0] + rates[1] : 0;
+  }
+  return sum;
+}
+
+/** @param {Device} a @param {Device} b */
+const byName = (a, b) =>
+  nameOf(a).localeCompare(nameOf(b), "en", { numeric: true }) || (a.mac < b.mac ? -1 : 1);
+
+/**
+ * Lets rows slide from where they were to where they are.
+ * @param {Map<HTMLElement, number>} before
+ */
+function slide(before) {
+  if (isStill())
+    return;
+  for (const [row, top] of before) {
+    const way = top - row.offsetTop;
+    if (way && row.isConnected)
+      row.animate([{ transform: `translateY(${way}px)` }, { transform: "none" }],
+        { duration: SLIDE_MS, easing: "ease-out" });
+  }
+}
+
+/** @param {Store} store */
+export function makeDevices(store) {
+  const body = make("tbody", { role: "rowgroup" });
+  const heads = COLUMNS.map(makeHead);
+  const element = make("table",
+    { class: "devices", role: "table", "aria-labelledby": "devices-head" },
+    make("thead", { role: "rowgroup" }, make("tr", { role: "row" }, ...heads)), body);
+  /** @type {Map<string, ReturnType<typeof makeRow>>} by MAC */
+  const rows = new Map();
+  let key = "minute";
+  let orderedAt = -Infinity;
+
+  /** @param {(typeof COLUMNS)[number]} column */
+  function makeHead(column) {
+    const button = make("button", { type: "button" });
+    if (column.way)
+      button.append(arrow(/** @type {"down" | "up"} */ (column.way)));
+    button.append(column.label);
+    button.addEventListener("click", () => {
+      key = column.key;
+      orderedAt = -Infinity;
+      update();
+    });
+    return make("th", { role: "columnheader", scope: "col",
+      ...(column.kind && { class: column.kind }) }, button);
+  }
+
+  /** @returns {Device[]} */
+  function sorted() {
+    const devices = [...store.devices.values()].sort(byName);
+    if (key === "name")
+      return devices;
+    const weigh = (/** @type {Device} */ d) => key === "minute" ?
+      minuteOf(d, store.beats.count) : Number(d[/** @type {keyof Device} */ (key)] ?? 0);
+    const weights = new Map(devices.map((d) => [d, weigh(d)]));
+    return devices.sort((a, b) => (weights.get(b) ?? 0) - (weights.get(a) ?? 0));
+  }
+
+  function order() {
+    const before = new Map([...rows.values()].map(({ row }) => [row, row.offsetTop]));
+    sorted().forEach(({ mac }, i) => {
+      const row = rows.get(mac)?.row;
+      if (row && body.children[i] !== row)
+        body.insertBefore(row, body.children[i] ?? null);
+    });
+    heads.forEach((head, i) => {
+      if (COLUMNS[i].key === key)
+        head.setAttribute("aria-sort", key === "name" ? "ascending" : "descending");
+      else
+        head.removeAttribute("aria-sort");
+    });
+    slide(before);
+  }
+
+  function update() {
+    let isNew = false;
+    for (const [mac, { row }] of rows) {
+      if (store.devices.has(mac))
+        continue;
+      row.remove();
+      rows.delete(mac);
+    }
+    for (const device of store.devices.values()) {
+      const row = rows.get(device.mac) ?? makeRow();
+      isNew ||= !rows.has(device.mac);
+      rows.set(device.mac, row);
+      row.update(device, store.devicesAt, store.beats.count);
+    }
+    if (!isNew && performance.now() - orderedAt < ORDER_MS)
+      return;
+    orderedAt = performance.now();
+    order();
+  }
+
+  return { element, update };
+}
