@@ -211,10 +211,12 @@ static __noinline __u32 lan_ipv4(struct cursor *c, struct tuple *t,
 		return DROP_MARTIAN;
 	if (dst == port->wan_addr)
 		verdict = lan_to_wan_address(c, t);
-	else if (is_kernels(&t->dst) || is_multicast(dst) ||
-		 is_broadcast(port, dst))
+	else if (is_multicast(dst) || is_broadcast(port, dst))
 		return PASS;
-	if (verdict == ENGINE && is_spoofed(port, v4(&t->src)))
+	else if (is_kernels(&t->dst))
+		verdict = PASS;
+	/* The kernel must not answer strangers in our name either (BCP 38). */
+	if (is_spoofed(port, v4(&t->src)))
 		return DROP_SPOOFED;
 	return verdict;
 }
@@ -244,9 +246,11 @@ static __noinline __u32 wan_tcp(struct xdp_md *ctx, const struct tuple *t,
 
 static __noinline __u32 wan_udp(struct xdp_md *ctx, const struct tuple *t)
 {
-	if (has_bit(&local_open, t, t->dport) || is_dhcp_reply(t))
+	if (has_bit(&local_open, t, t->dport))
 		return PASS;
-	if (has_bit(&local_own, t, t->dport) && has_udp_socket(ctx, t))
+	/* Without a socket the kernel would answer that the port is closed. */
+	if ((has_bit(&local_own, t, t->dport) || is_dhcp_reply(t)) &&
+	    has_udp_socket(ctx, t))
 		return PASS;
 	return DROP_WAN_CLOSED;
 }
@@ -319,6 +323,20 @@ static __noinline bool wan_martian(const struct tuple *t,
 	return kind == GATE_NET_OWN || kind == GATE_NET_LAN;
 }
 
+/* Before the WAN has an address nothing is out of place: the provider may hand
+ * out a network that is the LAN's so far, whereupon the LAN moves (RFC 4787
+ * REQ-7). */
+static __noinline bool is_first_lease(const struct cursor *c,
+				      const struct tuple *t,
+				      const struct gate_port *port)
+{
+	struct cursor l4 = *c;
+	struct tuple reply = *t;
+
+	return !port->addr && !t->fragment && t->proto == IPPROTO_UDP &&
+	       parse_l4(&l4, &reply, WHOLE) && is_dhcp_reply(&reply);
+}
+
 static __noinline __u32 wan_ipv4(struct xdp_md *ctx, struct cursor *c,
 				 struct tuple *t, const struct gate_port *port)
 {
@@ -338,6 +356,8 @@ static __noinline __u32 wan_ipv4(struct xdp_md *ctx, struct cursor *c,
 	if (kind == GATE_NET_OWN && !translated &&
 	    net_kind(&t->dst, 127) == GATE_NET_LAN)
 		kind = GATE_NET_LAN;
+	if (is_first_lease(c, t, port))
+		return PASS;
 	if (kind == GATE_NET_LAN)
 		return DROP_WAN_TO_LAN;
 	if (wan_martian(t, port, group))

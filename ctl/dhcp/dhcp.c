@@ -428,37 +428,38 @@ fail:
 
 /* Another interface needs other sockets; -errno leaves the old ones. */
 static int change_port(struct dhcp *d, const struct dhcp_conf *conf,
-		       struct port67 **old)
+		       struct port67 **old, struct error *error)
 {
 	const struct dhcp_conf *now = &d->dora.conf;
 	struct port67 *port;
-	struct error err;
 	int r;
 
 	*old = NULL;
 	if (now->ifindex == conf->ifindex && !strcmp(now->ifname, conf->ifname))
 		return 0;
-	r = port67_open(&port, conf->ifname, conf->ifindex, &err);
+	r = port67_open(&port, conf->ifname, conf->ifindex, error);
 	if (r)
 		return r;
 	r = port67_attach(port, d->loop, on_ready, d);
 	if (r) {
 		port67_close(port);
-		return r;
+		return error_set(error, r, "dhcp: %s: %s", conf->ifname,
+				 strerror(-r));
 	}
 	*old = d->port;
 	d->port = port;
 	return 0;
 }
 
-int dhcp_configure(struct dhcp *d, const struct dhcp_conf *conf)
+int dhcp_configure(struct dhcp *d, const struct dhcp_conf *conf,
+		   struct error *error)
 {
 	struct rival_place place = place_of(conf);
 	const struct dhcp_conf was = d->dora.conf;
 	struct port67 *old;
 	int err;
 
-	err = change_port(d, conf, &old);
+	err = change_port(d, conf, &old, error);
 	if (err)
 		return err;
 	err = pool_configure(d->dora.pool, conf);
@@ -467,7 +468,8 @@ int dhcp_configure(struct dhcp *d, const struct dhcp_conf *conf)
 		d->port = old;
 	}
 	if (err)
-		return err;
+		return error_set(error, err, "dhcp: %s: %s", conf->ifname,
+				 strerror(-err));
 	d->dora.conf = *conf;
 	if (old) {
 		port67_close(old);

@@ -61,7 +61,8 @@ int dhcp_start(struct dhcp **out, uv_loop_t *loop, const struct dhcp_conf *conf,
 	       struct error *err);
 /* Leases outside a changed network are forgotten and NAKed when asked for. On
  * error nothing changed. */
-int dhcp_configure(struct dhcp *d, const struct dhcp_conf *conf);
+int dhcp_configure(struct dhcp *d, const struct dhcp_conf *conf,
+		   struct error *err);
 /* Freed after the loop ran; NULL is fine. */
 void dhcp_stop(struct dhcp *d);
 

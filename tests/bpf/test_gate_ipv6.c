@@ -37,6 +37,7 @@ static int sockets_open(void **state)
 	(void)connect(fd, (struct sockaddr *)&remote, sizeof(remote));
 	assert_int_equal(errno, EINPROGRESS);
 	socket_at(SOCK_DGRAM, ASKING);
+	socket_at(SOCK_DGRAM, 546);
 	bit_set(gate_local_own(h->gate), GATE_BITS_UDP, ASKING);
 	return 0;
 }
@@ -91,7 +92,8 @@ static void test_wan_ports(void **state)
 		{ "our connection", { WHOEVER, .proto = IPPROTO_TCP, .sport = 443, .dport = CONNECTED, .ack = true }, PASS },
 		{ "another's port", { WHOEVER, .proto = IPPROTO_TCP, .sport = 444, .dport = CONNECTED, .ack = true }, DROP_WAN_CLOSED },
 		{ "UDP we asked with", { WHOEVER, .proto = IPPROTO_UDP, .sport = 53, .dport = ASKING }, PASS },
-		{ "DHCPv6", { .src = LINK_V6, .dst = "fe80::2", .proto = IPPROTO_UDP, .sport = 547, .dport = 546 }, PASS },
+		{ "DHCPv6, awaited", { .src = LINK_V6, .dst = WAN_V6, .proto = IPPROTO_UDP, .sport = 547, .dport = 546 }, PASS },
+		{ "DHCPv6, not awaited", { .src = LINK_V6, .dst = "fe80::2", .proto = IPPROTO_UDP, .sport = 547, .dport = 546 }, DROP_WAN_CLOSED },
 		{ "DHCPv6 from another port", { .src = LINK_V6, .dst = "fe80::2", .proto = IPPROTO_UDP, .sport = 546, .dport = 546 }, DROP_WAN_CLOSED },
 		{ "DHCPv4's ports", { WHOEVER, .proto = IPPROTO_UDP, .sport = 67, .dport = 68 }, DROP_WAN_CLOSED },
 		{ "claimed means IPv4", { WHOEVER, .proto = IPPROTO_UDP, .dport = CLAIMED }, DROP_WAN_CLOSED },

@@ -98,7 +98,8 @@ static void test_the_wan_address_from_inside(void **state)
 		{ "unclaimed TCP", { HOST, .dst = WAN, .proto = IPPROTO_TCP, .dport = CLOSED, .syn = true }, PASS },
 		{ "ping", { HOST, .dst = WAN, .proto = IPPROTO_ICMP, .type = 8, .id = CLAIMED }, PASS },
 		{ "GRE", { HOST, .dst = WAN, .proto = IPPROTO_GRE }, PASS },
-		{ "unclaimed, from elsewhere", { .src = "192.168.1.5", .dst = WAN, .proto = IPPROTO_UDP, .dport = CLOSED }, PASS },
+		{ "unclaimed, from elsewhere", { .src = "192.168.1.5", .dst = WAN, .proto = IPPROTO_UDP, .dport = CLOSED }, DROP_SPOOFED },
+		{ "ping, from elsewhere", { .src = "198.51.100.9", .dst = WAN, .proto = IPPROTO_ICMP, .type = 8 }, DROP_SPOOFED },
 	};
 
 	TABLE(*state, false, rows);

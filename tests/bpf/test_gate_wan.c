@@ -124,10 +124,21 @@ static void test_open_ports_pass(void **state)
 	TABLE(*state, true, rows);
 }
 
-static void test_dhcp_client_and_groups(void **state)
+static void test_a_dhcp_client_gets_its_renewal(void **state)
 {
 	static const struct row rows[] = {
 		{ "renewal", { .src = "203.0.113.1", .dst = WAN, .proto = IPPROTO_UDP, .sport = 67, .dport = 68 }, PASS },
+	};
+	int client = socket_at(SOCK_DGRAM, 68);
+
+	TABLE(*state, true, rows);
+	close(client);
+}
+
+static void test_dhcp_client_and_groups(void **state)
+{
+	static const struct row rows[] = {
+		{ "renewal that nobody asked for", { .src = "203.0.113.1", .dst = WAN, .proto = IPPROTO_UDP, .sport = 67, .dport = 68 }, DROP_WAN_CLOSED },
 		{ "offer, broadcast", { .src = "203.0.113.1", .dst = "255.255.255.255", .to = TO_ALL, .proto = IPPROTO_UDP, .sport = 67, .dport = 68 }, PASS },
 		{ "offer of an address not yet ours", { .src = "203.0.113.1", .dst = "203.0.113.50", .proto = IPPROTO_UDP, .sport = 67, .dport = 68 }, PASS },
 		{ "other port", { .src = "203.0.113.1", .dst = WAN, .proto = IPPROTO_UDP, .sport = 66, .dport = 68 }, DROP_WAN_CLOSED },
@@ -259,6 +270,24 @@ static void test_icmp_errors_follow_what_they_quote(void **state)
 
 /* clang-format on */
 
+/* clang-format off */
+
+static void test_rfc4787_req7_a_first_lease_may_be_of_our_own_network(void **state)
+{
+	static const struct row rows[] = {
+		{ "offer, broadcast", { .src = LAN_HOST, .dst = "255.255.255.255", .to = TO_ALL, .proto = IPPROTO_UDP, .sport = 67, .dport = 68 }, PASS },
+		{ "offer", { .src = REMOTE, .dst = LAN_HOST, .proto = IPPROTO_UDP, .sport = 67, .dport = 68 }, PASS },
+		{ "anything else", { .src = REMOTE, .dst = LAN_HOST, .proto = IPPROTO_UDP, .sport = 67, .dport = 69 }, DROP_WAN_TO_LAN },
+	};
+	struct house *h = *state;
+	struct gate_port_info wan = { .ifindex = h->wan, .wan = true, .mac = wan_mac };
+
+	assert_int_equal(gate_port_set(h->gate, &wan), 0);
+	TABLE(*state, true, rows);
+}
+
+/* clang-format on */
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -266,12 +295,16 @@ int main(void)
 		cmocka_unit_test(test_kernel_gets_what_a_socket_awaits),
 		cmocka_unit_test(test_closed_ports_are_silent),
 		cmocka_unit_test(test_open_ports_pass),
+		cmocka_unit_test(test_a_dhcp_client_gets_its_renewal),
 		cmocka_unit_test(test_dhcp_client_and_groups),
 		cmocka_unit_test(test_fragments_are_the_engines),
 		cmocka_unit_test(test_other_protocols_are_the_engines),
 		cmocka_unit_test(test_lan_is_not_addressed_from_outside),
 		cmocka_unit_test(test_sources_that_cannot_be),
 		cmocka_unit_test(test_icmp_errors_follow_what_they_quote),
+		/* Last: it takes the WAN's address away. */
+		cmocka_unit_test(
+			test_rfc4787_req7_a_first_lease_may_be_of_our_own_network),
 	};
 
 	return cmocka_run_group_tests(tests, sockets_open, house_close);

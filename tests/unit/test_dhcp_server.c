@@ -206,21 +206,25 @@ static void a_taken_port_is_said(void **state)
 static void another_network_is_told_to_clients(void **state)
 {
 	__be32 addr = get_lease(1);
+	struct error err;
 
 	(void)state;
 	desk.conf.addr = ip("10.78.0.1");
-	assert_int_equal(dhcp_configure(desk.server, &desk.conf), 0);
+	assert_int_equal(dhcp_configure(desk.server, &desk.conf, &err), 0);
 	assert_int_equal(desk.went, 1);
 	assert_int_equal(ask(1, DHCP_REQUEST, addr, 0, PATIENCE_MS).type,
 			 DHCP_NAK);
 	assert_int_equal(get_lease(1) & htonl(0xffffff00), ip("10.78.0.0"));
 
 	desk.conf.mask = ip("255.255.255.255");
-	assert_int_equal(dhcp_configure(desk.server, &desk.conf), -EINVAL);
+	assert_int_equal(dhcp_configure(desk.server, &desk.conf, &err),
+			 -EINVAL);
 }
 
 static void another_port_takes_over(void **state)
 {
+	struct error err;
+
 	(void)state;
 	get_lease(1);
 	sh("ip link del lan");
@@ -231,7 +235,7 @@ static void another_port_takes_over(void **state)
 	desk.home = if_nametoindex("home");
 	desk.ear = port67_ear(desk.home);
 	desk.conf.ifindex = if_nametoindex("lan");
-	assert_int_equal(dhcp_configure(desk.server, &desk.conf), 0);
+	assert_int_equal(dhcp_configure(desk.server, &desk.conf, &err), 0);
 	get_lease(2);
 }
 
