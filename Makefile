@@ -18,7 +18,7 @@ WARN     = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
 FLAGS    = -std=c11 -D_GNU_SOURCE -DVERSION='"$(VERSION)"' -I$(BUILD) -I. \
 	   -isystem /usr/share/include/llhttp -ffile-prefix-map=$(CURDIR)=. \
 	   $(WARN) $(CPPFLAGS) $(CFLAGS) -MMD -MP
-LIBS     = -Wl,-Bstatic -lxdp -lbpf -lelf -lz -luv_a -ljansson \
+LIBS     = -Wl,-Bstatic -lxdp -lbpf -lelf -lz -luv_a -ljansson -lmsgpackc \
 	   -Wl,-Bdynamic -lmnl -lpthread -ldl
 
 LLHTTP   = $(addprefix /usr/share/llhttp/,api.c http.c llhttp.c)
@@ -48,6 +48,7 @@ asan     = $(CC) $(FLAGS) -O1 -fsanitize=address,$(SAN)
 tsan     = $(CC) $(FLAGS) -O1 -fsanitize=thread
 fuzz     = $(CLANG) $(FLAGS) -O1 -fsanitize=fuzzer,address,$(SAN)
 PURE     = $(filter base proto engine,$(ROOMS))
+FUZZED   = $(PURE) $(filter http,$(ROOMS))
 
 strict   = $(if $(findstring ctl/proto/,$<),-Wconversion)
 
@@ -66,7 +67,7 @@ endef
 $(eval $(call flavour,obj,$(ROOMS)))
 $(eval $(call flavour,asan,$(ROOMS)))
 $(eval $(call flavour,tsan,$(PURE)))
-$(eval $(call flavour,fuzz,$(PURE)))
+$(eval $(call flavour,fuzz,$(FUZZED)))
 $(BUILD)/obj/ctl/link/gate.o $(BUILD)/asan/ctl/link/gate.o: $(SKEL)
 
 $(BUILD)/portcullis: $(BUILD)/obj/ctl/main.o $(BUILD)/obj/ctl.a

@@ -1,0 +1,159 @@
+/* table.c - see table.h. Called by show.c. No globals. */
+#include "table.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define GAP	 "  "
+#define CELL_MAX 128
+
+struct table {
+	unsigned columns, cells_n, room;
+	const char *heads[TABLE_COLUMNS_MAX];
+	bool right[TABLE_COLUMNS_MAX];
+	char (*cells)[CELL_MAX];
+};
+
+/* ---- text */
+
+/* The character at 's' and how many bytes it has; 0: not UTF-8. Overlong forms
+ * and surrogates are not (RFC 3629). */
+static unsigned decode(const unsigned char *s, uint32_t *c)
+{
+	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
+	unsigned n = *s < 0x80	     ? 1
+		     : *s >> 5 == 6  ? 2
+		     : *s >> 4 == 14 ? 3
+		     : *s >> 3 == 30 ? 4
+				     : 0;
+	unsigned i;
+
+	if (n < 2) {
+		*c = *s;
+		return n;
+	}
+	*c = *s & (0x7fu >> n);
+	for (i = 1; i < n; i++) {
+		if (s[i] >> 6 != 2)
+			return 0;
+		*c = *c << 6 | (s[i] & 0x3f);
+	}
+	if (*c < least[n] || *c > 0x10ffff || (*c >= 0xd800 && *c <= 0xdfff))
+		return 0;
+	return n;
+}
+
+static bool is_harmless(uint32_t c)
+{
+	if (c < ' ' || (c >= 0x7f && c < 0xa0))
+		return false;
+	/* Marks, line ends and overrides of bidirectional text. */
+	if ((c >= 0x200b && c <= 0x200f) || (c >= 0x2028 && c <= 0x202e))
+		return false;
+	return (c < 0x2066 || c > 0x2069) && c != 0xfeff;
+}
+
+void table_clean(const char *text, char *out, size_t size)
+{
+	const unsigned char *s = (const unsigned char *)text;
+	size_t at = 0;
+	uint32_t c;
+	unsigned n;
+
+	for (; *s; s += n ? n : 1) {
+		n = decode(s, &c);
+		if (at + (n ? n : 1) >= size)
+			break;
+		if (n && is_harmless(c)) {
+			memcpy(out + at, s, n);
+			at += n;
+		} else {
+			out[at++] = '?';
+		}
+	}
+	out[at] = '\0';
+}
+
+/* Characters, not bytes; the wide ones of some scripts count as one. */
+static unsigned width(const char *text)
+{
+	unsigned n = 0;
+
+	for (; *text; text++)
+		n += (*text & 0xc0) != 0x80;
+	return n;
+}
+
+/* ---- the table */
+
+struct table *table_new(const char *const *heads, unsigned n)
+{
+	struct table *t = calloc(1, sizeof(*t));
+	unsigned i;
+
+	if (!t)
+		return NULL;
+	t->columns = n;
+	for (i = 0; i < n; i++) {
+		t->right[i] = heads[i][0] == '>';
+		t->heads[i] = heads[i] + t->right[i];
+	}
+	return t;
+}
+
+void table_free(struct table *t)
+{
+	if (t)
+		free(t->cells);
+	free(t);
+}
+
+void table_add(struct table *t, const char *text)
+{
+	unsigned room = t->room ? t->room * 2 : 256;
+	void *more;
+
+	if (t->cells_n == t->room) {
+		more = realloc(t->cells, room * sizeof(*t->cells));
+		if (!more)
+			abort();
+		t->cells = more;
+		t->room = room;
+	}
+	table_clean(text && *text ? text : "\u2013", t->cells[t->cells_n++],
+		    sizeof(*t->cells));
+}
+
+static void print_cell(const struct table *t, unsigned column, unsigned wide,
+		       const char *text, FILE *out)
+{
+	int pad = (int)(wide - width(text));
+	bool last = column + 1 == t->columns;
+
+	if (t->right[column])
+		fprintf(out, "%*s%s", pad, "", text);
+	else
+		fprintf(out, "%s%*s", text, last ? 0 : pad, "");
+	fputs(last ? "\n" : GAP, out);
+}
+
+void table_print(const struct table *t, FILE *out)
+{
+	unsigned wide[TABLE_COLUMNS_MAX] = { 0 }, i, column, w;
+
+	for (i = 0; i < t->columns; i++)
+		wide[i] = width(t->heads[i]);
+	for (i = column = 0; i < t->cells_n; i++) {
+		w = width(t->cells[i]);
+		if (w > wide[column])
+			wide[column] = w;
+		column = column + 1 == t->columns ? 0 : column + 1;
+	}
+	for (i = 0; i < t->columns; i++)
+		print_cell(t, i, wide[i], t->heads[i], out);
+	for (i = column = 0; i < t->cells_n; i++) {
+		print_cell(t, column, wide[column], t->cells[i], out);
+		column = column + 1 == t->columns ? 0 : column + 1;
+	}
+}

@@ -1,0 +1,366 @@
+/* gateway.c - the init ladder, the loop and the way down.
+ * Called by main.c. Control thread.
+ * Invariant: what a rung made, its counterpart in close_all() takes away; what
+ * was changed on the machine stands in the journal and is undone last. */
+#include "gateway.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include "../base/clock.h"
+#include "../base/log.h"
+#include "gateway_priv.h"
+#include "../link/guard.h"
+#include "notify.h"
+#include "privilege.h"
+#include "ssh.h"
+#include "../state/file.h"
+
+#define BPFFS "/sys/fs/bpf"
+
+/* ---- rungs */
+
+static int open_state(struct gateway *g, struct error *err)
+{
+	int rc = file_mkdirs(g->options->state_dir, 0755);
+	if (rc)
+		return error_set(err, rc, "%s: %s: name another with --state",
+				 g->options->state_dir, strerror(-rc));
+	return settings_open(&g->settings, g->options->state_dir, err);
+}
+
+/* Undoes what a killed run left before anything is looked at, and before
+ * anything can fail that would leave it so. */
+static int open_journal(struct gateway *g, struct error *err)
+{
+	bool left;
+	int rc = privilege_check(err);
+
+	if (!rc)
+		rc = instance_lock(&g->instance, err);
+	if (!rc)
+		rc = journal_open(&g->journal, g->instance.journal, &left, err);
+	if (rc)
+		return rc;
+	gate_clean(BPFFS, g->instance.name);
+	if (left) {
+		log_info("an earlier run did not end: undoing its changes");
+		journal_undo(g->journal);
+	}
+	return 0;
+}
+
+static int open_links(struct gateway *g, struct error *err)
+{
+	const struct link_events events = { .arg = g,
+					    .on_change = events_on_change,
+					    .on_neigh = events_on_neigh };
+	int rc = link_open(&g->link, &g->loop, &events, err);
+
+	if (!rc)
+		rc = ports_pick(g, err);
+	if (!rc)
+		rc = ports_check_services(g, err);
+	return rc;
+}
+
+static int open_gate(struct gateway *g, struct error *err)
+{
+	int rc = guard_bpffs_mount(g->journal, BPFFS, err);
+
+	if (!rc)
+		rc = gate_open(&g->gate, BPFFS, g->instance.name, err);
+	return rc;
+}
+
+static int open_engine(struct gateway *g, struct error *err)
+{
+	const struct engine_limits limits = ENGINE_LIMITS_DEFAULT;
+	int rc;
+
+	g->engine = engine_new(&limits);
+	if (!g->engine)
+		return error_set(err, -ENOMEM, "engine: out of memory");
+	rc = uv_poll_init(&g->loop, &g->engine_events,
+			  engine_event_fd(g->engine));
+	if (rc)
+		return error_set(err, rc, "engine: %s", uv_strerror(rc));
+	g->engine_events.data = g;
+	uv_poll_start(&g->engine_events, UV_READABLE, events_on_engine);
+	return 0;
+}
+
+/* A gateway started over its own WAN must not lock its owner out. */
+static void keep_ssh(struct gateway *g)
+{
+	const struct link_if *wan = link_by_index(g->link, g->roles.wan);
+	struct endpoint server;
+	bool ours = false;
+
+	if (!wan || !ssh_session(&server))
+		return;
+	for (unsigned n = 0; n < wan->addrs_n; n++)
+		ours |= addr_eq(&wan->addrs[n].addr, &server.addr);
+	if (!ours)
+		return;
+	g->ssh_open = true;
+	g->ssh_port = ntohs(server.port);
+	log_warn("wan: TCP port %u stays open, because this gateway was "
+		 "started over it",
+		 g->ssh_port);
+}
+
+static int open_api(struct gateway *g, struct error *err)
+{
+	const struct api_house house = house_for_api(g);
+	int rc = api_new(&g->api, &g->loop, &house);
+
+	if (rc)
+		return error_set(err, rc, "api: %s", strerror(-rc));
+	return http_listen_unix(&g->socket, &g->loop, g->instance.socket,
+				api_handle, g->api, err);
+}
+
+/* ---- the loop's own handles */
+
+static void on_sockets(uv_timer_t *timer)
+{
+	struct gateway *g = timer->data;
+
+	sync_sockets(g);
+	if (resolv_changed(&g->resolv) || g->failed_ms)
+		sync_soon(g);
+}
+
+/* The way out is always kept fresh, used or not. */
+static void on_freshen(uv_timer_t *timer)
+{
+	struct gateway *g = timer->data;
+	struct addr gateway = addr_v4(g->conf.wan.gateway);
+
+	if (g->conf.wan.gateway)
+		link_neigh_use(g->link, g->roles.wan, &gateway);
+}
+
+static void on_signal(uv_signal_t *handle, int number)
+{
+	struct gateway *g = handle->data;
+
+	if (g->stopping)
+		return;
+	g->restarting = number == SIGUSR2;
+	log_info(g->restarting ? "restarting" : "stopping");
+	uv_stop(&g->loop);
+}
+
+static void no_work(uv_work_t *work)
+{
+	(void)work;
+}
+
+static void no_work_done(uv_work_t *work, int status)
+{
+	(void)work;
+	(void)status;
+}
+
+/* libuv's worker threads inherit the mask of who first gives them work. With
+ * every signal blocked there, this thread alone is told, and can refuse. */
+static void start_workers(struct gateway *g)
+{
+	static uv_work_t first;
+	sigset_t all, before;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	uv_queue_work(&g->loop, &first, no_work, no_work_done);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+}
+
+static void start_handles(struct gateway *g)
+{
+	const struct {
+		uv_signal_t *handle;
+		int number;
+	} signals[] = { { &g->sigterm, SIGTERM },
+			{ &g->sigint, SIGINT },
+			{ &g->sighup, SIGHUP },
+			{ &g->sigusr2, SIGUSR2 } };
+
+	for (unsigned n = 0; n < sizeof(signals) / sizeof(*signals); n++) {
+		uv_signal_init(&g->loop, signals[n].handle);
+		signals[n].handle->data = g;
+		uv_signal_start(signals[n].handle, on_signal,
+				signals[n].number);
+	}
+	uv_timer_init(&g->loop, &g->sync_soon);
+	uv_timer_init(&g->loop, &g->sockets_tick);
+	uv_timer_init(&g->loop, &g->freshen_tick);
+	g->sync_soon.data = g->sockets_tick.data = g->freshen_tick.data = g;
+	uv_timer_start(&g->sockets_tick, on_sockets, SOCKETS_MS, SOCKETS_MS);
+	uv_timer_start(&g->freshen_tick, on_freshen, 0, FRESHEN_MS);
+}
+
+/* ---- up and down */
+
+/* Nothing on the machine changes before the fifth rung. */
+static int open_all(struct gateway *g, struct error *err)
+{
+	int rc = open_journal(g, err);
+
+	if (!rc)
+		rc = open_state(g, err);
+	if (!rc)
+		rc = open_links(g, err);
+	if (!rc)
+		rc = open_engine(g, err);
+	if (!rc)
+		rc = open_gate(g, err);
+	if (!rc)
+		rc = ports_prepare(g, err);
+	if (rc)
+		return rc;
+	keep_ssh(g);
+	sync_sockets(g);
+	rc = link_refresh(g->link);
+	if (rc)
+		error_set(err, rc, "link: cannot be read anew: %s",
+			  strerror(-rc));
+	if (!rc)
+		rc = open_api(g, err);
+	if (!rc)
+		rc = sync_all(g, err);
+	if (!rc)
+		rc = carry_start(g, err);
+	return rc;
+}
+
+static void close_handle(uv_handle_t *handle, void *arg)
+{
+	(void)arg;
+	if (!uv_is_closing(handle))
+		uv_close(handle, NULL);
+}
+
+/* A restart leaves the changes to its successor, journal and all. */
+static void close_journal(struct gateway *g)
+{
+	int failed = g->restarting ? 0 : journal_undo(g->journal);
+
+	journal_close(g->journal);
+	if (!g->restarting && !failed)
+		unlink(g->instance.journal);
+}
+
+/* From here on nothing may come up again, and no signal may end us before the
+ * machine is as it was. */
+static void begin_end(struct gateway *g)
+{
+	sigset_t all;
+
+	g->stopping = true;
+	uv_timer_stop(&g->sync_soon);
+	uv_timer_stop(&g->sockets_tick);
+	uv_timer_stop(&g->freshen_tick);
+	sigfillset(&all);
+	pthread_sigmask(SIG_BLOCK, &all, NULL);
+}
+
+/* The reverse of open_all(). Modules close their handles first; what is left
+ * on the loop then is the gateway's own. */
+static void close_all(struct gateway *g)
+{
+	begin_end(g);
+	if (g->ui)
+		http_close(g->ui);
+	if (g->socket)
+		http_close(g->socket);
+	if (g->api)
+		api_free(g->api);
+	if (g->dns)
+		dns_stop(g->dns);
+	if (g->dhcp)
+		dhcp_stop(g->dhcp);
+	if (g->gate)
+		carry_stop(g);
+	if (g->link)
+		link_close(g->link);
+	uv_run(&g->loop, UV_RUN_NOWAIT);
+	uv_walk(&g->loop, close_handle, NULL);
+	while (uv_run(&g->loop, UV_RUN_DEFAULT))
+		;
+	uv_loop_close(&g->loop);
+	if (g->engine)
+		engine_free(g->engine);
+	if (g->gate)
+		gate_close(g->gate);
+	if (g->journal)
+		close_journal(g);
+	if (g->settings)
+		settings_close(g->settings);
+	instance_unlock(&g->instance);
+}
+
+/* The file that bears the name now: after an upgrade that is the new one. */
+static void find_self(struct gateway *g)
+{
+	ssize_t n = readlink("/proc/self/exe", g->exe, sizeof(g->exe) - 1);
+
+	g->exe[n > 0 ? n : 0] = '\0';
+}
+
+/* Returns only when it fails; the changes that a successor would have taken
+ * over are then undone. */
+static int start_anew(struct gateway *g)
+{
+	struct error err;
+	sigset_t none;
+	bool left;
+
+	sigemptyset(&none);
+	pthread_sigmask(SIG_SETMASK, &none, NULL);
+	execv(g->exe, g->argv);
+	log_err("%s: cannot start anew: %s", g->exe, strerror(errno));
+	if (!journal_open(&g->journal, g->instance.journal, &left, &err))
+		journal_undo(g->journal);
+	return 1;
+}
+
+int gateway_run(const struct gateway_options *o, char **argv)
+{
+	static struct gateway gateway;
+	struct gateway *g = &gateway;
+	struct error err = { "" };
+	int rc;
+
+	signal(SIGPIPE, SIG_IGN);
+	g->options = o;
+	g->argv = argv;
+	g->started_ms = clock_ms();
+	find_self(g);
+	resolv_changed(&g->resolv);
+	instance_init(&g->instance, o->instance);
+	snprintf(g->bridge_name, sizeof(g->bridge_name), "%.11s-lan",
+		 o->instance);
+	snprintf(g->tun_name, sizeof(g->tun_name), "%.11s-tun", o->instance);
+	uv_loop_init(&g->loop);
+	start_workers(g);
+	start_handles(g);
+	rc = open_all(g, &err);
+	if (rc) {
+		log_err("%s", err.text);
+	} else {
+		notify("READY=1");
+		log_info("ready");
+		uv_run(&g->loop, UV_RUN_DEFAULT);
+		notify(g->restarting ? "RELOADING=1" : "STOPPING=1");
+	}
+	close_all(g);
+	return g->restarting ? start_anew(g) : rc ? 1 : 0;
+}

@@ -1,0 +1,135 @@
+/* gateway_priv.h - the composition root's own state, shared by its files:
+ *
+ *   gateway.c  the init ladder, the loop, the way down
+ *   ports.c    which ports there are; bridge, address
+ *   carry.c    guard, programs and sockets on them, engine
+ *   sync.c     kernel's mirror and settings -> gate maps, engine, DHCP, DNS
+ *   plan.c     what sync.c tells them, as pure functions
+ *   events.c   what one room tells and another must hear
+ *   house.c    what the API may ask
+ *
+ * Control thread only. */
+#ifndef GATEWAY_GATEWAY_PRIV_H
+#define GATEWAY_GATEWAY_PRIV_H
+
+#include <uv.h>
+
+#include "../api/api.h"
+#include "../dhcp/dhcp.h"
+#include "../dns/dns.h"
+#include "../engine/engine.h"
+#include "gateway.h"
+#include "plan.h"
+#include "resolv.h"
+#include "../http/http.h"
+#include "../state/instance.h"
+#include "../link/gate.h"
+#include "../link/journal.h"
+#include "../link/link.h"
+#include "../link/sockdiag.h"
+#include "../state/settings.h"
+
+struct gateway {
+	/* immutable after start */
+	const struct gateway_options *options;
+	char **argv;
+	uv_loop_t loop;
+	struct instance instance;
+	uint64_t started_ms;
+	char bridge_name[IF_NAMESIZE];
+	char tun_name[IF_NAMESIZE];
+	char exe[512]; /* to start anew: the file, not the inode */
+	char lan_names[ROLES_LAN_PORTS_MAX][IF_NAMESIZE];
+	unsigned lan_names_n;
+	bool ssh_open;	   /* started over SSH on the WAN … */
+	uint16_t ssh_port; /* … which stays open */
+
+	/* modules, in the order of the ladder */
+	struct settings_store *settings;
+	struct journal *journal;
+	struct link *link;
+	struct gate *gate;
+	struct engine *engine;
+	struct dns *dns;
+	struct dhcp *dhcp;
+	struct api *api;
+	struct http_server *ui, *socket;
+	struct endpoint ui_at;
+
+	/* what is so now */
+	struct roles roles;   /* ports that are there */
+	uint64_t failed_ms;   /* when the ports could not be carried */
+	uint32_t wan_refused; /* could not be carried: not tried again */
+	struct resolv_stamp resolv;
+	uint32_t lan_ifindex;  /* bridge, or the only port */
+	struct prefix lan_net; /* gateway's own address in it */
+	struct engine_port carried[ENGINE_PORTS_MAX];
+	unsigned carried_n;
+	bool engine_runs;
+	struct engine_conf conf; /* as last published */
+	struct sockdiag_ports sockets;
+	struct dhcp_conf dhcp_conf;
+	struct dns_conf dns_conf;
+
+	/* loop handles */
+	uv_signal_t sigterm, sigint, sighup, sigusr2;
+	uv_poll_t engine_events;
+	uv_timer_t sync_soon;	 /* batches changes */
+	uv_timer_t sockets_tick; /* every SOCKETS_MS */
+	uv_timer_t freshen_tick; /* every FRESHEN_MS */
+	bool stopping, restarting;
+};
+
+#define SOCKETS_MS    5000
+#define FRESHEN_MS    10000
+#define SYNC_DELAY_MS 20
+#define RETRY_MS      5000
+
+/* ports.c */
+/* "?": there is no such port. */
+const char *ports_name(const struct gateway *g, uint32_t ifindex);
+/* Picks roles and network; nothing is changed. */
+int ports_pick(struct gateway *g, struct error *err);
+/* Is every port that the services need free? Nothing is changed. */
+int ports_check_services(struct gateway *g, struct error *err);
+/* Where the page is served: as told, or port 80 of the LAN address. */
+struct endpoint ports_ui_at(const struct gateway *g);
+/* Bridge, address, links up, sysctls; what is so already stays. */
+int ports_prepare(struct gateway *g, struct error *err);
+/* Has a port come, gone or been replaced since they were taken up? */
+bool ports_changed(struct gateway *g);
+/* Takes them up anew; the tables stay. A WAN that cannot be carried does not
+ * keep the LAN from being served. */
+void ports_again(struct gateway *g);
+/* The LAN's network overlaps the WAN's: moves it to a free one. */
+int ports_move_lan(struct gateway *g, struct error *err);
+
+/* carry.c */
+/* Programs on every port, sockets in every queue, engine running. */
+int carry_start(struct gateway *g, struct error *err);
+/* Stops the engine and takes programs and sockets away. */
+void carry_stop(struct gateway *g);
+/* What the kernel must not forward behind the gate's back. */
+int carry_guard(struct gateway *g, struct error *err);
+
+/* sync.c */
+/* Gate, engine, DHCP, DNS and page: all from the present picture. */
+int sync_all(struct gateway *g, struct error *err);
+/* The same in SYNC_DELAY_MS, once for all changes until then. */
+void sync_soon(struct gateway *g);
+/* Which ports the machine's own sockets hold now. */
+void sync_sockets(struct gateway *g);
+
+/* events.c */
+/* Tells the engine every neighbour that the kernel knows. */
+void events_tell_neighs(struct gateway *g);
+void events_on_change(void *arg, unsigned changes);
+void events_on_neigh(void *arg, const struct link_neigh *n);
+void events_on_lease(void *arg, const struct dhcp_lease *lease, bool gone);
+void events_on_rival(void *arg, __be32 server, bool here);
+void events_on_engine(uv_poll_t *poll, int status, int events);
+
+/* house.c */
+struct api_house house_for_api(struct gateway *g);
+
+#endif

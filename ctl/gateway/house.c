@@ -1,0 +1,133 @@
+/* house.c - what the API may ask of the house.
+ * Called by api/ on the control thread. */
+#include <stdio.h>
+#include <string.h>
+
+#include "../base/clock.h"
+#include "../base/log.h"
+#include "gateway_priv.h"
+
+#define DROP_ROWS_MAX 64
+
+static const char *carrier_of(struct gateway *g, uint32_t ifindex)
+{
+	const char *carrier =
+		g->engine_runs ? engine_carrier(g->engine, ifindex) : NULL;
+
+	return carrier && gate_attached(g->gate, ifindex) ? carrier : "none";
+}
+
+static void wan_status(struct gateway *g, struct api_status *out)
+{
+	const struct link_if *i = link_by_index(g->link, g->roles.wan);
+	const struct conf_wan *wan = &g->conf.wan;
+
+	out->wan_carrier = carrier_of(g, g->roles.wan);
+	out->wan_express = "off";
+	if (!i)
+		return;
+	snprintf(out->wan_ifname, sizeof(out->wan_ifname), "%s", i->name);
+	out->wan_up = wan->up;
+	if (wan->addr)
+		out->wan_addr = addr_v4(wan->addr);
+	if (wan->gateway)
+		out->wan_gateway = addr_v4(wan->gateway);
+}
+
+static void status(void *arg, struct api_status *out)
+{
+	struct gateway *g = arg;
+
+	memset(out, 0, sizeof(*out));
+	out->uptime_s = (clock_ms() - g->started_ms) / 1000;
+	wan_status(g, out);
+	out->lans_n = 1;
+	snprintf(out->lans[0].name, sizeof(out->lans[0].name), "lan");
+	out->lans[0].addr = g->lan_net;
+	for (unsigned n = 0; n < g->lan_names_n; n++) {
+		const struct link_if *i =
+			link_by_name(g->link, g->lan_names[n]);
+		struct api_port *port = &out->lans[0].ports[n];
+
+		snprintf(port->ifname, sizeof(port->ifname), "%s",
+			 g->lan_names[n]);
+		port->carrier = carrier_of(g, i ? i->ifindex : 0);
+		port->express = "off";
+	}
+	out->lans[0].ports_n = g->lan_names_n;
+}
+
+static struct engine *engine(void *arg)
+{
+	struct gateway *g = arg;
+
+	return g->engine;
+}
+
+static unsigned leases(void *arg, const struct dhcp_lease **out)
+{
+	struct gateway *g = arg;
+
+	return dhcp_leases(g->dhcp, out);
+}
+
+static void add_row(struct drop_row *rows, unsigned *n, unsigned max,
+		    const struct drop_row *row)
+{
+	for (unsigned i = 0; i < *n; i++) {
+		if (strcmp(rows[i].reason, row->reason))
+			continue;
+		rows[i].packets += row->packets;
+		rows[i].bytes += row->bytes;
+		return;
+	}
+	if (*n < max)
+		rows[(*n)++] = *row;
+}
+
+static unsigned drops(void *arg, struct drop_row *out, unsigned max)
+{
+	struct gateway *g = arg;
+	struct drop_row rows[DROP_ROWS_MAX];
+	const struct drop_row *dhcp;
+	unsigned n = gate_drops(g->gate, out, max), more;
+
+	more = engine_drops(g->engine, rows, DROP_ROWS_MAX);
+	for (unsigned i = 0; i < more; i++)
+		add_row(out, &n, max, &rows[i]);
+	more = dns_drops(g->dns, rows, DROP_ROWS_MAX);
+	for (unsigned i = 0; i < more; i++)
+		add_row(out, &n, max, &rows[i]);
+	more = dhcp_drops(g->dhcp, &dhcp);
+	for (unsigned i = 0; i < more; i++)
+		add_row(out, &n, max, &dhcp[i]);
+	return n;
+}
+
+static struct settings_store *settings(void *arg)
+{
+	struct gateway *g = arg;
+
+	return g->settings;
+}
+
+static void settings_changed(void *arg)
+{
+	struct error err = { "" };
+
+	if (sync_all(arg, &err))
+		log_warn("settings: %s", err.text);
+}
+
+struct api_house house_for_api(struct gateway *g)
+{
+	return (struct api_house){
+		.arg = g,
+		.status = status,
+		.engine = engine,
+		.leases = leases,
+		.drops = drops,
+		.settings = settings,
+		.settings_changed = settings_changed,
+	};
+}

@@ -1,0 +1,314 @@
+/* sync.c - keeps gate, engine, DHCP and DNS in step with what the
+ * kernel and the owner say.
+ * Called by the callbacks of link, engine, DHCP and settings. Control thread.
+ * Invariant: after sync_all() every room works from the same picture. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../base/log.h"
+#include "gateway_priv.h"
+#include "resolv.h"
+
+#define NETS_MAX 1024
+
+static struct plan_input plan_of(struct gateway *g)
+{
+	struct plan_input in = {
+		.roles = &g->roles,
+		.lan_ifindex = g->lan_ifindex,
+		.lan_net = g->lan_net,
+		.settings = settings_get(g->settings),
+		.sockets = &g->sockets,
+		.ssh_port = g->ssh_open ? g->ssh_port : 0,
+	};
+
+	in.ifs_n = link_ifs(g->link, &in.ifs);
+	in.routes_n = link_routes(g->link, &in.routes);
+	return in;
+}
+
+/* ---- the gate's maps */
+
+static void sync_bits(struct gateway *g, const struct plan_input *in)
+{
+	static uint64_t open_now[PLAN_BITS_WORDS], own_now[PLAN_BITS_WORDS];
+	uint64_t *open_map = gate_local_open(g->gate);
+	uint64_t *own_map = gate_local_own(g->gate);
+
+	plan_bits(in, open_now, own_now);
+	for (unsigned w = 0; w < PLAN_BITS_WORDS; w++) {
+		__atomic_store_n(&open_map[w], open_now[w], __ATOMIC_RELAXED);
+		__atomic_store_n(&own_map[w], own_now[w], __ATOMIC_RELAXED);
+	}
+}
+
+static int sync_gate(struct gateway *g, const struct plan_input *in)
+{
+	struct gate_prefix *nets = calloc(NETS_MAX, sizeof(*nets));
+	struct gate_port_info info;
+	int rc;
+
+	if (!nets)
+		return -ENOMEM;
+	rc = gate_nets_set(g->gate, nets, plan_nets(in, nets, NETS_MAX));
+	free(nets);
+	for (unsigned n = 0; !rc && n < g->carried_n; n++) {
+		const struct engine_port *p = &g->carried[n];
+
+		plan_port(&g->conf, p->ifindex, p->slot, p->wan, &info);
+		rc = gate_port_set(g->gate, &info);
+	}
+	sync_bits(g, in);
+	return rc;
+}
+
+/* ---- the engine's snapshot */
+
+static void tell_wan(const struct conf_wan *was, const struct conf_wan *now)
+{
+	char text[ADDR_STRLEN];
+	struct addr a = addr_v4(now->addr);
+
+	if (was->addr == now->addr && was->up == now->up)
+		return;
+	if (now->up)
+		log_info("wan: up, %s", addr_format(&a, text));
+	else
+		log_warn("wan: %s", now->addr ? "down" : "no address yet");
+}
+
+static int sync_engine(struct gateway *g, const struct plan_input *in)
+{
+	struct engine_conf *fresh = malloc(sizeof(*fresh));
+	int rc = 0;
+
+	if (!fresh)
+		return -ENOMEM;
+	plan_engine(in, fresh);
+	if (memcmp(fresh, &g->conf, sizeof(*fresh))) {
+		tell_wan(&g->conf.wan, &fresh->wan);
+		rc = engine_publish(g->engine, fresh);
+		if (!rc)
+			g->conf = *fresh;
+	}
+	free(fresh);
+	return rc;
+}
+
+/* ---- DHCP and DNS */
+
+static void plan_dhcp(struct gateway *g, struct dhcp_conf *c)
+{
+	const struct settings *s = settings_get(g->settings);
+	const struct conf_lan *lan = &g->conf.lans[0];
+	const struct link_if *i = link_by_index(g->link, g->lan_ifindex);
+
+	memset(c, 0, sizeof(*c));
+	c->ifindex = g->lan_ifindex;
+	snprintf(c->ifname, sizeof(c->ifname), "%s", i ? i->name : "");
+	c->addr = lan->addr;
+	c->mask = lan->mask;
+	c->lease_s = s->dhcp_lease_s;
+	snprintf(c->domain, sizeof(c->domain), "%s", s->dns_domain);
+	if (g->conf.wan.mtu && g->conf.wan.mtu < lan->mtu)
+		c->mtu = g->conf.wan.mtu;
+	for (;
+	     c->statics_n < s->dhcp_static_n && c->statics_n < DHCP_STATICS_MAX;
+	     c->statics_n++) {
+		const struct settings_static *from =
+			&s->dhcp_static[c->statics_n];
+
+		c->statics[c->statics_n].mac = from->mac;
+		c->statics[c->statics_n].ip = addr_to_v4(&from->addr);
+	}
+}
+
+static int sync_dhcp(struct gateway *g, struct error *err)
+{
+	static struct dhcp_conf fresh;
+	const struct dhcp_events events = { .arg = g,
+					    .on_lease = events_on_lease,
+					    .on_rival = events_on_rival };
+	char path[512];
+	int rc;
+
+	plan_dhcp(g, &fresh);
+	/* Without a LAN there is nobody to serve; the old promises stand. */
+	if (g->dhcp &&
+	    (!g->conf.lans_n || !memcmp(&fresh, &g->dhcp_conf, sizeof(fresh))))
+		return 0;
+	snprintf(path, sizeof(path), "%s/leases", g->options->state_dir);
+	rc = g->dhcp ? dhcp_configure(g->dhcp, &fresh, err)
+		     : dhcp_start(&g->dhcp, &g->loop, &fresh, path, &events,
+				  err);
+	if (!rc)
+		g->dhcp_conf = fresh;
+	return rc;
+}
+
+/* A machine that asks its own gateway must not make the gateway ask itself. */
+static void drop_ourselves(struct gateway *g, struct dns_conf *c)
+{
+	unsigned kept = 0;
+
+	for (unsigned n = 0; n < c->upstreams_n; n++)
+		if (!addr_eq(&c->upstreams[n].addr, &g->lan_net.addr))
+			c->upstreams[kept++] = c->upstreams[n];
+	c->upstreams_n = kept;
+}
+
+/* The owner's wish first, then the command line, then what the machine uses. */
+static void plan_upstreams(struct gateway *g, struct dns_conf *c)
+{
+	const struct settings *s = settings_get(g->settings);
+
+	if (s->dns_upstream_n) {
+		c->upstreams_n = s->dns_upstream_n;
+		memcpy(c->upstreams, s->dns_upstream,
+		       s->dns_upstream_n * sizeof(*c->upstreams));
+		return;
+	}
+	if (g->options->dns_n) {
+		c->upstreams_n = g->options->dns_n;
+		memcpy(c->upstreams, g->options->dns,
+		       g->options->dns_n * sizeof(*c->upstreams));
+		return;
+	}
+	c->upstreams_n = resolv_read(c->upstreams, DNS_UPSTREAMS_MAX);
+	drop_ourselves(g, c);
+}
+
+static void plan_dns(struct gateway *g, struct dns_conf *c)
+{
+	const struct conf_lan *lan = &g->conf.lans[0];
+
+	memset(c, 0, sizeof(*c));
+	snprintf(c->domain, sizeof(c->domain), "%s",
+		 settings_get(g->settings)->dns_domain);
+	c->cache_bytes = 32 << 20;
+	plan_upstreams(g, c);
+	if (!g->conf.lans_n)
+		return;
+	c->listen_n = 1;
+	c->listen[0] = addr_v4(lan->addr);
+	c->clients[0] = prefix_network(&g->lan_net);
+}
+
+/* Leases of an earlier run are there before DNS is. */
+static void name_leases(struct gateway *g)
+{
+	const struct dhcp_lease *leases;
+	unsigned leases_n = dhcp_leases(g->dhcp, &leases);
+
+	for (unsigned n = 0; n < leases_n; n++)
+		events_on_lease(g, &leases[n], false);
+}
+
+static int sync_dns(struct gateway *g, struct error *err)
+{
+	struct dns_conf fresh;
+	int rc;
+
+	plan_dns(g, &fresh);
+	if (g->dns && !memcmp(&fresh, &g->dns_conf, sizeof(fresh)))
+		return 0;
+	if (!fresh.upstreams_n)
+		log_warn("dns: no upstream known; name one with --dns or "
+			 "`portcullis set dns.upstream=ADDR`");
+	if (g->dns) {
+		rc = dns_configure(g->dns, &fresh, err);
+	} else {
+		rc = dns_start(&g->dns, &g->loop, &fresh, err);
+		if (!rc)
+			name_leases(g);
+	}
+	if (!rc)
+		g->dns_conf = fresh;
+	if (!rc && fresh.listen_n)
+		rc = dns_name_set(g->dns, "portcullis", &fresh.listen[0]);
+	return rc;
+}
+
+static int sync_ui(struct gateway *g, struct error *err)
+{
+	struct endpoint at = ports_ui_at(g);
+
+	if (g->ui && addr_eq(&at.addr, &g->ui_at.addr))
+		return 0;
+	if (g->ui)
+		http_close(g->ui);
+	g->ui = NULL;
+	g->ui_at = at;
+	return http_listen_tcp(&g->ui, &g->loop, &at, api_handle, g->api, err);
+}
+
+/* ---- all of it */
+
+static int follow_lan(struct gateway *g, const struct plan_input *in,
+		      struct error *err)
+{
+	int rc;
+
+	if (!plan_overlap(in, &g->lan_net))
+		return 0;
+	rc = ports_move_lan(g, err);
+	if (!rc)
+		sync_soon(g);
+	return rc;
+}
+
+int sync_all(struct gateway *g, struct error *err)
+{
+	struct plan_input in = plan_of(g);
+	int rc = follow_lan(g, &in, err);
+
+	if (rc)
+		return rc;
+	rc = sync_engine(g, &in);
+	if (!rc)
+		rc = sync_gate(g, &in);
+	if (rc)
+		return error_set(err, rc, "gate: cannot be kept in step: %s",
+				 strerror(-rc));
+	rc = sync_dhcp(g, err);
+	if (!rc)
+		rc = sync_dns(g, err);
+	if (!rc)
+		rc = sync_ui(g, err);
+	return rc;
+}
+
+static void on_sync(uv_timer_t *timer)
+{
+	struct gateway *g = timer->data;
+	struct error err = { "" };
+
+	if (ports_changed(g))
+		ports_again(g);
+	if (sync_all(g, &err))
+		log_warn("%s", err.text);
+}
+
+void sync_soon(struct gateway *g)
+{
+	if (!g->stopping && !uv_is_active((uv_handle_t *)&g->sync_soon))
+		uv_timer_start(&g->sync_soon, on_sync, SYNC_DELAY_MS, 0);
+}
+
+/* Which ports our own sockets hold: the NAT must not hand them out. */
+void sync_sockets(struct gateway *g)
+{
+	static struct sockdiag_ports now;
+	int rc = sockdiag_ports(&now);
+
+	if (rc) {
+		log_warn("sockets: cannot be listed: %s", strerror(-rc));
+		return;
+	}
+	if (!memcmp(&now, &g->sockets, sizeof(now)))
+		return;
+	g->sockets = now;
+	sync_soon(g);
+}

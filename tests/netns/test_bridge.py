@@ -1,0 +1,82 @@
+"""A LAN of several ports: one network, and hosts that move."""
+import subprocess
+
+import pytest
+
+from house import FAR, LAN
+from world import eventually
+
+
+@pytest.fixture(scope="module")
+def house(build_shared):
+    """Two switches on two ports with two queues each."""
+    house = build_shared([["h1", "h2"], ["h3", "h4"]], queues=2)
+    house.serve_dns()
+    house.start_gateway()
+    house.hand_out_leases()
+    return house
+
+
+def pings(host, target):
+    return not host.attempt("ping", "-c", "1", "-W", "1", target).returncode
+
+
+def test_neighbours_reach_each_other(house):
+    for other in house.h2, house.h3, house.h4:
+        assert pings(house.h1, other.ip)
+
+
+def test_everyone_reaches_the_gateway_and_the_world(house):
+    for host in house.h1, house.h2, house.h3, house.h4:
+        assert pings(host, LAN)
+        assert pings(host, FAR)
+
+
+def test_members_share_one_network(house):
+    lan, = house.ask("status")["lan"]
+    assert {p["ifname"] for p in lan["ports"]} == {"gl0", "gl1"}
+    assert len({h.ip.rsplit(".", 1)[0] for h in (house.h1, house.h3)}) == 1
+
+
+def roam(house, name, port):
+    """Moves the host; what it sends next tells the house where it is."""
+    house.plug(name, port)
+    assert eventually(lambda: pings(house.machines[name], FAR), 3)
+
+
+def test_a_roaming_host_keeps_its_connection(house, tmp_path):
+    (tmp_path / "file").write_bytes(bytes(64 << 20))
+    house.serve_web(tmp_path)
+    fetcher = house.h2.spawn(
+        "curl", "-sS", "--max-time", "60", "--limit-rate", "16M",
+        "-w", "%{size_download}", "-o", "/dev/null", f"http://{FAR}/file",
+        stdout=subprocess.PIPE, text=True)
+    for port in "gl1", "gl0", "gl1", "gl0":
+        roam(house, "h2", port)
+    said, _ = fetcher.communicate(timeout=70)
+    assert int(said) == 64 << 20
+
+
+def test_a_roaming_host_is_found_by_its_neighbours(house):
+    for port in "gl1", "gl0":
+        roam(house, "h1", port)
+        assert pings(house.h1, house.h3.ip)
+        assert eventually(lambda: pings(house.h4, house.h1.ip), 3)
+
+
+def test_a_mapping_follows_the_roaming_host(house):
+    """What comes from outside finds it, though it only listens."""
+    with house.far.udp(7000, FAR) as far, house.h4.udp(42000) as inside:
+        inside.sendto(b"open", (FAR, 7000))
+        _, outside = far.recvfrom(64)
+        roam(house, "h4", "gl0")
+        far.sendto(b"still there?", outside)
+        assert inside.recv(64) == b"still there?"
+        roam(house, "h4", "gl1")
+
+
+def test_forwarding_entries_stay_fresh(house):
+    """Traffic that bypasses the kernel's bridge must not let it forget."""
+    bridge = house.gw.run("bridge", "-s", "fdb", "show")
+    for host in house.h1, house.h2, house.h3, house.h4:
+        assert host.mac in bridge

@@ -1,0 +1,280 @@
+/* test_plan.c - what the kernel and the owner say becomes what gate and engine
+ * are told. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <stdio.h>
+
+#include "ctl/gateway/plan.h"
+
+#define WAN  2
+#define LAN  3
+#define VPN  4
+#define MAIN 254
+
+static struct prefix prefix(const char *text)
+{
+	struct prefix p;
+
+	assert_true(prefix_parse(text, &p));
+	return p;
+}
+
+static struct link_if port(uint32_t ifindex, const char *addr)
+{
+	struct link_if i = { .ifindex = ifindex,
+			     .mtu = 1500,
+			     .up = true,
+			     .running = true,
+			     .mac = { { 2, 0, 0, 0, 0, (uint8_t)ifindex } } };
+
+	if (addr)
+		i.addrs[i.addrs_n++] = prefix(addr);
+	return i;
+}
+
+static struct link_route route(const char *dst, const char *via,
+			       uint32_t ifindex, uint32_t metric)
+{
+	struct link_route r = { .dst = prefix(dst),
+				.ifindex = ifindex,
+				.metric = metric,
+				.table = MAIN };
+
+	if (via)
+		assert_true(addr_parse(via, &r.via));
+	return r;
+}
+
+/* A house with a WAN, a LAN and a VPN. */
+struct house {
+	struct link_if ifs[3];
+	struct link_route routes[5];
+	struct roles roles;
+	struct settings settings;
+	struct sockdiag_ports sockets;
+	struct plan_input in;
+};
+
+static void build(struct house *h)
+{
+	*h = (struct house){
+		.ifs = { port(WAN, "198.51.100.2/24"),
+			 port(LAN, "10.77.0.1/24"),
+			 port(VPN, "172.16.0.1/30") },
+		.routes = { route("0.0.0.0/0", "198.51.100.9", WAN, 200),
+			    route("0.0.0.0/0", "198.51.100.1", WAN, 100),
+			    route("198.51.100.0/24", NULL, WAN, 0),
+			    route("10.77.0.0/24", NULL, LAN, 0),
+			    route("172.16.0.0/12", NULL, VPN, 0) },
+		.roles = { .wan = WAN, .lan = { LAN }, .lan_n = 1 },
+		.settings = { .nat_udp_s = 300, .nat_host_sessions = 77 },
+	};
+	h->in = (struct plan_input){ .ifs = h->ifs,
+				     .ifs_n = 3,
+				     .routes = h->routes,
+				     .routes_n = 5,
+				     .roles = &h->roles,
+				     .lan_ifindex = LAN,
+				     .lan_net = prefix("10.77.0.1/24"),
+				     .settings = &h->settings,
+				     .sockets = &h->sockets };
+}
+
+static void assert_v4(__be32 v4, const char *text)
+{
+	char buf[INET_ADDRSTRLEN];
+
+	inet_ntop(AF_INET, &v4, buf, sizeof(buf));
+	assert_string_equal(buf, text);
+}
+
+static void test_engine_learns_wan_and_lan(void **state)
+{
+	struct engine_conf conf;
+	struct house h;
+
+	(void)state;
+	build(&h);
+	plan_engine(&h.in, &conf);
+	assert_true(conf.wan.up);
+	assert_v4(conf.wan.addr, "198.51.100.2");
+	assert_v4(conf.wan.net, "198.51.100.0");
+	assert_v4(conf.wan.gateway, "198.51.100.1");
+	assert_int_equal(conf.lans_n, 1);
+	assert_v4(conf.lans[0].addr, "10.77.0.1");
+	assert_int_equal(conf.timers.udp, 300000);
+	assert_int_equal(conf.host_sessions, 77);
+}
+
+static void test_of_several_lan_addresses_ours_counts(void **state)
+{
+	struct engine_conf conf;
+	struct house h;
+
+	(void)state;
+	build(&h);
+	h.ifs[1].addrs[0] = prefix("192.168.1.1/24");
+	h.ifs[1].addrs[1] = prefix("10.77.0.1/24");
+	h.ifs[1].addrs_n = 2;
+	plan_engine(&h.in, &conf);
+	assert_v4(conf.lans[0].addr, "10.77.0.1");
+	h.ifs[1].addrs_n = 1;
+	plan_engine(&h.in, &conf);
+	assert_int_equal(conf.lans_n, 0);
+}
+
+static void test_wan_without_address_or_carrier_is_not_up(void **state)
+{
+	struct engine_conf conf;
+	struct house h;
+
+	(void)state;
+	build(&h);
+	h.ifs[0].running = false;
+	plan_engine(&h.in, &conf);
+	assert_false(conf.wan.up);
+	build(&h);
+	h.ifs[0].addrs_n = 0;
+	plan_engine(&h.in, &conf);
+	assert_false(conf.wan.up);
+	assert_int_equal(conf.wan.addr, 0);
+	h.roles.wan = 0;
+	plan_engine(&h.in, &conf);
+	assert_int_equal(conf.wan.ifindex, 0);
+}
+
+static bool bit(const uint64_t *words, unsigned port)
+{
+	return words[port / 64] >> port % 64 & 1;
+}
+
+static void test_nat_is_kept_off_our_own_ports(void **state)
+{
+	struct engine_conf conf;
+	struct house h;
+
+	(void)state;
+	build(&h);
+	h.sockets.held[0][22 / 64] |= 1ULL << 22;
+	h.settings.wan_open[0] =
+		(struct settings_open){ .proto = IPPROTO_UDP, .port = 7777 };
+	h.settings.wan_open_n = 1;
+	h.in.ssh_port = 2222;
+	plan_engine(&h.in, &conf);
+	assert_true(bit(conf.reserved[0], 22));
+	assert_false(bit(conf.reserved[1], 22));
+	assert_true(bit(conf.reserved[1], 7777));
+	assert_false(bit(conf.reserved[0], 7777));
+	assert_true(bit(conf.reserved[0], 2222));
+	assert_true(bit(conf.reserved[0], PLAN_OWN_PORT_FIRST));
+	assert_true(bit(conf.reserved[1], PLAN_OWN_PORT_LAST));
+	assert_false(bit(conf.reserved[1], PLAN_OWN_PORT_LAST + 1));
+	assert_true(bit(conf.reserved[1], 67));
+	assert_true(bit(conf.reserved[1], 68));
+}
+
+static void test_bitmaps_hold_what_is_open_and_what_is_ours(void **state)
+{
+	static uint64_t open[PLAN_BITS_WORDS], own[PLAN_BITS_WORDS];
+	struct house h;
+
+	(void)state;
+	build(&h);
+	h.settings.wan_open[0] =
+		(struct settings_open){ .proto = IPPROTO_TCP, .port = 443 };
+	h.settings.wan_open[1] =
+		(struct settings_open){ .proto = IPPROTO_UDP, .port = 7777 };
+	h.settings.wan_open_n = 2;
+	h.sockets.connected_udp[123 / 64] |= 1ULL << 123 % 64;
+	plan_bits(&h.in, open, own);
+	assert_true(bit(open, 443));
+	assert_false(bit(open, 7777));
+	assert_true(bit(open + 1024, 7777));
+	assert_true(bit(own + 1024, 123));
+	assert_true(bit(own + 1024, PLAN_OWN_PORT_FIRST));
+	assert_false(bit(own, PLAN_OWN_PORT_FIRST));
+}
+
+static enum gate_kind kind_of(const struct gate_prefix *nets, unsigned n,
+			      const char *text)
+{
+	struct prefix p = prefix(text);
+
+	for (unsigned i = 0; i < n; i++)
+		if (nets[i].prefix.len == p.len &&
+		    addr_eq(&nets[i].prefix.addr, &p.addr))
+			return nets[i].kind;
+	return 0;
+}
+
+static void test_every_prefix_has_one_that_answers_for_it(void **state)
+{
+	struct gate_prefix nets[16];
+	struct house h;
+	unsigned n;
+
+	(void)state;
+	build(&h);
+	n = plan_nets(&h.in, nets, 16);
+	assert_int_equal(kind_of(nets, n, "10.77.0.1/32"), GATE_KIND_OWN);
+	assert_int_equal(kind_of(nets, n, "198.51.100.2/32"), GATE_KIND_OWN);
+	assert_int_equal(kind_of(nets, n, "10.77.0.0/24"), GATE_KIND_LAN);
+	assert_int_equal(kind_of(nets, n, "198.51.100.0/24"), GATE_KIND_WAN);
+	assert_int_equal(kind_of(nets, n, "172.16.0.0/12"), GATE_KIND_ROUTED);
+	assert_int_equal(kind_of(nets, n, "0.0.0.0/0"), 0);
+	assert_int_equal(n, 6);
+	assert_int_equal(plan_nets(&h.in, nets, 2), 2);
+}
+
+static void test_overlap_of_wan_and_lan_is_seen(void **state)
+{
+	struct prefix inside = prefix("198.51.100.129/25");
+	struct prefix outside = prefix("10.77.0.1/24");
+	struct house h;
+
+	(void)state;
+	build(&h);
+	assert_true(plan_overlap(&h.in, &inside));
+	assert_false(plan_overlap(&h.in, &outside));
+}
+
+static void test_port_info_differs_by_role(void **state)
+{
+	struct gate_port_info info;
+	struct engine_conf conf;
+	struct house h;
+
+	(void)state;
+	build(&h);
+	plan_engine(&h.in, &conf);
+	plan_port(&conf, LAN, 1, false, &info);
+	assert_v4(info.addr, "10.77.0.1");
+	assert_v4(info.wan_addr, "198.51.100.2");
+	assert_int_equal(info.mac.b[5], LAN);
+	plan_port(&conf, WAN, 0, true, &info);
+	assert_v4(info.addr, "198.51.100.2");
+	assert_true(info.wan);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_engine_learns_wan_and_lan),
+		cmocka_unit_test(test_of_several_lan_addresses_ours_counts),
+		cmocka_unit_test(test_wan_without_address_or_carrier_is_not_up),
+		cmocka_unit_test(test_nat_is_kept_off_our_own_ports),
+		cmocka_unit_test(
+			test_bitmaps_hold_what_is_open_and_what_is_ours),
+		cmocka_unit_test(test_every_prefix_has_one_that_answers_for_it),
+		cmocka_unit_test(test_overlap_of_wan_and_lan_is_seen),
+		cmocka_unit_test(test_port_info_differs_by_role),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
