@@ -1,0 +1,132 @@
+// modules.test.mjs - the modules that need no browser: numbers for people, the
+// bounded history, and the reader of what comes over the wire.
+// Run by tests/netns/test_page.py, or: node --test tests/web
+import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import test from "node:test";
+
+/** web/ has no package.json that would call its files modules. */
+async function load(path) {
+  const text = await readFile(new URL(`../../web/${path}`, import.meta.url), "utf8");
+  return import(`data:text/javascript,${encodeURIComponent(text)}`);
+}
+
+const { decode } = await load("core/msgpack.js");
+const { Boundary, Beats, Minute } = await load("core/history.js");
+const { ago, bytes, duration, rate, tame } = await load("core/format.js");
+
+const hex = (text) => Uint8Array.from(Buffer.from(text.replaceAll(" ", ""), "hex"));
+const plain = (value) => JSON.parse(JSON.stringify(value));
+
+test("every kind of value is read", () => {
+  const values = [
+    ["c0", null], ["c2", false], ["c3", true], ["00", 0], ["7f", 127], ["ff", -1],
+    ["e0", -32], ["cc ff", 255], ["cd 0100", 256], ["ce ffffffff", 4294967295],
+    ["cf 00000001 00000000", 4294967296], ["d0 80", -128], ["d1 8000", -32768],
+    ["d2 80000000", -2147483648], ["d3 ffffffff ffffffff", -1],
+    ["ca 3f800000", 1], ["cb 3ff80000 00000000", 1.5],
+    ["a0", ""], ["a2 6869", "hi"], ["d9 02 6869", "hi"], ["da 0002 6869", "hi"],
+    ["db 00000002 6869", "hi"], ["90", []], ["92 01 c0", [1, null]],
+    ["dc 0001 05", [5]], ["dd 00000001 05", [5]], ["80", {}],
+    ["81 a1 61 01", { a: 1 }], ["de 0001 a1 61 90", { a: [] }],
+    ["df 00000001 a1 61 c2", { a: false }],
+  ];
+  for (const [text, value] of values)
+    assert.deepEqual(plain(decode(hex(text))), value, text);
+});
+
+test("a part of a larger buffer is read alone", () => {
+  assert.equal(decode(hex("ff 05 ff").subarray(1, 2)), 5);
+});
+
+test("a key is only a key", () => {
+  const map = decode(hex("81 a9 5f5f70726f746f5f5f 81 a1 78 01"));
+  assert.deepEqual(Object.keys(map), ["__proto__"]);
+  assert.equal({}.x, undefined);
+});
+
+test("what is odd or too long is refused", () => {
+  const bad = ["", "c1", "c4 01 00", "d4 00 00", "a2 68", "d9 ff", "dd ffffffff",
+    "df ffffffff", "92 01", "81 01 02", "81 a1 61", "cf 00", "db ffffffff", "00 00",
+    "91".repeat(20) + "00"];
+  for (const text of bad)
+    assert.throws(() => decode(hex(text)), RangeError, text);
+});
+
+test("no beginning of a message is taken for one, and noise does no harm", () => {
+  const whole = hex("82 a4 74797065 a4 7469636b a2 7278 cf 0000000000000001");
+  decode(whole);
+  for (let n = 0; n < whole.length; n++)
+    assert.throws(() => decode(whole.subarray(0, n)), RangeError);
+  for (let i = 0; i < 20000; i++) {
+    const noise = Uint8Array.from({ length: i % 40 }, (_, k) => (i * 2654435761 >>> k % 24) ^ k * i);
+    try {
+      decode(noise);
+    } catch (error) {
+      assert.ok(error instanceof RangeError, String(error));
+    }
+  }
+});
+
+test("three significant digits", () => {
+  const cases = [[0, "0 b/s"], [999, "999 b/s"], [999.6, "1.00 kb/s"], [1234, "1.23 kb/s"],
+    [12345, "12.3 kb/s"], [99960, "100 kb/s"], [1e9, "1.00 Gb/s"]];
+  for (const [n, text] of cases) {
+    const { number, unit } = rate(n);
+    assert.equal(`${number} ${unit}`, text);
+  }
+  assert.deepEqual(bytes(5e6), { number: "5.00", unit: "MB" });
+});
+
+test("durations have two units at most", () => {
+  const cases = [[0, "0 s"], [59.9, "59 s"], [60, "1 min"], [3700, "1 h 1 min"],
+    [90000, "1 d 1 h"], [86400, "1 d"]];
+  for (const [s, text] of cases)
+    assert.equal(duration(s).replaceAll("\u00a0", " "), text);
+  assert.equal(ago(null, 5), "not yet");
+  assert.equal(ago(0, 5000), "now");
+});
+
+test("a name cannot turn the text around it", () => {
+  assert.equal(tame("a\u202eb\u0000c\nd\u2067"), "a\ufffdb\ufffdc\ufffdd\ufffd");
+  assert.equal(tame("Küche 📻 ‍"), "Küche 📻 ‍");
+});
+
+test("a gap is a gap, and a day does not grow the minute", () => {
+  const b = new Boundary();
+  b.fill({ step_ms: 250, end_ms: 1000, rx_bps: [1, 2, 3], tx_bps: [4, 5, 6] });
+  assert.deepEqual(b.at, [500, 750, 1000]);
+  b.add(1250, 4, 7);
+  assert.equal(b.rx.length, 4);
+  b.add(3000, 5, 8);
+  assert.deepEqual(b.rx, [1, 2, 3, 4, null, 5]);
+  assert.equal(b.nearest(2000), -1);
+  assert.equal(b.nearest(2950), 5);
+  for (let at = 3250; at < 86_400_000 / 24; at += 250)
+    b.add(at, 1, 1);
+  assert.ok(b.at.length <= 320 && b.at.length === b.rx.length && b.rx.length === b.tx.length);
+  b.add(5000, 9, 9); // the clock was set back
+  assert.deepEqual(b.at, [5000]);
+});
+
+test("hostile lists are numbers or nothing", () => {
+  const b = new Boundary();
+  b.fill({ step_ms: "x", end_ms: NaN, rx_bps: ["a", null, {}], tx_bps: 7 });
+  assert.deepEqual(b.rx, [0, null, 0]);
+  assert.deepEqual(b.tx, [0, 0, 0]);
+  assert.equal(b.stepMs, 250);
+});
+
+test("devices share their seconds", () => {
+  const beats = new Beats();
+  const minute = new Minute();
+  for (let s = 0; s < 200; s++)
+    minute.set(beats.next(1e12 + s * 1003), s, 2 * s);
+  assert.deepEqual(minute.get(beats.count), [199, 398]);
+  assert.deepEqual(minute.get(beats.count - 59), [140, 280]);
+  assert.equal(minute.get(beats.count - 60), null);
+  assert.equal(beats.find(beats.at - 2000), beats.count - 2);
+  const before = beats.count;
+  assert.equal(beats.next(beats.at + 10_000) - before, 10);
+  assert.equal(minute.get(beats.count), null);
+});
