@@ -1,0 +1,7 @@
+"""64-byte UDP frames, 64 flows, from live frames to an XDP sink."""
+UNIT, BETTER = "Mpps", "higher"
+
+
+def measure(t):
+    packets, seconds = t.udp_flood(64)
+    return packets / seconds / 1e6

@@ -1,0 +1,226 @@
+"""home, gateway, world: three namespaces and two veth cables.
+
+    home 10.77.0.10 ── lan [gw] wan ── 198.51.100.1 world
+
+The gateway is the kernel's (nft masquerade, GRO on, offloads as veth sets
+them) or Portcullis; or it is none: a "cable" from home to world, to know what
+the endpoints themselves cost. Namespaces are held by processes of this one
+(tests/netns/world.py) and go with it.
+"""
+import concurrent.futures
+import contextlib
+import json
+import os
+import pathlib
+import resource
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests/netns"))
+
+# pylint: disable=wrong-import-position
+from world import Failed, Machine, cable, eventually
+
+BUILD = pathlib.Path(os.environ.get("BUILD") or ROOT / "build").resolve()
+LOAD = BUILD / "bench/load"
+HOME, LAN = "10.77.0.10", "10.77.0.1"
+WORLD, WAN = "198.51.100.1", "198.51.100.2"
+FAR = "203.0.113.1"     # remote addresses are counted up from here
+PAGE = (LAN, 80)
+PATIENCE_S = 10
+MASQUERADE = """
+table ip bench {
+  chain post {
+    type nat hook postrouting priority srcnat
+    oifname "wan" masquerade
+  }
+}
+"""
+
+
+class Topology:
+    """Use with 'with'. 'gateway': kernel, portcullis or cable; 'side': what
+    the row calls this run; with 'gso', senders keep their offloads wherever
+    the gateway allows it."""
+
+    def __init__(self, gateway, side, gso=False):
+        self.gateway, self.side, self.gso = gateway, side, gso
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="portcullis-b-"))
+        self.home = self.gw = self.world = None
+        self.kept = []
+
+    def __enter__(self):
+        try:
+            self._build()
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *_):
+        for sock in self.kept:
+            sock.close()
+        for machine in self.home, self.gw, self.world:
+            if machine:
+                machine.close()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    # ---- building
+
+    def _build(self):
+        self.home = Machine("home", self.folder)
+        self.gw = Machine("gw", self.folder)
+        self.world = Machine("world", self.folder)
+        if self.gateway == "cable":
+            cable(self.home, "eth0", self.world, "eth0")
+        else:
+            cable(self.home, "eth0", self.gw, "lan")
+            cable(self.gw, "wan", self.world, "eth0")
+        self._configure_ends()
+        getattr(self, f"_start_{self.gateway}")()
+        self.home.run("ping", "-c", 1, "-W", 2, WORLD)
+
+    def _configure_ends(self):
+        self.home.sh(f"ip addr add {HOME}/24 dev eth0; ip link set eth0 up")
+        self.world.sh(f"ip addr add {WORLD}/24 dev eth0; ip link set eth0 up")
+        if self.gateway == "portcullis" or not self.gso:
+            for end in self.home, self.world:
+                end.run("ethtool", "-K", "eth0", "tx", "off", "tso", "off",
+                        "gso", "off")
+
+    def _configure_wan(self):
+        self.gw.sh(f"ip addr add {WAN}/24 dev wan; ip link set wan up;"
+                   f"ip link set lan up; ip route add default via {WORLD}")
+        self.home.run("ip", "route", "add", "default", "via", LAN)
+
+    def _start_cable(self):
+        self.home.run("ip", "route", "add", WORLD, "dev", "eth0")
+        self.world.run("ip", "route", "add", HOME, "dev", "eth0")
+
+    def _start_kernel(self):
+        self._configure_wan()
+        self.gw.sh(f"ip addr add {LAN}/24 dev lan;"
+                   "ethtool -K lan gro on; ethtool -K wan gro on;"
+                   "sysctl -qw net.ipv4.ip_forward=1")
+        self.gw.run("nft", "-f", "-", input=MASQUERADE)
+
+    def _start_portcullis(self):
+        self._configure_wan()
+        said = self.folder / "log"
+        with open(said, "w") as log:
+            child = self.gw.spawn(
+                BUILD / "portcullis", "run", "--wan", "wan", "--lan", "lan",
+                "--lan-net", f"{LAN}/24", "--dns", WORLD, "--name", "bench",
+                "--state", self.folder, stdout=log, stderr=log)
+        eventually(lambda: "ready" in said.read_text().split("\n")
+                   or child.poll() is not None, PATIENCE_S)
+        if "ready" not in said.read_text().split("\n"):
+            raise Failed("portcullis does not start:\n" + said.read_text())
+
+    # ---- what rows use
+
+    def iperf(self, *more, seconds=5):
+        """TCP from home to world; the receiver's bits a second."""
+        server = self.world.spawn("iperf3", "-s", "-1", "-B", WORLD,
+                                  stdout=subprocess.DEVNULL)
+        eventually(lambda: self.world.run("ss", "-Hltn", "sport = :5201"))
+        said = self.home.run("iperf3", "-c", WORLD, "-t", seconds, "-J",
+                             *more)
+        server.wait(PATIENCE_S)
+        return json.loads(said)["end"]["sum_received"]["bits_per_second"]
+
+    def udp_flood(self, size, ports=64, hosts=1, remotes=1, seconds=4):
+        """Live frames through the gateway, each of the next flow, as many as
+        the generator makes; (packets, seconds) at the sink."""
+        gate = self._spawn_ready(self.home, "pass", "eth0", seconds + 20)
+        sink = self._spawn_ready(self.world, "sink", "eth0", seconds + 20)
+        mac = self.gw.run("cat", "/sys/class/net/lan/address").strip()
+        self.home.run(LOAD, "generate", "eth0", HOME, FAR, mac, size, ports,
+                      hosts, remotes, seconds)
+        time.sleep(0.2)     # what is still under way
+        for child in gate, sink:
+            child.terminate()
+        packets, _, ns = map(int, sink.stdout.read().split())
+        if not packets:
+            raise Failed("not one packet came through")
+        return packets, ns / 1e9
+
+    def round_trips(self, proto, count=5000):
+        """Microseconds of each request and response, sorted. The cores are
+        kept awake: to wake one up takes a virtual machine longer than all the
+        rest, and whether one sleeps is chance."""
+        awake = self.home.spawn(LOAD, "soak", 60, stdout=subprocess.DEVNULL)
+        self._spawn_ready(self.world, "echo", proto, WORLD, 7, 60)
+        said = self.home.run(LOAD, "ask", proto, WORLD, 7, count)
+        self.home.end(awake)
+        return sorted(map(float, said.split()))
+
+    def cores_busy_at(self, rate, seconds=5):
+        """How many cores are busy while iperf3 sends at 'rate': the share of
+        its time that a counter of the lowest priority loses to it. The best
+        half second counts, as other work disturbs that one least."""
+        def left(seconds):
+            return max(int(self.home.run(LOAD, "soak", 0.5))
+                       for _ in range(2 * seconds))
+
+        free = left(3)
+        with concurrent.futures.ThreadPoolExecutor(1) as other:
+            traffic = other.submit(self.iperf, "-b", rate,
+                                   seconds=seconds + 2)
+            time.sleep(1)
+            busy = left(seconds)
+            traffic.result()
+        if busy > free:
+            raise Failed("other work on the machine hides the traffic's cost")
+        return os.cpu_count() * (1 - busy / free)
+
+    def sit_on_the_page(self, clients, addresses=40):
+        """Clients of the page's port, from many addresses, that ask for live
+        data and read nothing, or never finish asking."""
+        _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+        mine = [f"10.77.0.{100 + n}" for n in range(addresses)]
+        self.home.sh("".join(f"ip addr add {a}/24 dev eth0;" for a in mine))
+        for n in range(clients):
+            sock = self.home.tcp(addr=mine[n % addresses])
+            self.kept.append(sock)
+            with contextlib.suppress(OSError):  # the gateway may refuse
+                sock.connect(PAGE)
+                sock.sendall(UPGRADE if n // addresses % 2 else UPGRADE[:-2])
+        there = self.home.run("ss", "-Htn", "state", "established",
+                              f"dst {LAN}").splitlines()
+        if len(there) < addresses:
+            raise Failed(f"only {len(there)} of {clients} clients are let in")
+
+    def _spawn_ready(self, machine, *act):
+        """An act of load.c that says with a line that it has begun."""
+        child = machine.spawn(LOAD, *act, stdout=subprocess.PIPE, text=True)
+        if not child.stdout.readline():
+            raise Failed(f"load {act[0]} does not start")
+        return child
+
+
+UPGRADE = (f"GET /api/v1/live HTTP/1.1\r\nHost: {LAN}\r\n"
+           "Connection: Upgrade\r\nUpgrade: websocket\r\n"
+           f"Origin: http://{LAN}\r\nSec-WebSocket-Version: 13\r\n"
+           "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n").encode()
+
+
+def cores_busy(work):
+    """How many cores all of the machine kept busy during 'work'; roughly,
+    by the clock's tick."""
+    began, before = time.monotonic(), _busy_seconds()
+    work()
+    return (_busy_seconds() - before) / (time.monotonic() - began)
+
+
+def _busy_seconds():
+    """All cores together, since boot; stolen time is not ours."""
+    fields = pathlib.Path("/proc/stat").read_text().split("\n")[0].split()
+    user, nice, system, _, _, irq, softirq = map(int, fields[1:8])
+    return (user + nice + system + irq + softirq) / os.sysconf("SC_CLK_TCK")
