@@ -14,6 +14,7 @@
 /* RFC 792, RFC 1812 5.2.7.1 */
 enum icmp_type {
 	ICMP_UNREACHABLE = 3,
+	ICMP_ECHO = 8,
 	ICMP_TIME_EXCEEDED = 11,
 	ICMP_PARAMETER = 12,
 };
@@ -25,7 +26,8 @@ enum icmp_code {
 };
 
 /* Token bucket, RFC 1812 4.3.2.8: 1000 a second, 100 at once. All zero is a
- * full one. */
+ * full one. Whoever builds errors has one for each side, so that strangers
+ * cannot use up what the LAN needs to hear. */
 struct icmp_limit {
 	uint32_t used;
 	uint64_t last_ms;

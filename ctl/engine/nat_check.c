@@ -23,7 +23,7 @@ static bool has_bit(const uint64_t *words, enum gate_bits bits, uint16_t port)
 static bool check_sessions_of(const struct nat *n, uint32_t number)
 {
 	const struct mapping *m = nat_map_at(n, number);
-	uint32_t prev = 0, seen = 0;
+	uint32_t prev = 0, seen = 0, wanted = 0;
 
 	for (uint32_t i = m->sessions; i;) {
 		const struct session *s = nat_session_at(n, i);
@@ -33,10 +33,12 @@ static bool check_sessions_of(const struct nat *n, uint32_t number)
 				     ++seen <= n->sessions.used,
 			     "mapping's sessions", number))
 			return false;
+		wanted += s->list == HOST_WANTED;
 		prev = i;
 		i = s->map_next;
 	}
-	return true;
+	return require(wanted == m->wanted, "mapping's wanted sessions",
+		       number);
 }
 
 static bool check_mapping(const struct nat *n, uint32_t i)
@@ -80,22 +82,24 @@ static bool check_host(const struct nat *n, uint32_t i, uint32_t *sessions,
 	uint32_t seen = 0;
 
 	for (unsigned list = 0; list < HOST_LISTS; list++) {
-		uint32_t newer = 0;
+		uint32_t newer = 0, before = seen;
 
 		for (uint32_t at = h->lists[list].newest; at;) {
 			const struct session *s = nat_session_at(n, at);
 
 			if (!require(s->live && s->host == i &&
 					     s->list == list &&
-					     s->newer == newer &&
+					     s->recency[RECENCY_HOST].newer ==
+						     newer &&
 					     ++seen <= h->sessions,
 				     "host's sessions", i))
 				return false;
 			newer = at;
-			at = s->older;
+			at = s->recency[RECENCY_HOST].older;
 		}
-		if (!require(h->lists[list].oldest == newer, "host's oldest",
-			     i))
+		if (!require(h->lists[list].oldest == newer &&
+				     h->lists[list].n == seen - before,
+			     "host's oldest", i))
 			return false;
 	}
 	*sessions += seen;
@@ -118,6 +122,30 @@ static bool check_hosts(const struct nat *n)
 	       require(sessions == n->sessions.used, "hosts' sessions",
 		       sessions) &&
 	       require(mappings == n->maps.used, "hosts' mappings", mappings);
+}
+
+/* All of them, and nothing else. */
+static bool check_unasked(const struct nat *n)
+{
+	uint32_t newer = 0, seen = 0, hosts = 0;
+
+	for (uint32_t at = n->unasked.newest; at;) {
+		const struct session *s = nat_session_at(n, at);
+
+		if (!require(s->live && s->list == HOST_UNASKED &&
+				     s->recency[RECENCY_UNASKED].newer ==
+					     newer &&
+				     ++seen <= n->unasked.n,
+			     "unasked sessions", at))
+			return false;
+		newer = at;
+		at = s->recency[RECENCY_UNASKED].older;
+	}
+	for (uint32_t i = 1; i <= n->hosts.bump; i++)
+		hosts += nat_host_at(n, i)->lists[HOST_UNASKED].n;
+	return require(n->unasked.oldest == newer && seen == n->unasked.n &&
+			       seen == hosts,
+		       "count of unasked sessions", seen);
 }
 
 static bool check_wheel(const struct nat *n)
@@ -217,5 +245,5 @@ static bool check_waiting(const struct nat *n)
 bool nat_check(const struct nat *n)
 {
 	return check_maps(n) && check_all_sessions(n) && check_hosts(n) &&
-	       check_wheel(n) && check_waiting(n);
+	       check_unasked(n) && check_wheel(n) && check_waiting(n);
 }

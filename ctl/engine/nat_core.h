@@ -6,11 +6,12 @@
  *
  * A *mapping* is (protocol, inside address and port) <-> outside port, whoever
  * the remote is: full cone. A *session* is one remote under a mapping and has
- * the timer, the TCP state and the counters. A mapping without sessions ends
- * when its own time is over, a mapping that has some does not end before them;
- * UDP and ICMP sessions never outlive their mapping's time, which only the
- * inside refreshes (RFC 4787 REQ-6). Protocols without ports have sessions and
- * no mapping: one inside host per remote.
+ * the timer, the TCP state and the counters. UDP and ICMP sessions never
+ * outlive their mapping's time, which only the inside refreshes (RFC 4787
+ * REQ-6). A TCP mapping lives as long as a session that the inside takes part
+ * in; those that strangers opened outlast the last such one by a transitory
+ * time at most. Protocols without ports have sessions and no mapping: one
+ * inside host per remote.
  *
  * Records have numbers from 1, 0 is none. All are of the engine thread. */
 #ifndef ENGINE_NAT_CORE_H
@@ -41,17 +42,17 @@ struct nat_timer {
 };
 
 struct mapping {
-	uint32_t next;	   /* in its hash chain */
-	uint32_t sessions; /* head of the list */
-	uint32_t host;
+	uint32_t next;		/* in its hash chain */
+	uint32_t sessions;	/* head of the list */
+	uint32_t wanted;	/* how many of them are on HOST_WANTED */
 	struct nat_timer timer; /* runs while there are no sessions */
 	__be16 inside_port;
 	__be16 outside_port;
+	uint16_t host;
 	uint8_t bits; /* enum gate_bits: TCP, UDP or ICMP */
 	bool live;
-	uint16_t pad;
 	struct addr inside;
-	uint64_t deadline_ms; /* TCP: of no weight while it has sessions */
+	uint64_t deadline_ms; /* TCP: of no weight while it is wanted */
 	uint64_t last_ms;
 };
 
@@ -72,6 +73,14 @@ enum host_list {
 	HOST_LISTS
 };
 
+/* Sessions by their last use, to within NAT_LRU_MS. Each stands in its host's
+ * list of those; the unasked ones of all hosts stand in one more. */
+struct nat_recency {
+	uint32_t newest, oldest;
+	uint32_t n;
+};
+enum nat_recency_of { RECENCY_HOST, RECENCY_UNASKED, RECENCIES };
+
 struct session {
 	uint32_t next; /* in its hash chain */
 	uint32_t map;
@@ -85,7 +94,9 @@ struct session {
 	bool live;
 	uint32_t serial; /* tells a record's users apart */
 	uint32_t host;
-	uint32_t newer, older;	     /* in the host's list */
+	struct {
+		uint32_t newer, older;
+	} recency[RECENCIES];
 	uint32_t map_next, map_prev; /* in the mapping's */
 	uint64_t lru_ms;
 	uint64_t created_ms;
@@ -98,9 +109,7 @@ struct host {
 	uint32_t sessions, mappings;
 	bool pinned; /* stays, even with neither */
 	struct addr addr;
-	struct {
-		uint32_t newest, oldest;
-	} lists[HOST_LISTS];
+	struct nat_recency lists[HOST_LISTS];
 };
 
 /* What the default limits cost, of which the waiting rooms are the same for
@@ -117,6 +126,7 @@ struct host {
 	 sizeof(struct hold))
 
 _Static_assert(sizeof(struct mapping) <= 64, "a mapping is a cache line");
+_Static_assert(NAT_HOSTS_MAX <= UINT16_MAX, "mapping.host holds a number");
 _Static_assert(sizeof(struct session) <= 192, "a session is three");
 _Static_assert(sizeof(struct session_key) == 40, "hashed as bytes");
 _Static_assert(GATE_BITS_PROTOS * 65536ull * NAT_MAPPING_COST +
@@ -159,6 +169,9 @@ struct nat {
 	struct slab maps, sessions, hosts;
 	struct nat_hash map_hash, session_hash, host_hash;
 	uint32_t mappings[GATE_BITS_PROTOS]; /* live ones */
+	struct nat_recency unasked;
+	uint32_t largest; /* the host with most sessions, as far as known */
+	uint32_t looked;  /* the host that was last compared with it */
 	uint32_t serial;
 	struct nat_wheel wheel;
 	struct ports ports;
@@ -173,7 +186,7 @@ struct nat {
 	const struct engine_conf *seen;
 	__be32 wan_addr;
 
-	struct icmp_limit icmp_limit;
+	struct icmp_limit icmp_limits[2]; /* by enum side of the sender */
 	struct gate_count drops[DROP_REASONS];
 	struct nat_counters counters;
 };
@@ -221,12 +234,12 @@ uint32_t nat_host_get(struct nat *n, const struct addr *addr);
 void nat_host_put(struct nat *n, uint32_t host);
 void nat_host_link(struct nat *n, struct session *s, enum host_list list);
 void nat_host_unlink(struct nat *n, struct session *s);
-void nat_host_touch(struct nat *n, struct session *s, enum nat_dir dir);
-/* Is there room in the host's share for one more, after its longest idle
- * session went if need be? What the outside opens pushes out only its like.
- * The mapping 'keep' stays. */
+void nat_host_touch(struct nat *n, struct session *s, enum host_list list);
+/* Is there room for one more, in the host's share and in the table, after
+ * longest idle sessions went if need be? What the outside opens pushes out only
+ * its like. The mapping 'keep' stays. false: '*why' says what is full. */
 bool nat_host_room(struct nat *n, uint32_t host, enum nat_dir dir,
-		   const struct mapping *keep);
+		   const struct mapping *keep, enum gate_drop *why);
 
 /* nat_map.c - mappings. Pointers are good until something ends. */
 struct mapping *nat_map_inside(struct nat *n, enum gate_bits bits,

@@ -1,8 +1,16 @@
 /* nat_host.c - what each LAN address has, and what it must give up.
  * Called by nat_map.c and nat_session.c. Engine thread only.
  * Invariant: a host's lists hold exactly its sessions, longest idle last to
- * within NAT_LRU_MS; a host without sessions and mappings is forgotten. */
+ * within NAT_LRU_MS, and one more all that are unasked; a host without sessions
+ * and mappings is forgotten.
+ *
+ * What strangers open is bounded, for each host and for all, so that no flood
+ * of theirs leaves too little for the inside. When the table is full all the
+ * same, the host that has most gives. */
 #include "nat_core.h"
+
+#define UNASKED_PART 4	/* of a share, of the table: one in so many */
+#define HOSTS_LOOKED 16 /* for the largest, each time one is needed */
 
 static uint32_t *chain_of(struct nat *n, const struct addr *addr)
 {
@@ -44,6 +52,40 @@ void nat_host_put(struct nat *n, uint32_t host)
 	slab_give(&n->hosts, host);
 }
 
+/* ---- who was idle longest */
+
+static void recency_add(struct nat *n, struct nat_recency *r,
+			enum nat_recency_of of, uint32_t i)
+{
+	struct session *s = nat_session_at(n, i);
+
+	s->recency[of].newer = 0;
+	s->recency[of].older = r->newest;
+	if (r->newest)
+		nat_session_at(n, r->newest)->recency[of].newer = i;
+	else
+		r->oldest = i;
+	r->newest = i;
+	r->n++;
+}
+
+static void recency_del(struct nat *n, struct nat_recency *r,
+			enum nat_recency_of of, uint32_t i)
+{
+	uint32_t newer = nat_session_at(n, i)->recency[of].newer;
+	uint32_t older = nat_session_at(n, i)->recency[of].older;
+
+	if (newer)
+		nat_session_at(n, newer)->recency[of].older = older;
+	else
+		r->newest = older;
+	if (older)
+		nat_session_at(n, older)->recency[of].newer = newer;
+	else
+		r->oldest = newer;
+	r->n--;
+}
+
 static void list_add(struct nat *n, struct session *s, enum host_list list)
 {
 	struct host *h = nat_host_at(n, s->host);
@@ -51,32 +93,28 @@ static void list_add(struct nat *n, struct session *s, enum host_list list)
 
 	s->list = list;
 	s->lru_ms = n->now_ms;
-	s->newer = 0;
-	s->older = h->lists[list].newest;
-	if (s->older)
-		nat_session_at(n, s->older)->newer = i;
-	else
-		h->lists[list].oldest = i;
-	h->lists[list].newest = i;
+	recency_add(n, &h->lists[list], RECENCY_HOST, i);
+	if (list == HOST_UNASKED)
+		recency_add(n, &n->unasked, RECENCY_UNASKED, i);
 }
 
 static void list_del(struct nat *n, struct session *s)
 {
 	struct host *h = nat_host_at(n, s->host);
+	uint32_t i = nat_session_number(n, s);
 
-	if (s->newer)
-		nat_session_at(n, s->newer)->older = s->older;
-	else
-		h->lists[s->list].newest = s->older;
-	if (s->older)
-		nat_session_at(n, s->older)->newer = s->newer;
-	else
-		h->lists[s->list].oldest = s->newer;
+	recency_del(n, &h->lists[s->list], RECENCY_HOST, i);
+	if (s->list == HOST_UNASKED)
+		recency_del(n, &n->unasked, RECENCY_UNASKED, i);
 }
 
 void nat_host_link(struct nat *n, struct session *s, enum host_list list)
 {
-	nat_host_at(n, s->host)->sessions++;
+	struct host *h = nat_host_at(n, s->host);
+
+	h->sessions++;
+	if (h->sessions > nat_host_at(n, n->largest)->sessions)
+		n->largest = s->host;
 	list_add(n, s, list);
 }
 
@@ -86,29 +124,24 @@ void nat_host_unlink(struct nat *n, struct session *s)
 	nat_host_at(n, s->host)->sessions--;
 }
 
-void nat_host_touch(struct nat *n, struct session *s, enum nat_dir dir)
+void nat_host_touch(struct nat *n, struct session *s, enum host_list list)
 {
-	enum host_list list = dir == DIR_OUT ? HOST_WANTED : s->list;
-
 	if (list == s->list && n->now_ms - s->lru_ms < NAT_LRU_MS)
 		return;
 	list_del(n, s);
 	list_add(n, s, list);
 }
 
-/* The longest idle session goes, and its mapping if it was the last there. */
-static bool evict(struct nat *n, struct host *h, enum nat_dir dir,
-		  const struct mapping *keep)
+/* ---- who gives way */
+
+/* A session goes, and its mapping if it was the last there. false: nobody. */
+static bool evict(struct nat *n, uint32_t i, const struct mapping *keep)
 {
-	uint32_t i = h->lists[HOST_UNASKED].oldest;
-	struct session *s;
+	struct session *s = nat_session_at(n, i);
 	struct mapping *m;
 
-	if (!i && dir == DIR_OUT)
-		i = h->lists[HOST_WANTED].oldest;
 	if (!i)
 		return false;
-	s = nat_session_at(n, i);
 	m = s->map ? nat_map_at(n, s->map) : NULL;
 	nat_session_end(n, s);
 	n->counters.evicted++;
@@ -117,16 +150,77 @@ static bool evict(struct nat *n, struct host *h, enum nat_dir dir,
 	return true;
 }
 
+static uint32_t part_of(uint32_t all)
+{
+	return all / UNASKED_PART + (all % UNASKED_PART != 0);
+}
+
+/* A host that grows is seen at once in nat_host_link(); one that is the largest
+ * since another shrank is found by and by. */
+static const struct host *find_largest(struct nat *n)
+{
+	for (unsigned i = 0; i < HOSTS_LOOKED; i++) {
+		n->looked = n->looked % n->hosts.bump + 1;
+		if (nat_host_at(n, n->looked)->sessions >
+		    nat_host_at(n, n->largest)->sessions)
+			n->largest = n->looked;
+	}
+	return nat_host_at(n, n->largest);
+}
+
+static void bound_unasked(struct nat *n, const struct host *h,
+			  const struct mapping *keep)
+{
+	const struct nat_recency *own = &h->lists[HOST_UNASKED];
+
+	while (own->n >= part_of(n->conf->host_sessions) &&
+	       evict(n, own->oldest, keep))
+		;
+	if (n->unasked.n >= part_of(n->sessions.max))
+		evict(n, n->unasked.oldest, keep);
+}
+
+static bool share_has_room(struct nat *n, const struct host *h,
+			   enum nat_dir dir, const struct mapping *keep)
+{
+	while (h->sessions >= n->conf->host_sessions) {
+		uint32_t i = h->lists[HOST_UNASKED].oldest;
+
+		if (!i && dir == DIR_OUT)
+			i = h->lists[HOST_WANTED].oldest;
+		if (!evict(n, i, keep))
+			return false;
+	}
+	return true;
+}
+
+static bool table_has_room(struct nat *n, enum nat_dir dir,
+			   const struct mapping *keep)
+{
+	uint32_t i = n->unasked.oldest;
+
+	if (n->sessions.used < n->sessions.max)
+		return true;
+	if (!i && dir == DIR_OUT)
+		i = find_largest(n)->lists[HOST_WANTED].oldest;
+	return evict(n, i, keep);
+}
+
 bool nat_host_room(struct nat *n, uint32_t host, enum nat_dir dir,
-		   const struct mapping *keep)
+		   const struct mapping *keep, enum gate_drop *why)
 {
 	struct host *h = nat_host_at(n, host);
 	bool room;
 
 	h->pinned = true; /* what goes may be the last it has */
-	do
-		room = h->sessions < n->conf->host_sessions;
-	while (!room && evict(n, h, dir, keep));
+	if (dir == DIR_IN)
+		bound_unasked(n, h, keep);
+	*why = DROP_HOST_LIMIT;
+	room = share_has_room(n, h, dir, keep);
+	if (room) {
+		*why = DROP_TABLE_FULL;
+		room = table_has_room(n, dir, keep);
+	}
 	h->pinned = false;
 	return room;
 }

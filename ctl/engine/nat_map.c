@@ -42,10 +42,11 @@ void nat_map_claim(const struct nat *n, const struct mapping *m, bool on)
 			 __ATOMIC_RELAXED);
 }
 
-/* TCP mappings live as long as a session, the others by their own clock. */
+/* A TCP mapping lives as long as the inside takes part in a session of it, the
+ * others by their own clock. */
 static bool is_over(const struct nat *n, const struct mapping *m)
 {
-	if (m->bits == GATE_BITS_TCP && m->sessions)
+	if (m->bits == GATE_BITS_TCP && m->wanted)
 		return false;
 	return m->deadline_ms <= n->now_ms;
 }
@@ -148,7 +149,7 @@ struct mapping *nat_map_open(struct nat *n, enum gate_bits bits,
 	m->live = true;
 	m->inside = *addr;
 	m->inside_port = port;
-	m->host = host;
+	m->host = (uint16_t)host;
 	m->last_ms = n->now_ms;
 	n->mappings[bits]++;
 	nat_host_at(n, host)->mappings++;

@@ -26,8 +26,8 @@ void nat_refuse(struct nat *n, struct pkt *p, enum gate_drop why,
 	uint16_t bytes = p->l3_len;
 
 	nat_drop(p, why);
-	if (!icmp_error_build(p, n->conf, &n->icmp_limit, n->now_ms, type, code,
-			      mtu))
+	if (!icmp_error_build(p, n->conf, &n->icmp_limits[p->side], n->now_ms,
+			      type, code, mtu))
 		return;
 	n->drops[why].packets++;
 	n->drops[why].bytes += bytes;

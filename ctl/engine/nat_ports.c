@@ -164,16 +164,11 @@ static int find_random(struct ports *p, enum gate_bits proto, uint16_t want)
 	return i < 0 ? PORT_NONE : i * 2 + (want & 1);
 }
 
-int ports_take(struct ports *p, enum gate_bits proto, uint16_t want,
-	       __be32 host)
+static int take_of_class(struct ports *p, enum gate_bits proto, uint16_t want)
 {
 	uint32_t oldest;
 	int port = want;
 
-	if (is_held(p, proto, want) && hold_at(p, proto, want)->host == host) {
-		hold_del(p, proto, want);
-		return port;
-	}
 	if (!is_free(p, proto, want))
 		port = find_random(p, proto, want);
 	if (port >= 0) {
@@ -186,6 +181,21 @@ int ports_take(struct ports *p, enum gate_bits proto, uint16_t want,
 	hold_del(p, proto, (uint16_t)(oldest - 1));
 	p->yielded++;
 	return (int)oldest - 1;
+}
+
+int ports_take(struct ports *p, enum gate_bits proto, uint16_t want,
+	       __be32 host)
+{
+	int port;
+
+	if (is_held(p, proto, want) && hold_at(p, proto, want)->host == host) {
+		hold_del(p, proto, want);
+		return want;
+	}
+	port = take_of_class(p, proto, want);
+	if (port < 0 && want < PORTS_LOW_END)
+		port = take_of_class(p, proto, want + PORTS_LOW_END);
+	return port;
 }
 
 void ports_give(struct ports *p, enum gate_bits proto, uint16_t port)

@@ -1,9 +1,9 @@
 /* nat_ports.h - which outside ports are free, and which one to give.
  *
  * One space each for TCP, UDP and ICMP identifiers. Ports fall into four
- * classes that never mix: low or high (1024 and up), even or odd (RFC 4787
- * REQ-3, REQ-4). Every call takes the same time however full the space is.
- * Engine thread only. */
+ * classes: low or high (1024 and up), even or odd (RFC 4787 REQ-3, REQ-4). They
+ * mix only when a low one is used up. Every call takes the same time however
+ * full the space is. Engine thread only. */
 #ifndef ENGINE_NAT_PORTS_H
 #define ENGINE_NAT_PORTS_H
 
@@ -59,7 +59,9 @@ void ports_init(struct ports *p, struct port_hold *holds,
 
 /* 'want' itself if it may be had, else one of its class at random (RFC 6056,
  * algorithm 1, with a keyed hash for the random numbers), else the one that
- * was held longest. -1: the class is exhausted. */
+ * was held longest. The low classes are small enough for one host to take
+ * whole: then one of the high class of that parity. -1: that is exhausted,
+ * too. */
 int ports_take(struct ports *p, enum gate_bits proto, uint16_t want,
 	       __be32 host);
 /* Ends the use of a port that was taken: free at once, or for 'host' alone

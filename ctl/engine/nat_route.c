@@ -186,8 +186,17 @@ static void inbound_mapped(struct nat *n, struct pkt *p, struct mapping *m)
 		nat_session_touch(n, s, DIR_IN, p);
 }
 
-/* Whoever asks the WAN address asks the gateway; answers alone belong to who
- * holds the identifier. */
+/* Whoever pings the WAN address pings the gateway. It answers nothing else
+ * (RFC 1122 3.2.2.7 to 3.2.2.9 leave that free). */
+static void asked(struct pkt *p)
+{
+	if (p->icmp_type == ICMP_ECHO)
+		nat_local(p);
+	else
+		nat_drop(p, DROP_WAN_CLOSED);
+}
+
+/* Answers belong to who holds the identifier. */
 static bool is_answer(uint8_t icmp_type)
 {
 	return !icmp_type || (icmp_type > 12 && !(icmp_type & 1));
@@ -207,7 +216,7 @@ static void inbound(struct nat *n, struct pkt *p)
 		return;
 	}
 	if (bits == GATE_BITS_ICMP && !is_answer(p->icmp_type)) {
-		nat_local(p);
+		asked(p);
 		return;
 	}
 	m = nat_map_outside(n, bits, p->dport);

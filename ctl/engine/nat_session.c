@@ -31,7 +31,7 @@ uint64_t nat_session_deadline(const struct nat *n, const struct session *s)
 {
 	const struct mapping *m = nat_map_at(n, s->map);
 
-	if (!s->map || m->bits == GATE_BITS_TCP ||
+	if (!s->map || (m->bits == GATE_BITS_TCP && m->wanted) ||
 	    s->deadline_ms < m->deadline_ms)
 		return s->deadline_ms;
 	return m->deadline_ms;
@@ -72,6 +72,7 @@ static void map_link(struct nat *n, struct session *s, struct mapping *m)
 	if (s->map_next)
 		nat_session_at(n, s->map_next)->map_prev = i;
 	m->sessions = i;
+	m->wanted += s->list == HOST_WANTED;
 }
 
 static void map_unlink(struct nat *n, struct session *s)
@@ -84,8 +85,12 @@ static void map_unlink(struct nat *n, struct session *s)
 		nat_session_at(n, s->map_prev)->map_next = s->map_next;
 	else
 		m->sessions = s->map_next;
+	m->wanted -= s->list == HOST_WANTED;
 	if (!m->sessions)
 		nat_wheel_arm(n, s->map | NAT_ID_MAP, m->deadline_ms);
+	else if (m->bits == GATE_BITS_TCP && s->list == HOST_WANTED &&
+		 !m->wanted)
+		m->deadline_ms = n->now_ms + n->conf->timers.tcp_transitory;
 }
 
 struct session *nat_session_open(struct nat *n, const struct session_key *key,
@@ -99,9 +104,7 @@ struct session *nat_session_open(struct nat *n, const struct session_key *key,
 	*why = DROP_TABLE_FULL;
 	if (!host)
 		return NULL;
-	if (!nat_host_room(n, host, dir, m))
-		*why = DROP_HOST_LIMIT;
-	else
+	if (nat_host_room(n, host, dir, m, why))
 		i = slab_take(&n->sessions);
 	if (!i) {
 		nat_host_put(n, host);
@@ -118,9 +121,9 @@ struct session *nat_session_open(struct nat *n, const struct session_key *key,
 	s->created_ms = n->now_ms;
 	s->last_ms = n->now_ms;
 	s->inside = *inside;
+	nat_host_link(n, s, dir == DIR_OUT ? HOST_WANTED : HOST_UNASKED);
 	if (m)
 		map_link(n, s, m);
-	nat_host_link(n, s, dir == DIR_OUT ? HOST_WANTED : HOST_UNASKED);
 	nat_wheel_arm(n, i, n->now_ms);
 	return s;
 }
@@ -174,7 +177,8 @@ static void touch_tcp(struct nat *n, struct session *s, enum nat_dir dir,
 	if (refresh || fresh || (s->tcp.state != was && due < s->deadline_ms))
 		s->deadline_ms = due;
 	if (fresh || s->tcp.state != was)
-		nat_wheel_arm(n, nat_session_number(n, s), s->deadline_ms);
+		nat_wheel_arm(n, nat_session_number(n, s),
+			      nat_session_deadline(n, s));
 }
 
 static void touch_datagram(struct nat *n, struct session *s, enum nat_dir dir,
@@ -190,16 +194,28 @@ static void touch_datagram(struct nat *n, struct session *s, enum nat_dir dir,
 			      nat_session_deadline(n, s));
 }
 
+/* The inside takes part in it from now on, unless it refuses. */
+static void want(struct nat *n, struct session *s, enum nat_dir dir,
+		 const struct pkt *p)
+{
+	bool wants = dir == DIR_OUT && !(p->tcp_flags & TCP_RST);
+
+	if (wants && s->list == HOST_UNASKED && s->map)
+		nat_map_at(n, s->map)->wanted++;
+	nat_host_touch(n, s, wants ? HOST_WANTED : s->list);
+}
+
 void nat_session_touch(struct nat *n, struct session *s, enum nat_dir dir,
 		       const struct pkt *p)
 {
 	const struct nat_timers *timers = &n->conf->timers;
 
 	nat_session_count(s, dir, 1, p->l3_len);
-	nat_host_touch(n, s, dir);
+	want(n, s, dir, p);
 	s->last_ms = n->now_ms;
 	if (!s->map) {
-		touch_datagram(n, s, dir, timers->other);
+		if (dir == DIR_OUT)
+			touch_datagram(n, s, dir, timers->other);
 		return;
 	}
 	nat_map_at(n, s->map)->last_ms = n->now_ms;

@@ -29,6 +29,29 @@ static bool both(uint8_t bits)
 	return bits == (1 << DIR_OUT | 1 << DIR_IN);
 }
 
+/* The ports are used for another connection. */
+static bool anew(struct tcp_track *t, enum nat_dir dir, uint8_t flags)
+{
+	if (flags & TCP_ACK)
+		return false;
+	*t = tcp_open(dir, flags);
+	return true;
+}
+
+/* The connection may be alive: a RST and a SYN from outside can be forged, so
+ * what begins it anew is the inside's SYN, or its answer to one. */
+static bool on_syn_again(struct tcp_track *t, enum nat_dir dir, uint8_t flags)
+{
+	if (dir == DIR_IN) {
+		t->syn |= 1 << DIR_IN;
+		return false;
+	}
+	*t = tcp_open(dir, flags);
+	if (flags & TCP_ACK)
+		t->state = TCP_SYN_RECEIVED;
+	return true;
+}
+
 static bool on_syn(struct tcp_track *t, enum nat_dir dir, uint8_t flags)
 {
 	switch ((enum tcp_state)t->state) {
@@ -41,15 +64,14 @@ static bool on_syn(struct tcp_track *t, enum nat_dir dir, uint8_t flags)
 		/* The outside may repeat its SYN for ever, unanswered. */
 		t->syn |= (uint8_t)(1 << dir);
 		return dir == DIR_OUT;
-	case TCP_TIME_WAIT:
 	case TCP_RESET:
 	case TCP_PICKED_UP:
-		if (flags & TCP_ACK)
-			return false;
-		*t = tcp_open(dir, flags); /* the ports are used anew */
-		return true;
-	case TCP_ESTABLISHED:
+		return on_syn_again(t, dir, flags);
+	case TCP_TIME_WAIT:
+		return anew(t, dir, flags);
 	case TCP_CLOSING:
+		return dir == DIR_OUT && anew(t, dir, flags);
+	case TCP_ESTABLISHED:
 	case TCP_STATES_N:
 		break;
 	}

@@ -26,6 +26,10 @@
 #define IPV4_DF		  0x4000
 #define IPV4_MF		  0x2000
 #define IPV4_OFFSET	  0x1fff
+#define OPTION_END	  0
+#define OPTION_NOP	  1
+#define OPTION_LSRR	  131
+#define OPTION_SSRR	  137
 #define TCP_HEADER	  20
 #define UDP_HEADER	  8
 #define ICMP_HEADER	  8
@@ -105,6 +109,44 @@ static bool parse_fragment(struct pkt *p, uint16_t field, uint32_t payload)
 	return payload && p->frag_off + payload <= IPV4_DATAGRAM_MAX;
 }
 
+/* RFC 791 3.1. false: the list does not end where it should. */
+static bool find_source_route(const uint8_t *options, uint32_t len, bool *found)
+{
+	struct rd r = rd_init(options, len);
+
+	*found = false;
+	while (rd_left(&r)) {
+		uint8_t type = rd_u8(&r), size;
+
+		if (type == OPTION_END)
+			break;
+		if (type == OPTION_NOP)
+			continue;
+		size = rd_u8(&r);
+		if (size < 2)
+			return false;
+		rd_skip(&r, size - 2u);
+		*found |= type == OPTION_LSRR || type == OPTION_SSRR;
+	}
+	return !r.bad;
+}
+
+/* RFC 7126 4.3, 4.4: nobody outside says by which way a packet goes on. */
+static bool parse_options(struct pkt *p, uint16_t hlen)
+{
+	const uint8_t *options = p->data + p->l3 + IPV4_HEADER;
+	bool routed;
+
+	if (hlen == IPV4_HEADER)
+		return true;
+	p->flags |= PKT_OPTIONS;
+	if (p->side != SIDE_WAN)
+		return true;
+	if (!find_source_route(options, hlen - IPV4_HEADER, &routed))
+		return refuse(p, DROP_MALFORMED);
+	return !routed || refuse(p, DROP_MARTIAN);
+}
+
 static bool parse_ipv4(struct pkt *p)
 {
 	const uint8_t *ip = p->data + p->l3;
@@ -132,8 +174,8 @@ static bool parse_ipv4(struct pkt *p)
 		return refuse(p, DROP_BAD_CHECKSUM);
 	if (is_martian(src, dst))
 		return refuse(p, DROP_MARTIAN);
-	if (hlen > IPV4_HEADER)
-		p->flags |= PKT_OPTIONS;
+	if (!parse_options(p, hlen))
+		return false;
 	p->l4 = p->l3 + hlen;
 	p->src = addr_v4(htonl(src));
 	p->dst = addr_v4(htonl(dst));

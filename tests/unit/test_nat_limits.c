@@ -2,18 +2,6 @@
  * host's share, time for expiry. */
 #include "nat_lab.h"
 
-#include <time.h>
-
-#include "ctl/engine/nat_ports.h"
-
-static uint64_t thread_us(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &ts);
-	return (uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000;
-}
-
 static struct lab *big_lab(void)
 {
 	struct lab *l = lab_with((struct engine_limits){ 65536, 262144, 1024 });
@@ -23,82 +11,6 @@ static struct lab *big_lab(void)
 }
 
 /* ---- ports */
-
-static struct ports *ports_lab(void)
-{
-	static const struct hash_key key = { { 1, 2 } };
-	struct ports *p = malloc(sizeof(*p));
-
-	assert_non_null(p);
-	ports_init(p,
-		   calloc(GATE_BITS_PROTOS * PORTS_SPACE,
-			  sizeof(struct port_hold)),
-		   &key, 3);
-	return p;
-}
-
-static void ports_lab_free(struct ports *p)
-{
-	free(p->holds);
-	free(p);
-}
-
-/* Every port of a class once, none twice, and then none at all. */
-static void test_all_ports_of_a_class_and_no_more(void **state)
-{
-	static const struct {
-		uint16_t want;
-		unsigned count;
-	} classes[] = { { 2, 511 },	 /* low, even, without 0 */
-			{ 1, 512 },	 /* low, odd */
-			{ 5000, 32256 }, /* high, even */
-			{ 5001, 32256 } };
-	struct ports *p = ports_lab();
-
-	(void)state;
-	for (unsigned c = 0; c < 4; c++) {
-		uint64_t seen[PORTS_WORDS] = { 0 };
-
-		for (unsigned i = 0; i < classes[c].count; i++) {
-			int port = ports_take(p, GATE_BITS_TCP, classes[c].want,
-					      1);
-
-			assert_in_range(port, 1, 65535);
-			assert_int_equal(port % 2, classes[c].want % 2);
-			assert_int_equal(port < 1024, classes[c].want < 1024);
-			assert_false(seen[port / 64] >> port % 64 & 1);
-			seen[port / 64] |= 1ULL << port % 64;
-		}
-		assert_int_equal(
-			ports_take(p, GATE_BITS_TCP, classes[c].want, 1), -1);
-	}
-	ports_lab_free(p);
-}
-
-/* 99 % full costs what empty does: the two levels are looked through at most
- * twice. The bound is generous, for sanitizers and busy machines. */
-static void test_allocation_is_flat_when_full(void **state)
-{
-	struct ports *p = ports_lab();
-	uint64_t start, empty, full;
-
-	(void)state;
-	assert_int_equal(ports_take(p, GATE_BITS_UDP, 5000, 1), 5000);
-	start = thread_us();
-	for (unsigned i = 0; i < 2000; i++)
-		ports_give(p, GATE_BITS_UDP,
-			   (uint16_t)ports_take(p, GATE_BITS_UDP, 5000, 1));
-	empty = thread_us() - start;
-	for (unsigned i = 0; i < 32256 * 99 / 100; i++)
-		assert_true(ports_take(p, GATE_BITS_UDP, 5000, 1) > 0);
-	start = thread_us();
-	for (unsigned i = 0; i < 2000; i++)
-		ports_give(p, GATE_BITS_UDP,
-			   (uint16_t)ports_take(p, GATE_BITS_UDP, 5000, 1));
-	full = thread_us() - start;
-	assert_true(full < empty * 5 + 2000);
-	ports_lab_free(p);
-}
 
 static void test_reserved_ports_are_never_given(void **state)
 {
@@ -216,10 +128,6 @@ static void test_rfc5508_req8_full_tables_say_so(void **state)
 		lab_out(l, HOST_A, 5000 + i, REMOTE, 53);
 	lab_out(l, HOST_A, 5004, REMOTE, 53);
 	assert_prohibited(l, DROP_TABLE_FULL);
-	lab_out(l, HOST_A, 5000, REMOTE, 54);
-	lab_out(l, HOST_A, 5000, REMOTE, 55);
-	lab_out(l, HOST_A, 5000, REMOTE, 56);
-	assert_prohibited(l, DROP_TABLE_FULL);
 	/* What is there goes on. */
 	assert_int_equal(lab_in(l, REMOTE, 53, 5003), VERDICT_FORWARD);
 	assert_int_equal(out_dst(l), HOST_A);
@@ -247,30 +155,6 @@ static void test_a_hosts_share_costs_its_own_oldest(void **state)
 	assert_int_equal(lab_in(l, REMOTE, 53, 4000), VERDICT_FORWARD);
 	assert_int_equal(lab_in(l, REMOTE, 53, 5000), VERDICT_FORWARD);
 	assert_int_equal(lab_in(l, REMOTE, 53, 5001), VERDICT_DROP);
-}
-
-/* Strangers that knock at an open mapping push out strangers alone. */
-static void test_share_is_not_the_outsides_to_take(void **state)
-{
-	struct lab *l = *state;
-
-	l->conf.host_sessions = 10;
-	for (uint16_t i = 0; i < 5; i++)
-		lab_out(l, HOST_A, 5000 + i, REMOTE, 53);
-	for (uint16_t i = 0; i < 100; i++)
-		assert_int_equal(lab_in(l, STRANGER, 1 + i, 5000),
-				 VERDICT_FORWARD);
-	assert_int_equal(lab_sessions(l), 10);
-	for (uint16_t i = 0; i < 5; i++)
-		assert_int_equal(lab_in(l, REMOTE, 53, 5000 + i),
-				 VERDICT_FORWARD);
-	assert_int_equal(lab_mappings(l), 5);
-	/* The inside's own come first. */
-	for (uint16_t i = 0; i < 5; i++)
-		lab_out(l, HOST_A, 6000 + i, REMOTE, 53);
-	assert_int_equal(lab_mappings(l), 10);
-	assert_int_equal(lab_in(l, STRANGER, 1, 5000), VERDICT_DROP);
-	assert_int_equal(l->p.drop, DROP_HOST_LIMIT);
 }
 
 /* The last session goes, its mapping or its host stays: they are in use. */
@@ -314,6 +198,62 @@ static void test_hairpin_at_the_end_of_the_share(void **state)
 			lab_out(l, HOST_A, 5000, WAN, 7000 + i);
 		}
 	}
+}
+
+/* Whoever has most gives, the longest idle one; no host is shut out. */
+static void test_full_table_costs_the_largest_host(void **state)
+{
+	struct nat_counters counters;
+	struct lab *l = lab_with((struct engine_limits){ 64, 24, 64 });
+
+	(void)state;
+	lab_out(l, HOST_B, 4000, REMOTE, 53);
+	for (uint16_t i = 0; i < 23; i++) {
+		lab_wait(l, SECOND);
+		lab_out(l, HOST_A, 5000 + i, REMOTE, 53);
+	}
+	lab_out(l, HOST_A, 5000, REMOTE, 53); /* in use again */
+	for (uint16_t i = 0; i < 8; i++) {
+		assert_int_equal(lab_out(l, HOST_B, 4001 + i, REMOTE, 53),
+				 VERDICT_FORWARD);
+		assert_int_equal(l->p.flags & PKT_REPLY, 0);
+	}
+	assert_int_equal(lab_sessions(l), 24);
+	assert_int_equal(lab_mappings(l), 24);
+	assert_int_equal(lab_in(l, REMOTE, 53, 4000), VERDICT_FORWARD);
+	assert_int_equal(lab_in(l, REMOTE, 53, 5000), VERDICT_FORWARD);
+	assert_int_equal(lab_in(l, REMOTE, 53, 5001), VERDICT_DROP);
+	assert_int_equal(lab_in(l, REMOTE, 53, 5008), VERDICT_DROP);
+	assert_int_equal(lab_in(l, REMOTE, 53, 5009), VERDICT_FORWARD);
+	/* The largest itself wants more: at its own cost. */
+	assert_int_equal(lab_out(l, HOST_A, 8000, REMOTE, 53), VERDICT_FORWARD);
+	assert_int_equal(lab_in(l, REMOTE, 53, 4000), VERDICT_FORWARD);
+	nat_counters(l->n, &counters);
+	assert_int_equal(counters.evicted, 9);
+	lab_free(l);
+}
+
+/* Once the largest, it has little now: who has most is found all the same. */
+static void test_largest_host_is_found_after_another_shrank(void **state)
+{
+	struct lab *l = lab_with((struct engine_limits){ 64, 24, 64 });
+
+	(void)state;
+	for (uint16_t i = 0; i < 12; i++)
+		lab_tcp(l, SIDE_LAN, HOST_A, 5000 + i, REMOTE, 80, TCP_SYN);
+	for (uint16_t i = 0; i < 8; i++)
+		lab_out(l, HOST_B, 6000 + i, REMOTE, 53);
+	lab_wait(l, 242 * SECOND);
+	assert_int_equal(lab_sessions(l), 8);
+	for (uint16_t i = 0; i < 16; i++)
+		lab_out(l, HOST_B + 1 + i % 4, 7000 + i, REMOTE, 53);
+	assert_int_equal(lab_out(l, HOST_A, 5000, REMOTE, 53), VERDICT_FORWARD);
+	assert_int_equal(l->p.flags & PKT_REPLY, 0);
+	assert_int_equal(lab_in(l, REMOTE, 53, 6000), VERDICT_DROP);
+	for (uint16_t i = 0; i < 16; i++)
+		assert_int_equal(lab_in(l, REMOTE, 53, 7000 + i),
+				 VERDICT_FORWARD);
+	lab_free(l);
 }
 
 /* ---- many */
@@ -403,8 +343,6 @@ static void test_idle_nat_wants_no_calls(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_all_ports_of_a_class_and_no_more),
-		cmocka_unit_test(test_allocation_is_flat_when_full),
 		lab_test(test_reserved_ports_are_never_given),
 		lab_test(test_resting_port_is_reserved),
 		lab_test(test_conflict_moves_the_mapping),
@@ -412,9 +350,11 @@ int main(void)
 		lab_test(test_resting_port_yields_when_none_is_left),
 		cmocka_unit_test(test_rfc5508_req8_full_tables_say_so),
 		lab_test(test_a_hosts_share_costs_its_own_oldest),
-		lab_test(test_share_is_not_the_outsides_to_take),
 		lab_test(test_share_of_one),
 		lab_test(test_hairpin_at_the_end_of_the_share),
+		cmocka_unit_test(test_full_table_costs_the_largest_host),
+		cmocka_unit_test(
+			test_largest_host_is_found_after_another_shrank),
 		cmocka_unit_test(test_sixty_thousand_mappings),
 		cmocka_unit_test(test_expiry_never_exceeds_its_budget),
 		lab_test(test_clock_leaps),

@@ -50,6 +50,27 @@ static void test_one_inside_host_per_remote(void **state)
 	assert_int_equal(lab_sessions(l), 0);
 }
 
+/* As for UDP: RFC 4787 REQ-6. */
+static void test_inbound_does_not_keep_what_has_no_ports(void **state)
+{
+	struct lab *l = *state;
+
+	lab_send(l, passed(SIDE_LAN, IPPROTO_ESP, HOST_A, REMOTE));
+	lab_wait(l, 4 * MINUTE);
+	assert_int_equal(lab_send(l, passed(SIDE_WAN, IPPROTO_ESP, 0, REMOTE)),
+			 VERDICT_FORWARD);
+	lab_wait(l, 1 * MINUTE);
+	assert_int_equal(lab_send(l, passed(SIDE_WAN, IPPROTO_ESP, 0, REMOTE)),
+			 VERDICT_DROP);
+	assert_int_equal(l->p.drop, DROP_WAN_CLOSED);
+	lab_send(l, passed(SIDE_LAN, IPPROTO_ESP, HOST_A, REMOTE));
+	lab_wait(l, 4 * MINUTE);
+	lab_send(l, passed(SIDE_LAN, IPPROTO_ESP, HOST_A, REMOTE));
+	lab_wait(l, 4 * MINUTE);
+	assert_int_equal(lab_send(l, passed(SIDE_WAN, IPPROTO_ESP, 0, REMOTE)),
+			 VERDICT_FORWARD);
+}
+
 /* Errors find them by protocol and remote. */
 static void test_errors_about_protocols_without_ports(void **state)
 {
@@ -321,6 +342,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		lab_test(test_one_inside_host_per_remote),
+		lab_test(test_inbound_does_not_keep_what_has_no_ports),
 		lab_test(test_errors_about_protocols_without_ports),
 		lab_test(test_checksums_of_udp_like_protocols),
 		lab_test(test_wan_address_changes),

@@ -55,7 +55,7 @@ struct step {
 	bool refreshes;
 };
 
-static const struct step ways[][8] = {
+static const struct step ways[][9] = {
 	{ /* three-way, both close */
 	  { DIR_OUT, SYN, 0, TCP_SYN_SENT, true },
 	  { DIR_IN, ACK, 0, TCP_SYN_SENT, false },
@@ -92,12 +92,48 @@ static const struct step ways[][8] = {
 	  { DIR_IN, RST, 0, TCP_RESET, false },
 	  { DIR_IN, ACK, 1, TCP_RESET, false } },
 	{ /* so early that only the outside's SYN was missed */
-	  { DIR_OUT, SYNACK, 0, TCP_PICKED_UP, false },
+	  { DIR_OUT, SYNACK, 0, TCP_SYN_RECEIVED, true },
 	  { DIR_IN, ACK, 0, TCP_ESTABLISHED, true } },
 	{ /* the middle of one */
 	  { DIR_OUT, ACK, 1, TCP_PICKED_UP, true },
 	  { DIR_OUT, ACK, 1, TCP_PICKED_UP, true },
 	  { DIR_IN, ACK, 0, TCP_ESTABLISHED, true } },
+	{ /* a RST and a SYN, both forged, in the midst of one */
+	  { DIR_OUT, SYN, 0, TCP_SYN_SENT, true },
+	  { DIR_IN, SYNACK, 0, TCP_SYN_RECEIVED, true },
+	  { DIR_OUT, ACK, 0, TCP_ESTABLISHED, true },
+	  { DIR_IN, RST, 0, TCP_RESET, false },
+	  { DIR_IN, SYN, 0, TCP_RESET, false },
+	  { DIR_IN, ACK, 0, TCP_RESET, false },
+	  { DIR_OUT, ACK, 1, TCP_ESTABLISHED, true } },
+	{ /* a forged RST before the answer */
+	  { DIR_OUT, SYN, 0, TCP_SYN_SENT, true },
+	  { DIR_IN, RST, 0, TCP_RESET, false },
+	  { DIR_IN, SYNACK, 0, TCP_RESET, false },
+	  { DIR_OUT, ACK, 0, TCP_RESET, false },
+	  { DIR_OUT, ACK, 1, TCP_ESTABLISHED, true } },
+	{ /* the inside agrees that it begins anew */
+	  { DIR_OUT, ACK, 1, TCP_PICKED_UP, true },
+	  { DIR_IN, SYN, 0, TCP_PICKED_UP, false },
+	  { DIR_OUT, SYNACK, 0, TCP_SYN_RECEIVED, true },
+	  { DIR_IN, ACK, 0, TCP_ESTABLISHED, true },
+	  { DIR_OUT, RST, 0, TCP_RESET, false },
+	  { DIR_IN, SYN, 0, TCP_RESET, false },
+	  { DIR_OUT, SYNACK, 0, TCP_SYN_RECEIVED, true },
+	  { DIR_IN, ACK, 0, TCP_ESTABLISHED, true } },
+	{ /* the outside does not: it may be forged */
+	  { DIR_OUT, ACK, 1, TCP_PICKED_UP, true },
+	  { DIR_IN, SYN, 0, TCP_PICKED_UP, false },
+	  { DIR_OUT, ACK, 1, TCP_PICKED_UP, true },
+	  { DIR_IN, ACK, 1, TCP_ESTABLISHED, true } },
+	{ /* closed from one side, and the inside begins anew */
+	  { DIR_OUT, ACK, 1, TCP_PICKED_UP, true },
+	  { DIR_IN, FIN, 0, TCP_CLOSING, true },
+	  { DIR_IN, SYN, 0, TCP_CLOSING, false },
+	  { DIR_OUT, SYNACK, 0, TCP_CLOSING, false },
+	  { DIR_OUT, SYN, 0, TCP_SYN_SENT, true },
+	  { DIR_IN, SYNACK, 0, TCP_SYN_RECEIVED, true },
+	  { DIR_OUT, ACK, 0, TCP_ESTABLISHED, true } },
 	{ /* the ports are used anew in TIME_WAIT */
 	  { DIR_OUT, FIN, 0, TCP_CLOSING, true },
 	  { DIR_IN, FIN, 0, TCP_TIME_WAIT, true },
@@ -111,7 +147,7 @@ static void test_transitions(void **state)
 		struct tcp_track t = tcp_open(ways[i][0].dir, ways[i][0].flags);
 
 		for (const struct step *s = ways[i];
-		     s < ways[i] + 8 && s->flags; s++) {
+		     s < ways[i] + 9 && s->flags; s++) {
 			assert_int_equal(
 				tcp_step(&t, s->dir, s->flags, s->data),
 				s->refreshes);
@@ -266,6 +302,20 @@ static void test_rfc7857_rst_240_s(void **state)
 	lasts(l, 240 * SECOND);
 }
 
+/* RFC 5961: neither segment was the other end's. */
+static void test_forged_rst_and_syn_do_not_end_a_connection(void **state)
+{
+	struct lab *l = *state;
+
+	establish(l);
+	in(l, RST);
+	in(l, SYN);
+	data(l, SIDE_LAN);
+	data(l, SIDE_WAN);
+	assert_string_equal(lab_flow(l).state, "established");
+	lasts(l, 7440 * SECOND);
+}
+
 static void test_rfc7857_data_after_rst_brings_it_back(void **state)
 {
 	struct lab *l = *state;
@@ -388,6 +438,7 @@ int main(void)
 		lab_test(test_rfc5382_req5_either_side_keeps_it),
 		lab_test(test_rfc5382_req5_transitory_240_s),
 		lab_test(test_rfc7857_rst_240_s),
+		lab_test(test_forged_rst_and_syn_do_not_end_a_connection),
 		lab_test(test_rfc7857_data_after_rst_brings_it_back),
 		lab_test(test_rfc7857_time_wait_240_s),
 		lab_test(test_outbound_rst_does_not_refresh),

@@ -184,6 +184,44 @@ static void test_refused_packets(void **state)
 	}
 }
 
+static void test_rfc7126_source_routes_from_the_wan(void **state)
+{
+	static const struct {
+		enum side side;
+		uint8_t options[8];
+		int why; /* -1: it passes */
+	} rows[] = {
+		{ SIDE_WAN, { 131, 7, 4, 10, 77, 0, 2 }, DROP_MARTIAN },
+		{ SIDE_WAN, { 137, 7, 4, 10, 77, 0, 2 }, DROP_MARTIAN },
+		{ SIDE_WAN, { 1, 131, 7, 4, 10, 77, 0, 2 }, DROP_MARTIAN },
+		{ SIDE_WAN, { 148, 4, 0, 0, 131, 3, 4 }, DROP_MARTIAN },
+		{ SIDE_LAN, { 131, 7, 4, 10, 77, 0, 2 }, -1 },
+		/* record route, router alert, behind the end */
+		{ SIDE_WAN, { 7, 7, 4 }, -1 },
+		{ SIDE_WAN, { 148, 4 }, -1 },
+		{ SIDE_WAN, { 0, 131, 7, 4 }, -1 },
+		/* it has no length; too short; beyond the header */
+		{ SIDE_WAN, { 1, 1, 1, 1, 1, 1, 1, 131 }, DROP_MALFORMED },
+		{ SIDE_WAN, { 7, 1, 131, 7 }, DROP_MALFORMED },
+		{ SIDE_WAN, { 7, 9 }, DROP_MALFORMED },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct spec s = { TUPLE(SIDE_WAN, REMOTE, 53, WAN, 5000),
+				  .options_n = 8 };
+		struct frame *f;
+
+		memcpy(s.options, rows[i].options, 8);
+		f = make(&s);
+		f->p.side = rows[i].side;
+		assert_int_equal(parse(&f->p), rows[i].why < 0);
+		if (rows[i].why >= 0)
+			assert_int_equal(f->p.drop, rows[i].why);
+		free(f);
+	}
+}
+
 /* What is wrong, by one byte of the IPv4 packet. */
 static void test_refused_bytes(void **state)
 {
@@ -320,6 +358,7 @@ int main(void)
 		cmocka_unit_test(test_icmp_kinds),
 		cmocka_unit_test(test_fragments),
 		cmocka_unit_test(test_refused_packets),
+		cmocka_unit_test(test_rfc7126_source_routes_from_the_wan),
 		cmocka_unit_test(test_refused_bytes),
 		cmocka_unit_test(test_every_length),
 		cmocka_unit_test(test_tags),
