@@ -125,11 +125,15 @@ void sync_sockets(struct gateway *g);
 void events_tell_neighs(struct gateway *g);
 void events_on_change(void *arg, unsigned changes);
 void events_on_neigh(void *arg, const struct link_neigh *n);
+void events_on_fdb(void *arg, uint32_t port, const struct mac *mac, bool gone);
 void events_on_lease(void *arg, const struct dhcp_lease *lease, bool gone);
 void events_on_rival(void *arg, __be32 server, bool here);
 void events_on_engine(uv_poll_t *poll, int status, int events);
 
 /* house.c */
+/* A settings_judge; 'arg' is the gateway. */
+int house_judges(void *arg, const struct settings *candidate,
+		 struct error *err);
 struct api_house house_for_api(struct gateway *g);
 
 #endif

@@ -1,5 +1,6 @@
 /* house.c - what the API may ask of the house.
  * Called by api/ on the control thread. */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -109,6 +110,32 @@ static struct settings_store *settings(void *arg)
 	struct gateway *g = arg;
 
 	return g->settings;
+}
+
+/* What a key's own check cannot know: where home is. */
+int house_judges(void *arg, const struct settings *candidate, struct error *err)
+{
+	const struct gateway *g = arg;
+	char text[ADDR_STRLEN], net[PREFIX_STRLEN];
+
+	for (unsigned n = 0; n < candidate->dhcp_static_n; n++) {
+		const struct addr *a = &candidate->dhcp_static[n].addr;
+
+		if (prefix_has(&g->lan_net, a) && !addr_eq(a, &g->lan_net.addr))
+			continue;
+		return error_set(err, -EINVAL,
+				 "dhcp.static: %s is not an address for a "
+				 "device in %s",
+				 addr_format(a, text),
+				 prefix_format(&g->lan_net, net));
+	}
+	for (unsigned n = 0; n < candidate->dns_upstream_n; n++)
+		if (addr_eq(&candidate->dns_upstream[n].addr, &g->lan_net.addr))
+			return error_set(err, -EINVAL,
+					 "dns.upstream: %s is the gateway "
+					 "itself",
+					 addr_format(&g->lan_net.addr, text));
+	return 0;
 }
 
 static void settings_changed(void *arg)

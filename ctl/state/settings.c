@@ -20,6 +20,8 @@
 struct settings_store {
 	char path[PATH_MAX];
 	struct settings now;
+	settings_judge *judge;
+	void *judge_arg;
 };
 
 /* One patch on its way through its objects. */
@@ -301,6 +303,13 @@ const struct settings *settings_get(const struct settings_store *s)
 	return &s->now;
 }
 
+void settings_set_judge(struct settings_store *s, settings_judge *judge,
+			void *arg)
+{
+	s->judge = judge;
+	s->judge_arg = arg;
+}
+
 int settings_patch(struct settings_store *s, const json_t *patch,
 		   struct error *err)
 {
@@ -311,6 +320,8 @@ int settings_patch(struct settings_store *s, const json_t *patch,
 		return error_set(err, -ENOMEM, "settings: out of memory");
 	p->next = s->now;
 	r = patch_apply(p, patch, err);
+	if (!r && s->judge)
+		r = s->judge(s->judge_arg, &p->next, err);
 	if (!r)
 		r = save(s, &p->next, err);
 	if (!r)

@@ -63,6 +63,14 @@ json_t *settings_json(const struct settings_store *s);
 /* One key ("wan.open"), or NULL: unknown. New reference. */
 json_t *settings_json_key(const struct settings_store *s, const char *key);
 
+/* Does the house as it stands allow them? 0, or -errno and a sentence that
+ * names the key. Asked before a patch is written; what the file held at start
+ * was chosen in another house, perhaps, and is not. */
+typedef int settings_judge(void *arg, const struct settings *candidate,
+			   struct error *err);
+void settings_set_judge(struct settings_store *s, settings_judge *judge,
+			void *arg);
+
 /* Checks the whole patch (nested or dotted keys; null restores a default),
  * writes it durably, then makes it present. All or nothing: on error the
  * sentence names the key. */

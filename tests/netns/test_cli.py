@@ -30,6 +30,20 @@ def exchange(house):
     return before
 
 
+@pytest.mark.parametrize("word, says", [
+    ("dhcp.static=b8:27:eb:00:00:09=192.168.9.9", "10.77.0.1/24"),
+    (f"dhcp.static=b8:27:eb:00:00:09={LAN}", "dhcp.static"),
+    (f"dns.upstream={LAN}", "the gateway itself"),
+])
+def test_a_setting_that_does_not_fit_the_house(house, word, says):
+    before = house.ask("get")
+    done = house.gw.attempt(house.binary, "set", word, "--name",
+                            house.instance)
+    assert done.returncode == 1
+    assert says in done.stderr
+    assert house.ask("get") == before
+
+
 def test_status(house):
     status = house.ask("status")
     version, = (house.gw.run(house.binary, "--version").split()[-1:])
