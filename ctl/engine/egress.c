@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
+#include <stdatomic.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -15,6 +16,8 @@
 
 int egress_open(struct egress *e, int tun_fd)
 {
+	for (unsigned i = 0; i < ENGINE_PORTS_MAX; i++)
+		egress_set_running(e, i, true);
 	e->tun_fd = tun_fd;
 	if (tun_fd >= 0)
 		fcntl(tun_fd, F_SETFL, fcntl(tun_fd, F_GETFL) | O_NONBLOCK);
@@ -37,6 +40,16 @@ void egress_close(struct egress *e)
 		close(e->bridge_fd);
 	e->tun_fd = -1;
 	e->bridge_fd = -1;
+}
+
+void egress_set_running(struct egress *e, unsigned port, bool running)
+{
+	atomic_store_explicit(&e->dead[port], !running, memory_order_relaxed);
+}
+
+static bool runs(const struct egress *e, unsigned port)
+{
+	return !atomic_load_explicit(&e->dead[port], memory_order_relaxed);
 }
 
 static void drop(struct pkt *p, enum gate_drop reason)
@@ -89,28 +102,48 @@ static bool bridge_send(const struct egress *e, uint32_t bridge,
 		      (struct sockaddr *)&to, sizeof(to)) >= 0;
 }
 
-/* The port of an unbridged LAN, or the one that the MAC was seen at. */
-static int lan_port(const struct egress *e, const struct engine_conf *conf,
-		    uint8_t lan, const struct mac *mac, uint64_t now_ms)
+/* The port that a bridged MAC was seen at, unless its cable is out: then the
+ * bridge may know better. */
+static int member_port(const struct egress *e, uint8_t lan,
+		       const struct mac *mac, uint64_t now_ms)
 {
-	int port = ports_find(e->ports, conf->lans[lan].ifindex);
+	int port = fdb_find(e->fdb, lan, mac, now_ms);
 
-	if (port != PORT_NONE)
-		return port;
-	port = fdb_find(e->fdb, lan, mac, now_ms);
-	return port >= 0 && port < (int)e->ports->n ? port : PORT_NONE;
+	if (port < 0 || port >= (int)e->ports->n || !runs(e, (unsigned)port))
+		return PORT_NONE;
+	return port;
 }
 
-static bool transmit(struct egress *e, const struct engine_conf *conf,
+/* The kernel's bridge takes frames also when it can send them nowhere. */
+static bool bridge_runs(const struct egress *e, uint8_t lan)
+{
+	for (unsigned i = 0; i < e->ports->n; i++)
+		if (!e->ports->ports[i].info.wan &&
+		    e->ports->ports[i].info.lan == lan && runs(e, i))
+			return true;
+	return false;
+}
+
+static void transmit(struct egress *e, const struct engine_conf *conf,
 		     struct pkt *p, const struct mac *mac, uint64_t now_ms)
 {
-	int port = p->out_side == SIDE_WAN
-			   ? e->ports->wan
-			   : lan_port(e, conf, p->out_lan, mac, now_ms);
+	bool wan = p->out_side == SIDE_WAN, sent;
+	uint32_t lan = wan ? 0 : conf->lans[p->out_lan].ifindex;
+	int port = wan ? e->ports->wan : ports_find(e->ports, lan);
 
+	if (port != PORT_NONE ? !runs(e, (unsigned)port)
+			      : !bridge_runs(e, p->out_lan)) {
+		drop(p, wan ? DROP_NO_WAN : DROP_NEIGH_FAILED);
+		return;
+	}
+	if (port == PORT_NONE)
+		port = member_port(e, p->out_lan, mac, now_ms);
 	if (port != PORT_NONE)
-		return port_send(e->ports, (unsigned)port, p);
-	return bridge_send(e, conf->lans[p->out_lan].ifindex, mac, p);
+		sent = port_send(e->ports, (unsigned)port, p);
+	else
+		sent = bridge_send(e, lan, mac, p);
+	if (!sent)
+		drop(p, DROP_TX_FULL);
 }
 
 static void tell(struct egress *e, enum engine_event_kind kind,
@@ -155,8 +188,7 @@ static void forward(struct egress *e, const struct engine_conf *conf,
 	write_ethernet(conf, p, &hop.mac);
 	if (p->out_side == SIDE_LAN)
 		p->host_mac = hop.mac;
-	if (!transmit(e, conf, p, &hop.mac, now_ms))
-		drop(p, DROP_TX_FULL);
+	transmit(e, conf, p, &hop.mac, now_ms);
 }
 
 /* Tells a LAN host that nobody answers for its next hop. Outside hosts learn

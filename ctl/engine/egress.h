@@ -23,11 +23,17 @@ struct egress {
 	struct icmp_limit icmp_limit;
 	int tun_fd;    /* into the machine's own stack, -1: none */
 	int bridge_fd; /* packet socket, for MACs without a known port */
+
+	/* control writes, engine reads */
+	_Atomic bool dead[ENGINE_PORTS_MAX]; /* no carrier */
 };
 
 /* Takes 'tun_fd' over, also when it fails. 0 or -errno. */
 int egress_open(struct egress *e, int tun_fd);
 void egress_close(struct egress *e);
+
+/* Control thread, at any time: does the port in this place have a carrier? */
+void egress_set_running(struct egress *e, unsigned port, bool running);
 
 /* Obeys 'p->verdict' and gives the frame back. The verdict becomes what
  * happened: VERDICT_FORWARD is sent, VERDICT_HELD waits for a neighbour,

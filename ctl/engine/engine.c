@@ -84,6 +84,15 @@ void engine_close_ports(struct engine *e)
 	fdb_clear(w->fdb);
 }
 
+void engine_set_running(struct engine *e, uint32_t ifindex, bool running)
+{
+	struct worker *w = &e->worker;
+
+	for (unsigned i = 0; i < w->ports.n; i++)
+		if (w->ports.ports[i].info.ifindex == ifindex)
+			egress_set_running(&w->egress, i, running);
+}
+
 const char *engine_carrier(const struct engine *e, uint32_t ifindex)
 {
 	const struct ports *ps = &e->worker.ports;

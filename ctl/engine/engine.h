@@ -61,6 +61,11 @@ int engine_open_ports(struct engine *e, const struct engine_port *ports,
 		      struct error *err);
 void engine_close_ports(struct engine *e);
 
+/* Whether anything is at the other end of 'ifindex', one of the open ports; at
+ * any time. A port is opened with a carrier. Without one, what should leave by
+ * it is dropped, or given to the bridge, and not counted as carried. */
+void engine_set_running(struct engine *e, uint32_t ifindex, bool running);
+
 /* Needs a published conf. Rebuilds 'claimed' from the mappings first. */
 int engine_start(struct engine *e);
 void engine_stop(struct engine *e);
@@ -73,15 +78,18 @@ int engine_publish(struct engine *e, const struct engine_conf *conf);
 enum engine_command_kind {
 	CMD_NEIGH,	  /* addr is at mac (zero mac: gone or failed) */
 	CMD_NEIGHS_FLUSH, /* forget every neighbour on ifindex */
+	CMD_FDB,	  /* the kernel's bridge has mac at member ifindex */
 	CMD_DUMP,	  /* internal, see engine_dump() */
 };
 
 struct engine_command {
 	enum engine_command_kind kind;
-	uint32_t ifindex; /* layer-3 owner: WAN port, LAN bridge or port */
+	uint32_t ifindex; /* layer-3 owner: WAN port, LAN bridge or port; of
+			   * CMD_FDB the member */
 	struct addr addr;
 	struct mac mac;
 	bool failed; /* CMD_NEIGH: resolution ended without answer */
+	bool gone;   /* CMD_FDB: it has it there no more */
 	void *dump;
 };
 

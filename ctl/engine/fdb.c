@@ -1,5 +1,5 @@
 /* fdb.c - the engine's forwarding database of bridged LANs.
- * Called by worker.c (learn) and egress.c (find). Engine thread only.
+ * Called by worker.c (learn, follow) and egress.c (find). Engine thread only.
  * Invariant: one entry at most for a (LAN, MAC). */
 #include "fdb.h"
 
@@ -125,6 +125,30 @@ bool fdb_learn(struct fdb *f, uint8_t lan, const struct mac *mac, uint8_t port,
 	e->seen_ms = now_ms;
 	e->port = port;
 	return tell(f, e, now_ms);
+}
+
+/* The kernel knows what it told: a frame from elsewhere is news to it. */
+void fdb_follow(struct fdb *f, uint8_t lan, const struct mac *mac, uint8_t port,
+		uint64_t now_ms)
+{
+	uint32_t i = find(f, hash_of(f, lan, mac), lan, mac);
+	struct entry *e;
+
+	if (i == SLOTS_NONE)
+		return;
+	e = &f->entries[i];
+	slots_touch(&f->slots, i, 0);
+	e->seen_ms = now_ms;
+	e->port = port;
+	e->told_port = port;
+}
+
+void fdb_forget(struct fdb *f, uint8_t lan, const struct mac *mac, uint8_t port)
+{
+	uint32_t i = find(f, hash_of(f, lan, mac), lan, mac);
+
+	if (i != SLOTS_NONE && f->entries[i].port == port)
+		slots_del(&f->slots, i);
 }
 
 int fdb_find(const struct fdb *f, uint8_t lan, const struct mac *mac,

@@ -34,6 +34,14 @@ void fdb_clear(struct fdb *f);
 bool fdb_learn(struct fdb *f, uint8_t lan, const struct mac *mac, uint8_t port,
 	       uint64_t now_ms);
 
+/* The kernel's bridge saw 'mac' at 'port': by ARP, say, which the gate leaves
+ * to it. What is not known here is not learnt, and nothing is told back. */
+void fdb_follow(struct fdb *f, uint8_t lan, const struct mac *mac, uint8_t port,
+		uint64_t now_ms);
+/* The kernel's bridge no longer has 'mac' at 'port'. */
+void fdb_forget(struct fdb *f, uint8_t lan, const struct mac *mac,
+		uint8_t port);
+
 /* The port that 'mac' was last seen at, or -1. */
 int fdb_find(const struct fdb *f, uint8_t lan, const struct mac *mac,
 	     uint64_t now_ms);

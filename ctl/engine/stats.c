@@ -13,6 +13,9 @@
 
 #define MAC_BITS 48
 
+/* Lists of devices: those that moved STATS_SLIGHT_BYTES, and the others. */
+enum { SETTLED, SLIGHT };
+
 typedef _Atomic uint64_t counter;
 
 struct traffic {
@@ -113,8 +116,22 @@ static uint64_t id_mac(uint64_t id)
 	return id & ((1ULL << MAC_BITS) - 1);
 }
 
-/* A slot for a host not seen before; NULL: none is free or stale. The old
- * owner's id goes first, so that no reader gives its counters to the new. */
+/* The slot of a full table that a new host may take, or SLOTS_NONE. */
+static uint32_t dispensable(const struct stats *s, uint64_t now_ms)
+{
+	uint32_t i = slots_oldest(&s->slots, SLIGHT);
+
+	if (i != SLOTS_NONE)
+		return i;
+	i = slots_oldest(&s->slots, SETTLED);
+	if (i != SLOTS_NONE &&
+	    now_ms - s->devices[i].last_seen_ms < STATS_STALE_MS)
+		return SLOTS_NONE;
+	return i;
+}
+
+/* A slot for a host not seen before; NULL: none can be had. The old owner's id
+ * goes first, so that no reader gives its counters to the new. */
 static struct device *make_device(struct stats *s, uint32_t hash, uint64_t mac,
 				  uint64_t now_ms)
 {
@@ -122,13 +139,12 @@ static struct device *make_device(struct stats *s, uint32_t hash, uint64_t mac,
 	uint32_t i;
 
 	if (s->slots.used == s->slots.capacity) {
-		i = slots_oldest(&s->slots, 0);
-		if (i == SLOTS_NONE ||
-		    now_ms - s->devices[i].last_seen_ms < STATS_STALE_MS)
+		i = dispensable(s, now_ms);
+		if (i == SLOTS_NONE)
 			return NULL;
 		slots_del(&s->slots, i);
 	}
-	i = slots_add(&s->slots, hash, 0);
+	i = slots_add(&s->slots, hash, SLIGHT);
 	d = &s->devices[i];
 	atomic_store_explicit(&d->id, 0, memory_order_relaxed);
 	atomic_store_explicit(&d->traffic.rx_packets, 0, memory_order_release);
@@ -149,20 +165,23 @@ static struct device *device_of(struct stats *s, const struct mac *mac,
 	uint64_t bits = mac_bits(mac);
 	uint32_t hash = (uint32_t)hash_bytes(&s->key, mac, sizeof(*mac));
 	uint32_t i = slots_first(&s->slots, hash);
-	struct device *d;
 
 	for (; i != SLOTS_NONE; i = slots_next(&s->slots, i))
 		if (id_mac(s->devices[i].id) == bits)
-			break;
-	if (i == SLOTS_NONE)
-		return make_device(s, hash, bits, now_ms);
-	d = &s->devices[i];
-	if (d->last_seen_ms != now_ms) {
-		slots_touch(&s->slots, i, 0);
-		atomic_store_explicit(&d->last_seen_ms, now_ms,
-				      memory_order_relaxed);
-	}
-	return d;
+			return &s->devices[i];
+	return make_device(s, hash, bits, now_ms);
+}
+
+static void seen(struct stats *s, struct device *d, uint64_t now_ms)
+{
+	uint64_t bytes = d->traffic.rx_bytes + d->traffic.tx_bytes;
+	unsigned list = bytes < STATS_SLIGHT_BYTES ? SLIGHT : SETTLED;
+	uint32_t i = (uint32_t)(d - s->devices);
+
+	if (d->last_seen_ms == now_ms && s->slots.links[i].list == list)
+		return;
+	slots_touch(&s->slots, i, list);
+	atomic_store_explicit(&d->last_seen_ms, now_ms, memory_order_relaxed);
 }
 
 static void tap_forwarded(struct stats *s, const struct pkt *p, uint64_t now_ms)
@@ -178,6 +197,7 @@ static void tap_forwarded(struct stats *s, const struct pkt *p, uint64_t now_ms)
 	if (!d)
 		return;
 	charge(&d->traffic, p->to_lan, p->l3_len);
+	seen(s, d, now_ms);
 	if (addr_is_v4(&p->device))
 		atomic_store_explicit(&d->addr, addr_to_v4(&p->device),
 				      memory_order_relaxed);

@@ -19,9 +19,12 @@
 #include "engine.h"
 #include "pkt.h"
 
-/* A full table gives a new host the slot of one unseen for this long; until
- * then the host is in the totals only. */
-#define STATS_STALE_MS 600000
+/* A full table gives a new host the slot of the one that is unseen the longest
+ * among those that moved less than this: made-up addresses are cheap, and must
+ * not keep a new host out. Are there none, it is the slot of a host unseen for
+ * STATS_STALE_MS; until there is one the new host is in the totals only. */
+#define STATS_SLIGHT_BYTES 8192
+#define STATS_STALE_MS	   600000
 
 struct stats;
 

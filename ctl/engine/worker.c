@@ -108,6 +108,21 @@ static void obey_neigh(struct worker *w, const struct engine_command *c,
 		neigh_forget(w->neigh, c->ifindex, &c->addr);
 }
 
+static void obey_fdb(struct worker *w, const struct engine_command *c,
+		     uint64_t now_ms)
+{
+	int port = ports_find(&w->ports, c->ifindex);
+	uint8_t lan;
+
+	if (port == PORT_NONE)
+		return;
+	lan = w->ports.ports[port].info.lan;
+	if (c->gone)
+		fdb_forget(w->fdb, lan, &c->mac, (uint8_t)port);
+	else
+		fdb_follow(w->fdb, lan, &c->mac, (uint8_t)port, now_ms);
+}
+
 static void obey(struct worker *w, const struct engine_command *c,
 		 uint64_t now_ms)
 {
@@ -117,6 +132,9 @@ static void obey(struct worker *w, const struct engine_command *c,
 		break;
 	case CMD_NEIGHS_FLUSH:
 		neigh_flush(w->neigh, c->ifindex);
+		break;
+	case CMD_FDB:
+		obey_fdb(w, c, now_ms);
 		break;
 	case CMD_DUMP:
 		*w->dumps_end = c->dump;

@@ -7,9 +7,21 @@
 #include "../base/log.h"
 #include "gateway_priv.h"
 
+static void tell_running(struct gateway *g)
+{
+	for (unsigned n = 0; g->engine_runs && n < g->carried_n; n++) {
+		uint32_t ifindex = g->carried[n].ifindex;
+		const struct link_if *i = link_by_index(g->link, ifindex);
+
+		engine_set_running(g->engine, ifindex,
+				   i && i->up && i->running);
+	}
+}
+
 void events_on_change(void *arg, unsigned changes)
 {
 	(void)changes;
+	tell_running(arg);
 	sync_soon(arg);
 }
 
@@ -44,6 +56,18 @@ void events_on_neigh(void *arg, const struct link_neigh *n)
 		tell_neigh(g, n);
 }
 
+/* What a full ring loses the next frame of the host makes good. */
+void events_on_fdb(void *arg, uint32_t port, const struct mac *mac, bool gone)
+{
+	const struct engine_command c = {
+		.kind = CMD_FDB, .ifindex = port, .mac = *mac, .gone = gone
+	};
+	struct gateway *g = arg;
+
+	if (g->engine_runs)
+		(void)engine_command(g->engine, &c);
+}
+
 static void each_neigh(void *arg, const struct link_neigh *n)
 {
 	tell_neigh(arg, n);
@@ -51,6 +75,7 @@ static void each_neigh(void *arg, const struct link_neigh *n)
 
 void events_tell_neighs(struct gateway *g)
 {
+	tell_running(g);
 	if (g->roles.wan)
 		link_neighs(g->link, g->roles.wan, each_neigh, g);
 	link_neighs(g->link, g->lan_ifindex, each_neigh, g);

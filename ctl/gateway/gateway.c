@@ -60,7 +60,8 @@ static int open_links(struct gateway *g, struct error *err)
 {
 	const struct link_events events = { .arg = g,
 					    .on_change = events_on_change,
-					    .on_neigh = events_on_neigh };
+					    .on_neigh = events_on_neigh,
+					    .on_fdb = events_on_fdb };
 	int rc = link_open(&g->link, &g->loop, &events, err);
 
 	if (!rc)
@@ -121,6 +122,7 @@ static int open_api(struct gateway *g, struct error *err)
 	const struct api_house house = house_for_api(g);
 	int rc = api_new(&g->api, &g->loop, &house);
 
+	settings_set_judge(g->settings, house_judges, g);
 	if (rc)
 		return error_set(err, rc, "api: %s", strerror(-rc));
 	return http_listen_unix(&g->socket, &g->loop, g->instance.socket,
@@ -228,6 +230,7 @@ static int open_all(struct gateway *g, struct error *err)
 		return rc;
 	keep_ssh(g);
 	sync_sockets(g);
+	memcpy(g->servers_udp, g->sockets.held[1], sizeof(g->servers_udp));
 	rc = link_refresh(g->link);
 	if (rc)
 		error_set(err, rc, "link: cannot be read anew: %s",

@@ -68,6 +68,7 @@ struct gateway {
 	bool engine_runs;
 	struct engine_conf conf; /* as last published */
 	struct sockdiag_ports sockets;
+	uint64_t servers_udp[1024]; /* see struct plan_input */
 	struct dhcp_conf dhcp_conf;
 	struct dns_conf dns_conf;
 

@@ -16,7 +16,7 @@
 
 static int fail(const char *sentence)
 {
-	fprintf(stderr, "%s\n", sentence);
+	fprintf(stderr, "portcullis: %s\n", sentence);
 	return 1;
 }
 
@@ -64,7 +64,7 @@ int gateway_stop(const char *instance, bool clean)
 	instance_init(&i, instance);
 	pid = instance_pid(&i);
 	if (!pid && !clean) {
-		snprintf(text, sizeof(text), "no instance %s is running",
+		snprintf(text, sizeof(text), "no gateway named '%s' is running",
 			 instance);
 		return fail(text);
 	}
@@ -84,7 +84,7 @@ int gateway_restart(const char *instance)
 	instance_init(&i, instance);
 	pid = instance_pid(&i);
 	if (!pid) {
-		snprintf(text, sizeof(text), "no instance %s is running",
+		snprintf(text, sizeof(text), "no gateway named '%s' is running",
 			 instance);
 		return fail(text);
 	}

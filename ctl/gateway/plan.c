@@ -206,9 +206,10 @@ unsigned plan_nets(const struct plan_input *in, struct gate_prefix *out,
 
 		if (r->table != MAIN_TABLE || r->dst.len <= shortest)
 			continue;
-		if (r->ifindex == in->roles->wan)
+		/* Without a device the kernel refuses: a blackhole, say. */
+		if (r->ifindex && r->ifindex == in->roles->wan)
 			kind = GATE_KIND_WAN;
-		else if (r->ifindex == in->lan_ifindex)
+		else if (r->ifindex && r->ifindex == in->lan_ifindex)
 			kind = GATE_KIND_LAN;
 		p = prefix_network(&r->dst);
 		n = add_net(out, n, max, &p, kind);
@@ -250,8 +251,11 @@ void plan_bits(const struct plan_input *in, uint64_t *local_open,
 	if (in->ssh_port)
 		set_bit(local_open, in->ssh_port);
 	set_range(own_udp, PLAN_OWN_PORT_FIRST, PLAN_OWN_PORT_LAST);
-	for (unsigned w = 0; w < PROTO_WORDS; w++)
+	for (unsigned w = 0; w < PROTO_WORDS; w++) {
+		if (in->servers_udp)
+			own_udp[w] &= ~in->servers_udp[w];
 		own_udp[w] |= in->sockets->connected_udp[w];
+	}
 }
 
 bool plan_overlap(const struct plan_input *in, const struct prefix *lan)

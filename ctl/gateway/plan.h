@@ -26,7 +26,10 @@ struct plan_input {
 	struct prefix lan_net; /* the gateway's own address in it */
 	const struct settings *settings;
 	const struct sockdiag_ports *sockets;
-	uint16_t ssh_port; /* kept open on the WAN, 0: none */
+	/* UDP ports of our own block that somebody held before it was ours:
+	 * servers, which stay closed unless the owner opens them. */
+	const uint64_t *servers_udp; /* 1024 words; NULL: none */
+	uint16_t ssh_port;	     /* kept open on the WAN, 0: none */
 };
 
 /* The first IPv4 address of 'ifindex' and its network; false: none. */

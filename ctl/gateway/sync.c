@@ -21,6 +21,7 @@ static struct plan_input plan_of(struct gateway *g)
 		.lan_net = g->lan_net,
 		.settings = settings_get(g->settings),
 		.sockets = &g->sockets,
+		.servers_udp = g->servers_udp,
 		.ssh_port = g->ssh_open ? g->ssh_port : 0,
 	};
 

@@ -20,6 +20,7 @@
 #include "bpf/abi.h"
 
 #define LINK_PREFIX "link_"
+#define DIGITS	    "0123456789"
 
 static __attribute__((format(printf, 2, 3))) int
 path_make(char out[GATE_PINS_PATH], const char *fmt, ...)
@@ -102,16 +103,23 @@ static int remove_dir(const char *dir,
 	return first;
 }
 
+/* Anything but "v" and a number is somebody else's. */
 static int remove_version(const char *root, const char *name)
 {
 	char dir[GATE_PINS_PATH];
 	int err = path_make(dir, "%s/%s", root, name);
 
+	if (name[0] != 'v' || !name[1] || name[1 + strspn(name + 1, DIGITS)])
+		return -EEXIST;
 	return err ? err : remove_dir(dir, remove_pin);
 }
 
 int gate_pins_remove(const struct gate_pins *p)
 {
+	struct statfs fs;
+
+	if (statfs(p->root, &fs) || fs.f_type != BPF_FS_MAGIC)
+		return 0;
 	return remove_dir(p->root, remove_version);
 }
 

@@ -6,11 +6,15 @@
 #include "journal.h"
 #include "link.h"
 
-/* nftables table "inet <instance>": drops forwarded packets with a source in
- * 'lan' that leave by the WAN, and those for 'lan' that enter by it. Replaces
- * an earlier one in one transaction. Kernels without nf_tables: -EOPNOTSUPP. */
+/* nftables table "inet <instance>". Of what is forwarded it drops all that
+ * enters by the device 'lan' and leaves by 'wan', what leaves by 'wan' with a
+ * source in one of 'lans', and what enters by it for one of them. Of what the
+ * machine itself sends by 'wan' it drops such sources, too, and ICMP's "port
+ * unreachable": from outside nobody learns which ports are not in use.
+ * Replaces an earlier one in one transaction. Kernels without nf_tables:
+ * -EOPNOTSUPP. */
 int guard_rules_set(struct journal *j, const char *instance, const char *wan,
-		    const struct prefix *lans, unsigned lans_n,
+		    const char *lan, const struct prefix *lans, unsigned lans_n,
 		    struct error *err);
 
 /* Writes /proc/sys/<path> (slashes) after journalling what it held. Not for

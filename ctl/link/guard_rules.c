@@ -5,11 +5,18 @@
  * words:
  *
  *   table inet NAME {
- *           chain forward {
- *                   type filter hook forward priority filter - 10; policy
- * accept; oifname "WAN" ip saddr LAN counter drop iifname "WAN" ip daddr LAN
- * counter drop
- *           }
+ *     chain forward {
+ *       type filter hook forward priority filter - 10; policy accept;
+ *       iifname "LAN" oifname "WAN" counter drop
+ *       oifname "WAN" ip saddr NET counter drop
+ *       iifname "WAN" ip daddr NET counter drop
+ *     }
+ *     chain output {
+ *       type filter hook output priority filter - 10; policy accept;
+ *       oifname "WAN" icmp type 3 icmp code 3 counter drop
+ *       oifname "WAN" icmpv6 type 1 icmpv6 code 4 counter drop
+ *       oifname "WAN" ip saddr NET counter drop
+ *     }
  *   } */
 #include "guard.h"
 #include "guard_priv.h"
@@ -20,14 +27,15 @@
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
+#include <linux/icmp.h>
+#include <linux/icmpv6.h>
 #include <stdalign.h>
 #include <stdint.h>
 #include <string.h>
 
-#define CHAIN	       "forward"
 #define CHAIN_PRIORITY (-10)
 #define TABLE_NAME_MAX 64
-/* Each LAN takes two rules of at most some 500 bytes. */
+/* Each LAN takes three rules of at most some 500 bytes. */
 #define LANS_MAX    16
 #define BATCH_BYTES (32 * 1024)
 
@@ -36,6 +44,14 @@
 #define IP4_DST 16
 #define IP6_SRC 8
 #define IP6_DST 24
+
+struct chain {
+	const char *name;
+	uint32_t hook;
+};
+
+static const struct chain forward = { "forward", NF_INET_FORWARD };
+static const struct chain output = { "output", NF_INET_LOCAL_OUT };
 
 /* The requests of one transaction, back to back. */
 struct batch {
@@ -189,12 +205,13 @@ static void expr_cmp(struct nlmsghdr *nlh, const void *data, size_t len)
 	expr_end(nlh, e);
 }
 
-static void expr_payload(struct nlmsghdr *nlh, uint32_t offset, uint32_t len)
+static void expr_payload(struct nlmsghdr *nlh, uint32_t base, uint32_t offset,
+			 uint32_t len)
 {
 	struct expr e = expr_begin(nlh, "payload");
 
 	put_be32(nlh, NFTA_PAYLOAD_DREG, NFT_REG_1);
-	put_be32(nlh, NFTA_PAYLOAD_BASE, NFT_PAYLOAD_NETWORK_HEADER);
+	put_be32(nlh, NFTA_PAYLOAD_BASE, base);
 	put_be32(nlh, NFTA_PAYLOAD_OFFSET, offset);
 	put_be32(nlh, NFTA_PAYLOAD_LEN, len);
 	expr_end(nlh, e);
@@ -243,63 +260,149 @@ static void put_table(struct batch *b, const char *table, uint8_t msg)
 	batch_done(b, nlh);
 }
 
-static void put_chain(struct batch *b, const char *table)
+static void put_chain(struct batch *b, const char *table,
+		      const struct chain *chain)
 {
 	struct nlmsghdr *nlh = batch_nft(b, NFT_MSG_NEWCHAIN, NLM_F_CREATE);
 	struct nlattr *hook;
 
 	mnl_attr_put_strz(nlh, NFTA_CHAIN_TABLE, table);
-	mnl_attr_put_strz(nlh, NFTA_CHAIN_NAME, CHAIN);
+	mnl_attr_put_strz(nlh, NFTA_CHAIN_NAME, chain->name);
 	mnl_attr_put_strz(nlh, NFTA_CHAIN_TYPE, "filter");
 	hook = mnl_attr_nest_start(nlh, NFTA_CHAIN_HOOK);
-	put_be32(nlh, NFTA_HOOK_HOOKNUM, NF_INET_FORWARD);
+	put_be32(nlh, NFTA_HOOK_HOOKNUM, chain->hook);
 	put_be32(nlh, NFTA_HOOK_PRIORITY, (uint32_t)CHAIN_PRIORITY);
 	mnl_attr_nest_end(nlh, hook);
 	put_be32(nlh, NFTA_CHAIN_POLICY, NF_ACCEPT);
 	batch_done(b, nlh);
 }
 
-/* "oifname WAN ip saddr LAN" or "iifname WAN ip daddr LAN". */
-static void expr_match(struct nlmsghdr *nlh, bool out, const char *wan,
-		       const struct prefix *lan)
+/* ---- what a rule looks at */
+
+static void match_ifname(struct nlmsghdr *nlh, uint32_t key, const char *ifname)
+{
+	char name[IF_NAMESIZE] = { 0 };
+
+	strncpy(name, ifname, sizeof(name) - 1);
+	expr_meta(nlh, key);
+	expr_cmp(nlh, name, sizeof(name));
+}
+
+static void match_meta_u8(struct nlmsghdr *nlh, uint32_t key, uint8_t value)
+{
+	expr_meta(nlh, key);
+	expr_cmp(nlh, &value, sizeof(value));
+}
+
+/* A source or a destination in the LAN's network. */
+static void match_net(struct nlmsghdr *nlh, bool source,
+		      const struct prefix *lan)
 {
 	bool v4 = addr_is_v4(&lan->addr);
-	uint8_t family = v4 ? NFPROTO_IPV4 : NFPROTO_IPV6;
 	unsigned i, len = v4 ? 4 : 16, skip = 16 - len;
 	struct prefix net = prefix_network(lan);
-	char name[IF_NAMESIZE] = { 0 };
 	uint8_t mask[16] = { 0 };
+	uint32_t offset;
 
+	if (v4)
+		offset = source ? IP4_SRC : IP4_DST;
+	else
+		offset = source ? IP6_SRC : IP6_DST;
 	for (i = 0; i < lan->len; i++)
 		mask[i / 8] |= (uint8_t)(0x80 >> i % 8);
-	strncpy(name, wan, sizeof(name) - 1);
-	expr_meta(nlh, out ? NFT_META_OIFNAME : NFT_META_IIFNAME);
-	expr_cmp(nlh, name, sizeof(name));
-	expr_meta(nlh, NFT_META_NFPROTO);
-	expr_cmp(nlh, &family, sizeof(family));
-	if (v4)
-		expr_payload(nlh, out ? IP4_SRC : IP4_DST, len);
-	else
-		expr_payload(nlh, out ? IP6_SRC : IP6_DST, len);
+	match_meta_u8(nlh, NFT_META_NFPROTO, v4 ? NFPROTO_IPV4 : NFPROTO_IPV6);
+	expr_payload(nlh, NFT_PAYLOAD_NETWORK_HEADER, offset, len);
 	expr_mask(nlh, mask + skip, len);
 	expr_cmp(nlh, net.addr.b + skip, len);
 }
 
-static void put_rule(struct batch *b, const char *table, bool out,
-		     const char *wan, const struct prefix *lan)
+/* Type and code are the first two bytes of ICMP and of ICMPv6. */
+static void match_icmp(struct nlmsghdr *nlh, uint8_t proto, uint8_t type,
+		       uint8_t code)
 {
-	struct nlmsghdr *nlh =
-		batch_nft(b, NFT_MSG_NEWRULE, NLM_F_CREATE | NLM_F_APPEND);
-	struct nlattr *list;
+	match_meta_u8(nlh, NFT_META_L4PROTO, proto);
+	expr_payload(nlh, NFT_PAYLOAD_TRANSPORT_HEADER, 0, sizeof(type));
+	expr_cmp(nlh, &type, sizeof(type));
+	expr_payload(nlh, NFT_PAYLOAD_TRANSPORT_HEADER, 1, sizeof(code));
+	expr_cmp(nlh, &code, sizeof(code));
+}
 
-	mnl_attr_put_strz(nlh, NFTA_RULE_TABLE, table);
-	mnl_attr_put_strz(nlh, NFTA_RULE_CHAIN, CHAIN);
-	list = mnl_attr_nest_start(nlh, NFTA_RULE_EXPRESSIONS);
-	expr_match(nlh, out, wan, lan);
-	expr_counter(nlh);
-	expr_drop(nlh);
-	mnl_attr_nest_end(nlh, list);
-	batch_done(b, nlh);
+/* ---- rules: begun, told what to look at, and ended by the drop */
+
+struct rule {
+	struct nlmsghdr *nlh;
+	struct nlattr *list;
+};
+
+static struct rule rule_begin(struct batch *b, const char *table,
+			      const struct chain *chain)
+{
+	struct rule r;
+
+	r.nlh = batch_nft(b, NFT_MSG_NEWRULE, NLM_F_CREATE | NLM_F_APPEND);
+	mnl_attr_put_strz(r.nlh, NFTA_RULE_TABLE, table);
+	mnl_attr_put_strz(r.nlh, NFTA_RULE_CHAIN, chain->name);
+	r.list = mnl_attr_nest_start(r.nlh, NFTA_RULE_EXPRESSIONS);
+	return r;
+}
+
+static void rule_drop(struct batch *b, struct rule r)
+{
+	expr_counter(r.nlh);
+	expr_drop(r.nlh);
+	mnl_attr_nest_end(r.nlh, r.list);
+	batch_done(b, r.nlh);
+}
+
+/* From the LAN to the WAN the engine alone forwards. A host that addresses a
+ * bridge member's own MAC gets past the gate, with any source it likes. */
+static void drop_crossing(struct batch *b, const char *table, const char *lan,
+			  const char *wan)
+{
+	struct rule r = rule_begin(b, table, &forward);
+
+	match_ifname(r.nlh, NFT_META_IIFNAME, lan);
+	match_ifname(r.nlh, NFT_META_OIFNAME, wan);
+	rule_drop(b, r);
+}
+
+/* Leaving by the WAN with a source in 'net': forwarded untranslated, or the
+ * kernel's own answer to what was sent in our name. */
+static void drop_source(struct batch *b, const char *table,
+			const struct chain *chain, const char *wan,
+			const struct prefix *net)
+{
+	struct rule r = rule_begin(b, table, chain);
+
+	match_ifname(r.nlh, NFT_META_OIFNAME, wan);
+	match_net(r.nlh, true, net);
+	rule_drop(b, r);
+}
+
+static void drop_destination(struct batch *b, const char *table,
+			     const char *wan, const struct prefix *net)
+{
+	struct rule r = rule_begin(b, table, &forward);
+
+	match_ifname(r.nlh, NFT_META_IIFNAME, wan);
+	match_net(r.nlh, false, net);
+	rule_drop(b, r);
+}
+
+/* "Nobody listens here" tells a stranger that somebody is here. */
+static void drop_unreachable(struct batch *b, const char *table,
+			     const char *wan, bool v6)
+{
+	struct rule r = rule_begin(b, table, &output);
+
+	match_ifname(r.nlh, NFT_META_OIFNAME, wan);
+	if (v6)
+		match_icmp(r.nlh, IPPROTO_ICMPV6, ICMPV6_DEST_UNREACH,
+			   ICMPV6_PORT_UNREACH);
+	else
+		match_icmp(r.nlh, IPPROTO_ICMP, ICMP_DEST_UNREACH,
+			   ICMP_PORT_UNREACH);
+	rule_drop(b, r);
 }
 
 int guard_rules_del(const char *table)
@@ -315,8 +418,8 @@ int guard_rules_del(const char *table)
 
 /* Adding the table first makes deleting it succeed whether it was there or
  * not. */
-static int rules_send(const char *table, const char *wan,
-		      const struct prefix *lans, unsigned lans_n)
+static int rules_send(const char *table, const char *wan, const char *lan,
+		      const struct prefix *nets, unsigned nets_n)
 {
 	struct batch b;
 	unsigned i;
@@ -325,16 +428,21 @@ static int rules_send(const char *table, const char *wan,
 	put_table(&b, table, NFT_MSG_NEWTABLE);
 	put_table(&b, table, NFT_MSG_DELTABLE);
 	put_table(&b, table, NFT_MSG_NEWTABLE);
-	put_chain(&b, table);
-	for (i = 0; i < lans_n; i++) {
-		put_rule(&b, table, true, wan, &lans[i]);
-		put_rule(&b, table, false, wan, &lans[i]);
+	put_chain(&b, table, &forward);
+	put_chain(&b, table, &output);
+	drop_crossing(&b, table, lan, wan);
+	drop_unreachable(&b, table, wan, false);
+	drop_unreachable(&b, table, wan, true);
+	for (i = 0; i < nets_n; i++) {
+		drop_source(&b, table, &forward, wan, &nets[i]);
+		drop_destination(&b, table, wan, &nets[i]);
+		drop_source(&b, table, &output, wan, &nets[i]);
 	}
 	return batch_send(&b);
 }
 
 int guard_rules_set(struct journal *j, const char *instance, const char *wan,
-		    const struct prefix *lans, unsigned lans_n,
+		    const char *lan, const struct prefix *lans, unsigned lans_n,
 		    struct error *err)
 {
 	int code;
@@ -346,7 +454,7 @@ int guard_rules_set(struct journal *j, const char *instance, const char *wan,
 				 instance, LANS_MAX);
 	code = journal_add(j, "nft %s", instance);
 	if (!code)
-		code = rules_send(instance, wan, lans, lans_n);
+		code = rules_send(instance, wan, lan, lans, lans_n);
 	if (code == -EOPNOTSUPP)
 		return error_set(
 			err, code,

@@ -1,9 +1,9 @@
 /* link.c - follows the machine's links and keeps the mirror of them.
  *
  * A monitor socket hears that something changed; the mirror is then taken anew
- * and compared, and on_change tells what differs. Neighbours are not mirrored:
- * each message goes straight to on_neigh. Opened by gateway.c; control thread
- * only, on its libuv loop. */
+ * and compared, and on_change tells what differs. Neighbours and forwarding
+ * entries are not mirrored: each message goes straight to on_neigh or on_fdb.
+ * Opened by gateway.c; control thread only, on its libuv loop. */
 #include "link.h"
 #include "link_priv.h"
 #include "roles.h"
@@ -56,6 +56,8 @@ static void hear(struct link *l, const struct nlmsghdr *nlh, struct heard *h)
 
 	if (nlh->nlmsg_type != RTM_NEWNEIGH && nlh->nlmsg_type != RTM_DELNEIGH)
 		h->changed = true;
+	else if (link_fdb_hear(l, nlh))
+		return;
 	else if (rtnl_parse_neigh(nlh, &neigh))
 		l->events.on_neigh(l->events.arg, &neigh);
 }

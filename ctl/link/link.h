@@ -38,7 +38,7 @@ struct link_if {
 struct link_route {
 	struct prefix dst; /* len 96 (IPv4) or 0 (IPv6): default */
 	struct addr via;   /* zero: on-link */
-	uint32_t ifindex;
+	uint32_t ifindex;  /* 0: what goes there is refused (blackhole, …) */
 	uint32_t metric;
 	uint32_t table;
 };
@@ -63,6 +63,10 @@ struct link_events {
 	/* Batched: once for all that one read brought. Bits of link_change. */
 	void (*on_change)(void *arg, unsigned changes);
 	void (*on_neigh)(void *arg, const struct link_neigh *n);
+	/* A bridge has 'mac' behind its member 'port', or ('gone') has it there
+	 * no more. May be NULL. */
+	void (*on_fdb)(void *arg, uint32_t port, const struct mac *mac,
+		       bool gone);
 };
 
 struct link;

@@ -48,11 +48,35 @@ static void neighs_dump(struct link *l, int family, struct tell *t)
 	nlsock_ask(&l->ask, &req, tell_each, t);
 }
 
+bool link_fdb_hear(struct link *l, const struct nlmsghdr *nlh)
+{
+	uint32_t port;
+	struct mac mac;
+	bool gone;
+
+	if (!rtnl_parse_fdb(nlh, &port, &mac, &gone))
+		return false;
+	if (l->events.on_fdb)
+		l->events.on_fdb(l->events.arg, port, &mac, gone);
+	return true;
+}
+
+static int fdb_each(const struct nlmsghdr *nlh, void *arg)
+{
+	link_fdb_hear(arg, nlh);
+	return 0;
+}
+
 void link_neighs_tell(struct link *l)
 {
 	struct tell t = { .each = l->events.on_neigh, .arg = l->events.arg };
+	struct ndmsg *ndm;
+	struct nlreq req;
 
 	neighs_dump(l, AF_UNSPEC, &t);
+	ndm = nlreq_init(&req, RTM_GETNEIGH, NLM_F_DUMP, sizeof(*ndm));
+	ndm->ndm_family = AF_BRIDGE;
+	nlsock_ask(&l->ask, &req, fdb_each, l);
 }
 
 void link_neighs(struct link *l, uint32_t ifindex,

@@ -20,7 +20,10 @@ struct link {
 	struct mirror next; /* storage for the picture that comes after */
 };
 
-/* Tells on_neigh all that the kernel knows. */
+/* Tells on_fdb what the message says. False: no forwarding entry. */
+bool link_fdb_hear(struct link *l, const struct nlmsghdr *nlh);
+
+/* Tells on_neigh and on_fdb all that the kernel knows. */
 void link_neighs_tell(struct link *l);
 
 #endif

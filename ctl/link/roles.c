@@ -343,8 +343,10 @@ static bool net_taken(const struct prefix *net, const struct link_if *ifs,
 				return true;
 	}
 	for (r = routes; r < routes + routes_n; r++) {
-		/* Defaults overlap everything: 0.0.0.0/0 and ::/0. */
-		if (r->ifindex == own || r->dst.len <= V4_DEFAULT_LEN)
+		/* Defaults overlap everything: 0.0.0.0/0 and ::/0. What is
+		 * refused may be so because it lives nowhere else. */
+		if (!r->ifindex || r->ifindex == own ||
+		    r->dst.len <= V4_DEFAULT_LEN)
 			continue;
 		if (prefix_overlap(net, &r->dst))
 			return true;

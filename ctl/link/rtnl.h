@@ -14,11 +14,16 @@
 void rtnl_parse_link(const struct nlmsghdr *nlh, struct link_if *out);
 bool rtnl_parse_addr(const struct nlmsghdr *nlh, uint32_t *ifindex,
 		     struct prefix *out);
-/* One row for each next hop of a unicast route, at most RTNL_HOPS_MAX. */
+/* One row for each next hop of a unicast route, at most RTNL_HOPS_MAX, and one
+ * for a route that refuses. */
 unsigned rtnl_parse_route(const struct nlmsghdr *nlh,
 			  struct link_route out[RTNL_HOPS_MAX]);
 /* False: not a neighbour of an IP stack, or nothing is decided yet. */
 bool rtnl_parse_neigh(const struct nlmsghdr *nlh, struct link_neigh *out);
+
+/* Where a bridge has an address. False: it is its own, or no bridge's. */
+bool rtnl_parse_fdb(const struct nlmsghdr *nlh, uint32_t *port, struct mac *mac,
+		    bool *gone);
 
 /* ---- requests; 0 or -errno of the kernel */
 /* By index, or with ifindex 0 by name. -ENODEV: no such interface. Addresses

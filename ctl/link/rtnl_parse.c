@@ -146,6 +146,14 @@ static unsigned hops_read(int family, const struct nlattr *hops,
 	return n;
 }
 
+/* Routes that refuse lead nowhere, though IPv6 says "lo". */
+static bool refuses(const struct rtmsg *rtm)
+{
+	return rtm->rtm_type == RTN_BLACKHOLE ||
+	       rtm->rtm_type == RTN_UNREACHABLE ||
+	       rtm->rtm_type == RTN_PROHIBIT;
+}
+
 unsigned rtnl_parse_route(const struct nlmsghdr *nlh,
 			  struct link_route out[RTNL_HOPS_MAX])
 {
@@ -153,7 +161,8 @@ unsigned rtnl_parse_route(const struct nlmsghdr *nlh,
 	const struct nlattr *tb[RTA_MAX + 1];
 	struct link_route r;
 
-	if (rtm->rtm_type != RTN_UNICAST || rtm->rtm_flags & RTM_F_CLONED)
+	if (rtm->rtm_flags & RTM_F_CLONED ||
+	    (rtm->rtm_type != RTN_UNICAST && !refuses(rtm)))
 		return 0;
 	nl_attrs(nlh, sizeof(*rtm), tb, RTA_MAX);
 	/* mirror.c compares rows as bytes: padding must be zero, too. */
@@ -166,7 +175,7 @@ unsigned rtnl_parse_route(const struct nlmsghdr *nlh,
 		return 0;
 	}
 	addr_read(rtm->rtm_family, tb[RTA_DST], &r.dst.addr);
-	r.ifindex = nl_u32(tb[RTA_OIF]);
+	r.ifindex = refuses(rtm) ? 0 : nl_u32(tb[RTA_OIF]);
 	r.metric = nl_u32(tb[RTA_PRIORITY]);
 	r.table = tb[RTA_TABLE] ? nl_u32(tb[RTA_TABLE]) : rtm->rtm_table;
 	if (tb[RTA_MULTIPATH])
@@ -193,4 +202,20 @@ bool rtnl_parse_neigh(const struct nlmsghdr *nlh, struct link_neigh *out)
 	out->valid = mac_read(tb[NDA_LLADDR], &out->mac) && !gone &&
 		     ndm->ndm_state & NEIGH_VALID;
 	return out->valid || out->failed || gone;
+}
+
+/* Entries without a master are a device's own filter, permanent ones are the
+ * bridge's own addresses. */
+bool rtnl_parse_fdb(const struct nlmsghdr *nlh, uint32_t *port, struct mac *mac,
+		    bool *gone)
+{
+	const struct ndmsg *ndm = mnl_nlmsg_get_payload(nlh);
+	const struct nlattr *tb[NDA_MAX + 1];
+
+	if (ndm->ndm_family != AF_BRIDGE || ndm->ndm_state & NUD_PERMANENT)
+		return false;
+	nl_attrs(nlh, sizeof(*ndm), tb, NDA_MAX);
+	*port = (uint32_t)ndm->ndm_ifindex;
+	*gone = nlh->nlmsg_type == RTM_DELNEIGH;
+	return tb[NDA_MASTER] && mac_read(tb[NDA_LLADDR], mac);
 }

@@ -1,5 +1,7 @@
 """A LAN of several ports: one network, and hosts that move."""
+import contextlib
 import subprocess
+from ipaddress import ip_address
 
 import pytest
 
@@ -75,8 +77,61 @@ def test_a_mapping_follows_the_roaming_host(house):
         roam(house, "h4", "gl1")
 
 
+def announce(host):
+    """A gratuitous ARP, which the gate leaves to the kernel's bridge."""
+    mac, ip = bytes.fromhex(host.mac.replace(":", "")), ip_address(host.ip)
+    with host.frames("eth0") as wire:
+        wire.send(b"\xff" * 6 + mac + bytes.fromhex("0806 0001 0800 0604 0001")
+                  + mac + ip.packed + bytes(6) + ip.packed)
+
+
+def knows(house, name, port):
+    """The kernel was told; the engine holds back what comes too fast."""
+    host = house.machines[name]
+    return pings(host, FAR) and f"{host.mac} dev {port}" in house.gw.run(
+        "bridge", "fdb", "show")
+
+
+def is_found(far, inside, outside):
+    """What far sends to 'outside' arrives inside within a few seconds."""
+    inside.settimeout(0.2)
+
+    def arrives():
+        far.sendto(b"there?", outside)
+        with contextlib.suppress(TimeoutError):
+            return inside.recv(64) == b"there?"
+        return False
+
+    return eventually(arrives, 3)
+
+
+def test_a_host_that_moved_and_sent_only_arp_is_found(house):
+    with house.far.udp(7001, FAR) as far, house.h4.udp(42001) as inside:
+        inside.sendto(b"open", (FAR, 7001))
+        _, outside = far.recvfrom(64)
+        assert eventually(lambda: knows(house, "h4", "gl1"), 3)
+        house.plug("h4", "gl0")
+        announce(house.h4)
+        assert is_found(far, inside, outside)
+        roam(house, "h4", "gl1")
+
+
 def test_forwarding_entries_stay_fresh(house):
     """Traffic that bypasses the kernel's bridge must not let it forget."""
     bridge = house.gw.run("bridge", "-s", "fdb", "show")
     for host in house.h1, house.h2, house.h3, house.h4:
         assert host.mac in bridge
+
+
+def test_a_host_behind_a_cable_pulled_is_found_elsewhere(house):
+    """It moves and says nothing at all."""
+    with house.far.udp(7002, FAR) as far, house.h4.udp(42002) as inside:
+        inside.sendto(b"open", (FAR, 7002))
+        _, outside = far.recvfrom(64)
+        house.plug("h4", "gl0")
+        house.switch.run("ip", "link", "set", "to-gl1", "down")
+        try:
+            assert is_found(far, inside, outside)
+        finally:
+            house.switch.run("ip", "link", "set", "to-gl1", "up")
+            roam(house, "h4", "gl1")

@@ -1,4 +1,4 @@
-/* engine_rig.h - an engine between two virtual cables, for test_engine.c.
+/* engine_rig.h - an engine between two virtual cables, for test_engine*.c.
  *
  *    lc ══════ gl [ engine ] gw ══════ wc
  *    lc2 ═════ gl2 (bridged LAN only)
@@ -416,5 +416,44 @@ static const struct udp inbound = { .from = mac_wc,
 				    .sport = 53,
 				    .dport = 4000,
 				    .payload = 200 };
+
+/* ---- what came of it */
+
+static inline void assert_mac(const struct mac *is, const struct mac *should)
+{
+	assert_memory_equal(is->b, should->b, sizeof(is->b));
+}
+
+static inline uint64_t dropped(struct rig *r, enum gate_drop reason)
+{
+	struct drop_row rows[DROP_REASONS];
+
+	assert_int_equal(engine_drops(r->engine, rows, DROP_REASONS),
+			 DROP_REASONS);
+	return rows[reason].packets;
+}
+
+/* The counters are written after the frame: they may come a moment later. */
+static inline struct engine_totals totals_of(struct rig *r, uint64_t packets)
+{
+	struct engine_totals t = { 0 };
+
+	for (unsigned i = 0; i < 1000; i++) {
+		engine_totals(r->engine, &t);
+		if (t.rx_packets + t.tx_packets >= packets)
+			break;
+		usleep(1000);
+	}
+	return t;
+}
+
+/* The answer to 'outbound', which goes where the host is. */
+static inline bool answered_at(struct rig *r, int fd)
+{
+	struct udp u;
+
+	udp_send(r->wc, &inbound);
+	return udp_recv(r, fd, &u, 1000) && u.dst == LAN_HOST;
+}
 
 #endif

@@ -1,5 +1,5 @@
 /* test_engine.c - packets really cross: AF_XDP over virtual cables, the NAT,
- * neighbours, the bridge, counters, and the life of the engine's thread. */
+ * neighbours, counters, and the life of the engine's thread. */
 #include "tests/unit/engine_rig.h"
 
 #include <sys/resource.h>
@@ -28,32 +28,10 @@ static int one_of_four_sends(void **state)
 	return 0;
 }
 
-static int bridged(void **state)
-{
-	if (netns_enter(state))
-		return -1;
-	*state = rig_make(1, 1, "lan");
-	return 0;
-}
-
 static int teardown(void **state)
 {
 	rig_free(*state);
 	return 0;
-}
-
-static void assert_mac(const struct mac *is, const struct mac *should)
-{
-	assert_memory_equal(is->b, should->b, sizeof(is->b));
-}
-
-static uint64_t dropped(struct rig *r, enum gate_drop reason)
-{
-	struct drop_row rows[DROP_REASONS];
-
-	assert_int_equal(engine_drops(r->engine, rows, DROP_REASONS),
-			 DROP_REASONS);
-	return rows[reason].packets;
 }
 
 static uint64_t dropped_all(struct rig *r)
@@ -63,20 +41,6 @@ static uint64_t dropped_all(struct rig *r)
 	for (unsigned i = 0; i < DROP_REASONS; i++)
 		n += dropped(r, i);
 	return n;
-}
-
-/* The counters are written after the frame: they may come a moment later. */
-static struct engine_totals totals_of(struct rig *r, uint64_t packets)
-{
-	struct engine_totals t = { 0 };
-
-	for (unsigned i = 0; i < 1000; i++) {
-		engine_totals(r->engine, &t);
-		if (t.rx_packets + t.tx_packets >= packets)
-			break;
-		usleep(1000);
-	}
-	return t;
 }
 
 static void a_packet_goes_out_and_its_answer_comes_back(void **state)
@@ -241,53 +205,6 @@ static void queues_that_cannot_send_are_found_out(void **state)
 	assert_true(lost && lost < 32);
 	assert_int_equal(flows_arrived(r, 64), 64);
 	assert_int_equal(dropped(r, DROP_TX_FULL), lost);
-}
-
-/* The answer to 'outbound', which goes where the host is. */
-static bool answered_at(struct rig *r, int fd)
-{
-	struct udp u;
-
-	udp_send(r->wc, &inbound);
-	return udp_recv(r, fd, &u, 1000) && u.dst == LAN_HOST;
-}
-
-static void a_host_that_roams_is_followed(void **state)
-{
-	struct rig *r = *state;
-	struct udp u;
-
-	udp_send(r->lc, &outbound);
-	assert_true(udp_recv(r, r->wc, &u, 2000));
-	assert_true(answered_at(r, r->lc));
-	assert_int_equal(r->fdb_used, 1);
-	assert_int_equal(r->fdb_port, if_nametoindex("gl"));
-	assert_mac(&r->fdb_mac, &mac_lc);
-	assert_false(udp_recv(r, r->lc2, &u, 150));
-
-	udp_send(r->lc2, &outbound);
-	assert_true(udp_recv(r, r->wc, &u, 2000));
-	assert_true(answered_at(r, r->lc2));
-	assert_int_equal(r->fdb_used, 2);
-	assert_int_equal(r->fdb_port, if_nametoindex("gl2"));
-	assert_false(udp_recv(r, r->lc, &u, 50));
-}
-
-static void an_unknown_port_is_left_to_the_bridge(void **state)
-{
-	struct rig *r = *state;
-	struct udp u;
-
-	udp_send(r->lc, &outbound);
-	assert_true(udp_recv(r, r->wc, &u, 2000));
-	rig_stop(r);
-	rig_close(r); /* forgets which port the host is behind */
-	rig_open(r);
-	udp_send(r->wc, &inbound);
-	assert_true(udp_recv(r, r->lc, &u, 2000));
-	assert_mac(&u.to, &mac_lc);
-	assert_true(udp_recv(r, r->lc2, &u, 2000)); /* it floods */
-	assert_int_equal(totals_of(r, 2).rx_packets, 1);
 }
 
 static void what_is_the_machines_own_goes_to_the_tun(void **state)
@@ -479,8 +396,6 @@ int main(void)
 		T(every_packet_is_delivered_or_counted, one_queue),
 		T(four_queues_carry_all_flows, four_queues),
 		T(queues_that_cannot_send_are_found_out, one_of_four_sends),
-		T(a_host_that_roams_is_followed, bridged),
-		T(an_unknown_port_is_left_to_the_bridge, bridged),
 		T(what_is_the_machines_own_goes_to_the_tun, one_queue),
 		T(ports_are_reopened_and_mappings_stay, one_queue),
 		T(a_link_that_goes_down_costs_packets_and_no_more, one_queue),

@@ -54,6 +54,43 @@ static void a_roaming_host_moves_and_is_told_at_once(void **state)
 	assert_false(fdb_learn(f, 0, &mac_a, 4, 1501));
 }
 
+static void what_the_kernel_saw_is_followed_and_not_told_back(void **state)
+{
+	struct fdb *f = *state;
+
+	fdb_learn(f, 0, &mac_a, 3, 1000);
+	fdb_follow(f, 0, &mac_a, 4, 2000);
+	assert_int_equal(fdb_find(f, 0, &mac_a, 2000), 4);
+	assert_false(fdb_learn(f, 0, &mac_a, 4, 2001));
+	/* But where it thinks the host to be, it must not err. */
+	assert_true(fdb_learn(f, 0, &mac_a, 3, 2002));
+	assert_int_equal(fdb_find(f, 0, &mac_a, 2002), 3);
+}
+
+static void what_the_kernel_alone_saw_is_left_to_it(void **state)
+{
+	struct fdb *f = *state;
+
+	fdb_follow(f, 0, &mac_a, 4, 1000);
+	assert_int_equal(fdb_find(f, 0, &mac_a, 1000), -1);
+	fdb_learn(f, 0, &mac_a, 3, 1000);
+	fdb_follow(f, 1, &mac_a, 4, 1000);
+	assert_int_equal(fdb_find(f, 0, &mac_a, 1000), 3);
+}
+
+static void what_the_kernel_forgets_is_forgotten_there_only(void **state)
+{
+	struct fdb *f = *state;
+
+	fdb_learn(f, 0, &mac_a, 4, 1000);
+	fdb_forget(f, 0, &mac_a, 3);
+	assert_int_equal(fdb_find(f, 0, &mac_a, 1000), 4);
+	fdb_forget(f, 0, &mac_a, 4);
+	assert_int_equal(fdb_find(f, 0, &mac_a, 1000), -1);
+	fdb_forget(f, 0, &mac_a, 4);
+	assert_true(fdb_learn(f, 0, &mac_a, 4, 1001));
+}
+
 static void a_flapping_host_moves_at_once_and_is_told_at_last(void **state)
 {
 	struct fdb *f = *state;
@@ -139,6 +176,9 @@ int main(void)
 		T(a_source_is_found_at_its_port),
 		T(the_kernel_hears_of_new_and_of_used_every_half_minute),
 		T(a_roaming_host_moves_and_is_told_at_once),
+		T(what_the_kernel_saw_is_followed_and_not_told_back),
+		T(what_the_kernel_alone_saw_is_left_to_it),
+		T(what_the_kernel_forgets_is_forgotten_there_only),
 		T(a_flapping_host_moves_at_once_and_is_told_at_last),
 		T(a_flood_of_sources_is_told_in_measure),
 		T(silence_for_five_minutes_ages_it_out),

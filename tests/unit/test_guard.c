@@ -12,7 +12,8 @@
 
 #include <errno.h>
 
-#define JOURNAL "/run/journal"
+#define JOURNAL	 "/run/journal"
+#define NONE_YET "counter packets 0 bytes 0 drop\n"
 
 static struct journal *j;
 static struct error err;
@@ -30,22 +31,46 @@ static void rules_read_as_meant(void **state)
 	struct prefix lans[] = { net("10.77.0.1/24"), net("fd77::/64") };
 
 	(void)state;
-	assert_int_equal(guard_rules_set(j, "home", "eth0", lans, 2, &err), 0);
-	assert_true(
-		sh_prints("nft list ruleset",
-			  "table inet home {\n"
-			  "\tchain forward {\n"
-			  "\t\ttype filter hook forward priority filter - 10; "
-			  "policy accept;\n"
-			  "\t\toifname \"eth0\" ip saddr 10.77.0.0/24 "
-			  "counter packets 0 bytes 0 drop\n"
-			  "\t\tiifname \"eth0\" ip daddr 10.77.0.0/24 "
-			  "counter packets 0 bytes 0 drop\n"
-			  "\t\toifname \"eth0\" ip6 saddr fd77::/64 "
-			  "counter packets 0 bytes 0 drop\n"
-			  "\t\tiifname \"eth0\" ip6 daddr fd77::/64 "
-			  "counter packets 0 bytes 0 drop\n"
-			  "\t}\n}"));
+	assert_int_equal(
+		guard_rules_set(j, "home", "eth0", "br0", lans, 2, &err), 0);
+	assert_true(sh_prints(
+		"nft list ruleset",
+		"table inet home {\n"
+		"\tchain forward {\n"
+		"\t\ttype filter hook forward priority filter - 10; "
+		"policy accept;\n"
+		"\t\tiifname \"br0\" oifname \"eth0\" " NONE_YET
+		"\t\toifname \"eth0\" ip saddr 10.77.0.0/24 " NONE_YET
+		"\t\tiifname \"eth0\" ip daddr 10.77.0.0/24 " NONE_YET
+		"\t\toifname \"eth0\" ip6 saddr fd77::/64 " NONE_YET
+		"\t\tiifname \"eth0\" ip6 daddr fd77::/64 " NONE_YET "\t}\n"
+		"\n"
+		"\tchain output {\n"
+		"\t\ttype filter hook output priority filter - 10; "
+		"policy accept;\n"
+		"\t\toifname \"eth0\" icmp type "
+		"destination-unreachable icmp code port-unreachable " NONE_YET
+		"\t\toifname \"eth0\" icmpv6 type "
+		"destination-unreachable icmpv6 code "
+		"port-unreachable " NONE_YET
+		"\t\toifname \"eth0\" ip saddr 10.77.0.0/24 " NONE_YET
+		"\t\toifname \"eth0\" ip6 saddr fd77::/64 " NONE_YET "\t}\n}"));
+}
+
+static void rules_of_many_networks_fit_in_one_batch(void **state)
+{
+	char name[64] = { 0 };
+	struct prefix lans[16];
+
+	(void)state;
+	memset(name, 'n', sizeof(name) - 1);
+	for (unsigned i = 0; i < 16; i++) {
+		lans[i] = net("fd77::/64");
+		lans[i].addr.b[7] = (uint8_t)i;
+	}
+	assert_int_equal(
+		guard_rules_set(j, name, "eth0", "br0", lans, 16, &err), 0);
+	assert_true(sh_prints("nft list ruleset | grep -c drop", "51"));
 }
 
 static void rules_are_replaced_whole_and_others_stay(void **state)
@@ -54,11 +79,11 @@ static void rules_are_replaced_whole_and_others_stay(void **state)
 
 	(void)state;
 	sh("nft add table inet other");
-	assert_int_equal(guard_rules_set(j, "home", "eth0", &first, 1, &err),
-			 0);
-	assert_int_equal(guard_rules_set(j, "home", "eth1", &second, 1, &err),
-			 0);
-	assert_true(sh_prints("nft list ruleset | grep -c drop", "2"));
+	assert_int_equal(
+		guard_rules_set(j, "home", "eth0", "br0", &first, 1, &err), 0);
+	assert_int_equal(
+		guard_rules_set(j, "home", "eth1", "br0", &second, 1, &err), 0);
+	assert_true(sh_prints("nft list ruleset | grep -c drop", "6"));
 	assert_true(sh_prints("nft list ruleset",
 			      "oifname \"eth1\" ip saddr 10.78.0.0/20"));
 	assert_int_equal(journal_undo(j), 0);
@@ -66,14 +91,11 @@ static void rules_are_replaced_whole_and_others_stay(void **state)
 	assert_true(sh_prints("nft list tables", "table inet other"));
 }
 
-/* What the table is for: a LAN source does not leave untranslated. */
-static void rules_stop_what_the_kernel_would_forward(void **state)
+/* A kernel that forwards, between a LAN host and somebody outside. */
+static void street(pid_t inside, pid_t outside)
 {
-	struct prefix lan = net("10.77.0.1/24");
-	pid_t inside = netns_peer(), outside = netns_peer();
-	char command[512];
+	char command[1024];
 
-	(void)state;
 	snprintf(command, sizeof(command),
 		 "ip link add lan type veth peer name eth0 netns %d &&"
 		 "ip link add wan type veth peer name eth0 netns %d &&"
@@ -81,21 +103,67 @@ static void rules_stop_what_the_kernel_would_forward(void **state)
 		 "ip addr add 192.0.2.1/24 dev wan && ip link set wan up &&"
 		 "nsenter -t %d -n sh -c 'ip link set eth0 up;"
 		 "ip addr add 10.77.0.2/24 dev eth0;"
+		 "ip addr add 203.0.113.9/32 dev eth0;"
 		 "ip route add default via 10.77.0.1' &&"
 		 "nsenter -t %d -n sh -c 'ip link set eth0 up;"
-		 "ip addr add 192.0.2.2/24 dev eth0' &&"
+		 "ip addr add 192.0.2.2/24 dev eth0;"
+		 "ip route add 10.77.0.0/24 via 192.0.2.1' &&"
+		 "for i in all lan wan default; do"
+		 " echo 0 > /proc/sys/net/ipv4/conf/$i/rp_filter; done;"
 		 "echo 1 > /proc/sys/net/ipv4/ip_forward",
 		 inside, outside, inside, outside);
 	sh(command);
-	assert_int_equal(guard_rules_set(j, "home", "wan", &lan, 1, &err), 0);
+}
+
+/* What the table is for: nothing leaves untranslated, whatever its source. */
+static void rules_stop_what_the_kernel_would_forward(void **state)
+{
+	struct prefix lan = net("10.77.0.1/24");
+	pid_t inside = netns_peer(), outside = netns_peer();
+	char command[512];
+
+	(void)state;
+	street(inside, outside);
+	assert_int_equal(
+		guard_rules_set(j, "home", "wan", "lan", &lan, 1, &err), 0);
 	snprintf(command, sizeof(command),
 		 "nsenter -t %d -n sh -c 'ping -c 1 -W 1 192.0.2.2 ||"
+		 "ping -c 1 -W 1 -I 203.0.113.9 192.0.2.2 ||"
 		 "ping -c 1 -W 1 192.0.2.1 && echo gateway answers'",
 		 inside);
 	assert_true(sh_prints(command, "gateway answers"));
 	assert_true(sh_prints("nft list ruleset",
-			      "oifname \"wan\" ip saddr 10.77.0.0/24 counter "
-			      "packets 1 bytes 84 drop"));
+			      "iifname \"lan\" oifname \"wan\" counter "
+			      "packets 2 bytes 168 drop"));
+	netns_peer_end(inside);
+	netns_peer_end(outside);
+}
+
+/* Neither in the LAN's name nor to say that nobody listens. */
+static void rules_keep_the_machine_silent_outside(void **state)
+{
+	struct prefix lan = net("10.77.0.1/24");
+	pid_t inside = netns_peer(), outside = netns_peer();
+	char command[512];
+
+	(void)state;
+	street(inside, outside);
+	assert_int_equal(
+		guard_rules_set(j, "home", "wan", "lan", &lan, 1, &err), 0);
+	snprintf(command, sizeof(command),
+		 "nsenter -t %d -n bash -c '"
+		 "exec 3<>/dev/udp/192.0.2.1/50000; echo >&3; sleep 0.3;"
+		 "echo >&3 && echo not told;"
+		 "ping -c 1 -W 1 10.77.0.1 || ping -c 1 -W 1 192.0.2.1 &&"
+		 "echo gateway answers'",
+		 outside);
+	assert_true(sh_prints(command, "not told"));
+	assert_true(sh_prints(command, "gateway answers"));
+	assert_true(sh_prints("nft list ruleset",
+			      "icmp code port-unreachable counter packets 4"));
+	assert_true(sh_prints("nft list chain inet home output",
+			      "ip saddr 10.77.0.0/24 counter packets 2 "
+			      "bytes 168 drop"));
 	netns_peer_end(inside);
 	netns_peer_end(outside);
 }
@@ -226,8 +294,10 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(rules_read_as_meant),
+		TEST(rules_of_many_networks_fit_in_one_batch),
 		TEST(rules_are_replaced_whole_and_others_stay),
 		TEST(rules_stop_what_the_kernel_would_forward),
+		TEST(rules_keep_the_machine_silent_outside),
 		TEST(sysctls_go_back),
 		TEST(sysctls_that_cannot_be_set_say_so),
 		TEST(virtual_ports_are_left_as_they_are),

@@ -138,7 +138,7 @@ static void knows_routes_of_every_sort(void **state)
 {
 	const struct link_route *r, *dflt, *all;
 	struct prefix via = net("192.0.2.9/32");
-	unsigned n, hops = 0;
+	unsigned n, hops = 0, refused = 0;
 	struct fixture f;
 
 	(void)state;
@@ -148,7 +148,10 @@ static void knows_routes_of_every_sort(void **state)
 	   "dev v0 && ip route add default via 192.0.2.9 metric 50 &&"
 	   "ip route add 198.51.100.0/24 nexthop via 192.0.2.7 nexthop via "
 	   "192.0.2.8 && ip route add 203.0.113.0/24 via 192.0.2.7 table 77 &&"
-	   "ip route add blackhole 203.0.113.0/25");
+	   "ip route add blackhole 203.0.113.0/25 &&"
+	   "ip route add unreachable 10.0.0.0/8 &&"
+	   "ip route add prohibit default metric 10 &&"
+	   "ip -6 route add unreachable 2001:db8:1::/48");
 	start(&f);
 	dflt = link_default_route(f.l, 0);
 	assert_non_null(dflt);
@@ -163,9 +166,11 @@ static void knows_routes_of_every_sort(void **state)
 			hops++;
 		}
 		if (r->dst.addr.b[12] == 203)
-			assert_int_equal(r->table, 77);
+			assert_int_equal(!r->ifindex, r->table == 254);
+		refused += !r->ifindex;
 	}
 	assert_int_equal(hops, 2);
+	assert_int_equal(refused, 4);
 	stop(&f);
 }
 
@@ -245,8 +250,9 @@ static void gateway_up(struct fixture *f)
 	bridge_two_ports(f);
 	assert_int_equal(
 		guard_nic_prepare(f->j, index_of(f, "v0"), "v0", &f->err), 0);
-	assert_int_equal(guard_rules_set(f->j, "home", "w0", &lan, 1, &f->err),
-			 0);
+	assert_int_equal(
+		guard_rules_set(f->j, "home", "w0", "br0", &lan, 1, &f->err),
+		0);
 	assert_int_equal(guard_sysctl_set(f->j, "net/ipv4/ip_local_port_range",
 					  "49152 57343", &f->err),
 			 0);

@@ -17,6 +17,12 @@ struct fixture {
 	struct link *l;
 	struct link_neigh last;
 	unsigned heard, listed;
+	struct fdb_news {
+		uint32_t port;
+		struct mac mac;
+		bool gone;
+	} fdb;
+	unsigned fdb_heard;
 };
 
 static void on_change(void *arg, unsigned changes)
@@ -33,11 +39,23 @@ static void on_neigh(void *arg, const struct link_neigh *n)
 	f->heard++;
 }
 
+static void on_fdb(void *arg, uint32_t port, const struct mac *mac, bool gone)
+{
+	struct fixture *f = arg;
+
+	/* The far ends of the cables speak up, too. */
+	if (mac->b[5] != 0x77 || mac->b[4])
+		return;
+	f->fdb = (struct fdb_news){ port, *mac, gone };
+	f->fdb_heard++;
+}
+
 static void start(struct fixture *f)
 {
 	struct link_events events = { .arg = f,
 				      .on_change = on_change,
-				      .on_neigh = on_neigh };
+				      .on_neigh = on_neigh,
+				      .on_fdb = on_fdb };
 	struct error err;
 
 	memset(f, 0, sizeof(*f));
@@ -262,6 +280,57 @@ static void a_host_that_roams_is_followed(void **state)
 	stop(&f);
 }
 
+/* What the loop brings in 200 ms. */
+static unsigned fdb_news(struct fixture *f)
+{
+	f->fdb_heard = 0;
+	for (unsigned tries = 0; tries < 200; tries++) {
+		uv_run(&f->loop, UV_RUN_NOWAIT);
+		usleep(1000);
+	}
+	return f->fdb_heard;
+}
+
+static void what_the_bridge_learns_is_told(void **state)
+{
+	struct mac mac = { { 2, 0, 0, 0, 0, 0x77 } };
+	struct fixture f;
+	uint32_t v0, w0;
+
+	(void)state;
+	bridge(&f, &v0, &w0);
+	fdb_news(&f);
+	assert_int_equal(link_fdb_use(f.l, v0, &mac), 0);
+	assert_int_equal(fdb_news(&f), 1);
+	assert_true(f.fdb.port == v0 && !f.fdb.gone);
+	assert_true(mac_eq(&f.fdb.mac, &mac));
+	assert_int_equal(link_fdb_use(f.l, v0, &mac), 0); /* no news */
+	assert_int_equal(fdb_news(&f), 0);
+	assert_int_equal(link_fdb_use(f.l, w0, &mac), 0);
+	assert_true(fdb_news(&f));
+	assert_true(f.fdb.port == w0 && !f.fdb.gone);
+	sh("ip link set w1 down"); /* takes the carrier and what was there */
+	assert_true(fdb_news(&f) || fdb_news(&f));
+	assert_true(f.fdb.port == w0 && f.fdb.gone);
+	assert_true(mac_eq(&f.fdb.mac, &mac));
+	stop(&f);
+}
+
+static void own_addresses_and_filters_are_no_news(void **state)
+{
+	struct fixture f;
+	uint32_t v0, w0;
+
+	(void)state;
+	bridge(&f, &v0, &w0);
+	fdb_news(&f);
+	sh("ip link set br0 address 02:00:00:00:00:77 &&"
+	   "bridge fdb add 02:00:00:00:00:77 dev v0 self permanent &&"
+	   "bridge fdb replace 02:00:00:00:00:77 dev w0 master permanent");
+	assert_int_equal(fdb_news(&f), 0);
+	stop(&f);
+}
+
 #define FIXED_ENTRIES "bridge fdb show br br0 | grep '00:50\\|00:78'"
 
 static void own_and_fixed_entries_are_not_taken_over(void **state)
@@ -313,6 +382,8 @@ int main(void)
 		TEST(a_neighbour_that_goes_is_told),
 		TEST(lists_resolved_ipv4_neighbours_of_one_port),
 		TEST(a_host_that_roams_is_followed),
+		TEST(what_the_bridge_learns_is_told),
+		TEST(own_addresses_and_filters_are_no_news),
 		TEST(own_and_fixed_entries_are_not_taken_over),
 		TEST(addresses_no_host_sends_from_are_refused),
 	};

@@ -201,6 +201,24 @@ static void test_bitmaps_hold_what_is_open_and_what_is_ours(void **state)
 	assert_false(bit(own, PLAN_OWN_PORT_FIRST));
 }
 
+static void test_a_server_in_our_block_stays_closed(void **state)
+{
+	static uint64_t open[PLAN_BITS_WORDS], own[PLAN_BITS_WORDS];
+	static uint64_t servers[1024];
+	struct house h;
+
+	(void)state;
+	build(&h);
+	servers[30001 / 64] |= 1ULL << 30001 % 64;
+	servers[30002 / 64] |= 1ULL << 30002 % 64;
+	h.sockets.connected_udp[30002 / 64] |= 1ULL << 30002 % 64;
+	h.in.servers_udp = servers;
+	plan_bits(&h.in, open, own);
+	assert_false(bit(own + 1024, 30001));
+	assert_true(bit(own + 1024, 30002));
+	assert_true(bit(own + 1024, 30003));
+}
+
 static enum gate_kind kind_of(const struct gate_prefix *nets, unsigned n,
 			      const char *text)
 {
@@ -230,6 +248,10 @@ static void test_every_prefix_has_one_that_answers_for_it(void **state)
 	assert_int_equal(kind_of(nets, n, "0.0.0.0/0"), 0);
 	assert_int_equal(n, 6);
 	assert_int_equal(plan_nets(&h.in, nets, 2), 2);
+	h.routes[4].ifindex = 0; /* a blackhole, and no WAN */
+	h.roles.wan = 0;
+	n = plan_nets(&h.in, nets, 16);
+	assert_int_equal(kind_of(nets, n, "172.16.0.0/12"), GATE_KIND_ROUTED);
 }
 
 static void test_overlap_of_wan_and_lan_is_seen(void **state)
@@ -271,6 +293,7 @@ int main(void)
 		cmocka_unit_test(test_nat_is_kept_off_our_own_ports),
 		cmocka_unit_test(
 			test_bitmaps_hold_what_is_open_and_what_is_ours),
+		cmocka_unit_test(test_a_server_in_our_block_stays_closed),
 		cmocka_unit_test(test_every_prefix_has_one_that_answers_for_it),
 		cmocka_unit_test(test_overlap_of_wan_and_lan_is_seen),
 		cmocka_unit_test(test_port_info_differs_by_role),

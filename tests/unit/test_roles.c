@@ -290,6 +290,11 @@ static void lan_network_is_the_first_that_overlaps_nothing(void **state)
 	ifs[ETH0 - 1].addrs[0] = net("10.77.0.9/30");
 	assert_picks(ifs, n, routes, 3, 0, "10.79.0.1/24");
 	assert_picks(ifs, n, routes, 3, ETH0, "10.77.0.1/24");
+	/* What an owner refuses to leak may well be served here. */
+	routes[2] = (struct link_route){ .dst = net("10.0.0.0/8") };
+	assert_picks(ifs, n, routes, 3, ETH0, "10.77.0.1/24");
+	routes[2] = (struct link_route){ .dst = net("10.78.0.128/25"),
+					 .ifindex = ETH0 };
 	ifs[ETH0 - 1].addrs[0] = net("10.3.2.1/8");
 	assert_picks(ifs, n, routes, 3, 0, "192.168.77.1/24");
 	routes[2].dst = net("192.168.0.0/16");

@@ -155,6 +155,15 @@ static void a_host_keeps_its_counters_when_its_address_changes(void **state)
 	assert_int_equal(ntohl(addr_to_v4(&d.addr)), 0x0a4d0063);
 }
 
+/* It moves so much that it is no passer-by. */
+static void settle(struct stats *s, uint8_t host, uint64_t now_ms)
+{
+	struct pkt p = packet(host, true);
+
+	p.l3_len = STATS_SLIGHT_BYTES;
+	stats_tap(s, &p, now_ms);
+}
+
 static void a_full_table_keeps_the_living(void **state)
 {
 	struct engine_totals t = { 0 };
@@ -162,11 +171,12 @@ static void a_full_table_keeps_the_living(void **state)
 	struct device_row d;
 
 	for (uint8_t i = 1; i <= DEVICES; i++)
-		tap(s, i, false, 1000);
+		settle(s, i, 1000);
 	tap(s, 99, false, 2000);
 	assert_false(find(s, 99, &d));
 	stats_totals(s, &t);
-	assert_int_equal(t.tx_packets, DEVICES + 1);
+	assert_int_equal(t.rx_packets, DEVICES);
+	assert_int_equal(t.tx_packets, 1);
 
 	tap(s, 1, false, 1000 + STATS_STALE_MS / 2);
 	tap(s, 99, false, 1000 + STATS_STALE_MS);
@@ -174,6 +184,38 @@ static void a_full_table_keeps_the_living(void **state)
 	assert_int_equal(d.tx_packets, 1);
 	assert_true(find(s, 1, &d));
 	assert_false(find(s, 2, &d));
+}
+
+static void made_up_addresses_do_not_keep_a_new_host_out(void **state)
+{
+	struct stats *s = *state;
+	struct device_row d;
+
+	settle(s, 1, 1000);
+	for (uint8_t i = 100; i < 200; i++)
+		tap(s, i, false, 1000u + i);
+	settle(s, 2, 2000);
+	for (uint8_t i = 100; i < 200; i++)
+		tap(s, i, false, 2000u + i);
+	assert_true(find(s, 1, &d));
+	assert_int_equal(d.rx_bytes, STATS_SLIGHT_BYTES);
+	assert_true(find(s, 2, &d));
+	assert_int_equal(d.rx_bytes, STATS_SLIGHT_BYTES);
+	assert_true(find(s, 199, &d)); /* the latest of the passers-by */
+	assert_true(find(s, 198, &d));
+	assert_false(find(s, 197, &d));
+}
+
+static void a_host_settles_by_many_small_packets(void **state)
+{
+	struct stats *s = *state;
+	struct device_row d;
+
+	for (unsigned i = 0; i <= STATS_SLIGHT_BYTES / 100; i++)
+		tap(s, 1, i % 2, 1000); /* also within a millisecond */
+	for (uint8_t i = 100; i < 200; i++)
+		tap(s, i, false, 2000);
+	assert_true(find(s, 1, &d));
 }
 
 static _Atomic bool stop;
@@ -224,6 +266,8 @@ int main(void)
 		T(drops_are_counted_by_reason),
 		T(a_host_keeps_its_counters_when_its_address_changes),
 		T(a_full_table_keeps_the_living),
+		T(made_up_addresses_do_not_keep_a_new_host_out),
+		T(a_host_settles_by_many_small_packets),
 		T(a_reader_never_sees_counters_of_another_host),
 	};
 

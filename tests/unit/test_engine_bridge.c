@@ -1,0 +1,151 @@
+/* test_engine_bridge.c - a LAN of two ports: hosts that move, cables that are
+ * pulled, and what is left to the kernel's bridge. */
+#include "tests/unit/engine_rig.h"
+
+static int setup(void **state)
+{
+	if (netns_enter(state))
+		return -1;
+	*state = rig_make(1, 1, "lan");
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	rig_free(*state);
+	return 0;
+}
+
+static void a_host_that_roams_is_followed(void **state)
+{
+	struct rig *r = *state;
+	struct udp u;
+
+	udp_send(r->lc, &outbound);
+	assert_true(udp_recv(r, r->wc, &u, 2000));
+	assert_true(answered_at(r, r->lc));
+	assert_int_equal(r->fdb_used, 1);
+	assert_int_equal(r->fdb_port, if_nametoindex("gl"));
+	assert_mac(&r->fdb_mac, &mac_lc);
+	assert_false(udp_recv(r, r->lc2, &u, 150));
+
+	udp_send(r->lc2, &outbound);
+	assert_true(udp_recv(r, r->wc, &u, 2000));
+	assert_true(answered_at(r, r->lc2));
+	assert_int_equal(r->fdb_used, 2);
+	assert_int_equal(r->fdb_port, if_nametoindex("gl2"));
+	assert_false(udp_recv(r, r->lc, &u, 50));
+}
+
+static void tell_fdb(struct rig *r, const char *port, bool gone)
+{
+	const struct engine_command c = { .kind = CMD_FDB,
+					  .ifindex = if_nametoindex(port),
+					  .mac = mac_lc,
+					  .gone = gone };
+
+	assert_true(engine_command(r->engine, &c));
+	usleep(20000);
+}
+
+static void a_host_that_only_the_kernel_saw_roam_is_followed(void **state)
+{
+	struct rig *r = *state;
+	struct udp u;
+
+	udp_send(r->lc, &outbound);
+	assert_true(udp_recv(r, r->wc, &u, 2000));
+	assert_true(answered_at(r, r->lc));
+	tell_fdb(r, "gl2", false);
+	assert_true(answered_at(r, r->lc2));
+	assert_false(udp_recv(r, r->lc, &u, 50));
+	tell_fdb(r, "gl", true); /* old news */
+	assert_true(answered_at(r, r->lc2));
+	assert_false(udp_recv(r, r->lc, &u, 50));
+	tell_fdb(r, "gl2", true);
+	assert_true(answered_at(r, r->lc)); /* the bridge floods */
+	assert_true(udp_recv(r, r->lc2, &u, 1000));
+	assert_int_equal(r->fdb_used, 1); /* nothing was told back */
+}
+
+static void set_running(struct rig *r, const char *port, bool running)
+{
+	engine_set_running(r->engine, if_nametoindex(port), running);
+}
+
+static void a_member_without_a_carrier_is_left_to_the_bridge(void **state)
+{
+	struct rig *r = *state;
+	struct udp u;
+
+	udp_send(r->lc, &outbound);
+	assert_true(udp_recv(r, r->wc, &u, 2000));
+	assert_true(answered_at(r, r->lc));
+	set_running(r, "gl", false);
+	assert_true(answered_at(r, r->lc2)); /* the bridge floods */
+	assert_true(udp_recv(r, r->lc, &u, 1000));
+	set_running(r, "gl", true);
+	assert_true(answered_at(r, r->lc));
+	assert_false(udp_recv(r, r->lc2, &u, 50));
+}
+
+static void nothing_is_carried_where_there_is_no_carrier(void **state)
+{
+	struct rig *r = *state;
+	struct engine_totals t;
+	struct device_row d;
+	struct udp u;
+
+	udp_send(r->lc, &outbound);
+	assert_true(udp_recv(r, r->wc, &u, 2000));
+	assert_true(answered_at(r, r->lc));
+	set_running(r, "gl", false);
+	set_running(r, "gl2", false);
+	assert_false(answered_at(r, r->lc));
+	assert_int_equal(dropped(r, DROP_NEIGH_FAILED), 1);
+	set_running(r, "gw", false);
+	udp_send(r->lc, &outbound);
+	assert_false(udp_recv(r, r->wc, &u, 100));
+	assert_int_equal(dropped(r, DROP_NO_WAN), 1);
+	t = totals_of(r, 2);
+	assert_int_equal(t.rx_packets, 1);
+	assert_int_equal(t.tx_packets, 1);
+	assert_int_equal(engine_devices(r->engine, &d, 1), 1);
+	assert_int_equal(d.rx_packets, 1);
+	assert_int_equal(d.tx_packets, 1);
+	set_running(r, "gw", true);
+	udp_send(r->lc, &outbound);
+	assert_true(udp_recv(r, r->wc, &u, 2000));
+}
+
+static void an_unknown_port_is_left_to_the_bridge(void **state)
+{
+	struct rig *r = *state;
+	struct udp u;
+
+	udp_send(r->lc, &outbound);
+	assert_true(udp_recv(r, r->wc, &u, 2000));
+	rig_stop(r);
+	rig_close(r); /* forgets which port the host is behind */
+	rig_open(r);
+	udp_send(r->wc, &inbound);
+	assert_true(udp_recv(r, r->lc, &u, 2000));
+	assert_mac(&u.to, &mac_lc);
+	assert_true(udp_recv(r, r->lc2, &u, 2000)); /* it floods */
+	assert_int_equal(totals_of(r, 2).rx_packets, 1);
+}
+
+#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		T(a_host_that_roams_is_followed),
+		T(a_host_that_only_the_kernel_saw_roam_is_followed),
+		T(a_member_without_a_carrier_is_left_to_the_bridge),
+		T(nothing_is_carried_where_there_is_no_carrier),
+		T(an_unknown_port_is_left_to_the_bridge),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
