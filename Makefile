@@ -79,12 +79,15 @@ BPF      = $(CLANG) -target bpf -mcpu=v3 -O2 -g -Wall -Wextra -Werror \
 	   -ffile-prefix-map=$(CURDIR)=. -I. \
 	   -I/usr/include/$(shell $(CC) -dumpmachine)
 
+skeleton = { echo "/* NOLINTBEGIN: generated */"; \
+	   bpftool gen skeleton $< name $(1); echo "/* NOLINTEND */"; } > $@
+
 # ---- generated: the eBPF skeleton, the page, the makers of network cards
 $(BUILD)/gate.bpf.o: bpf/gate.bpf.c $(wildcard bpf/*.h) vmlinux.h Makefile
 	@mkdir -p $(@D)
 	$(call say,BPF,$@) $(BPF) -c -o $@ $<
 $(SKEL): $(BUILD)/gate.bpf.o
-	$(call say,SKEL,$@) bpftool gen skeleton $< name gate_bpf > $@
+	$(call say,SKEL,$@) $(call skeleton,gate_bpf)
 $(BUILD)/gen/assets.c: scripts/embed $(shell find web 2>/dev/null)
 	@mkdir -p $(@D)
 	$(call say,GEN,$@) scripts/embed web > $@
@@ -133,7 +136,7 @@ $(BUILD)/bench/load.bpf.o: tests/bench/load.bpf.c tests/bench/load.h Makefile
 	@mkdir -p $(@D)
 	$(call say,BPF,$@) $(BPF) -c -o $@ $<
 $(BUILD)/bench/load.skel.h: $(BUILD)/bench/load.bpf.o
-	$(call say,SKEL,$@) bpftool gen skeleton $< name load_bpf > $@
+	$(call say,SKEL,$@) $(call skeleton,load_bpf)
 $(BUILD)/bench/load: tests/bench/load.c tests/bench/load.h \
 		$(BUILD)/bench/load.skel.h
 	$(call say,CC,$@) $(obj) -isystem $(BUILD)/bench -o $@ $< $(LIBS)
