@@ -275,8 +275,8 @@ static int ask(char **argv)
 
 /* ---- soak */
 
-/* Runs on one core in what nobody else wants of it, and tells how long that was.
- * A clock's tick misses work that comes and goes between two of them, as
+/* Runs on one core in what nobody else wants of it, and tells how long that
+ * was. A clock's tick misses work that comes and goes between two of them, as
  * forwarding does; the scheduler's own clock does not, however fast the core
  * happens to be. */
 static uint64_t soak_core(int core, uint64_t until)
