@@ -18,10 +18,9 @@ int carry_guard(struct gateway *g, struct error *err)
 
 	if (!g->roles.wan)
 		return 0;
-	rc = guard_rules_set(
-		g->journal, g->instance.name, ports_name(g, g->roles.wan),
-		g->lan_names_n > 1 ? g->bridge_name : g->lan_names[0], &net, 1,
-		err);
+	rc = guard_rules_set(g->journal, g->instance.name,
+			     ports_name(g, g->roles.wan), ports_lan_device(g),
+			     &net, 1, err);
 	if (rc == -EOPNOTSUPP) {
 		log_warn("guard: this kernel has no nf_tables; without a "
 			 "program on the WAN nothing stops forwarding");

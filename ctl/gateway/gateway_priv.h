@@ -89,6 +89,8 @@ struct gateway {
 /* ports.c */
 /* "?": there is no such port. */
 const char *ports_name(const struct gateway *g, uint32_t ifindex);
+/* The layer-3 owner of the LAN: the bridge, or its only port. */
+const char *ports_lan_device(const struct gateway *g);
 /* Picks roles and network; nothing is changed. */
 int ports_pick(struct gateway *g, struct error *err);
 /* Is every port that the services need free? Nothing is changed. */

@@ -159,7 +159,7 @@ int ports_check_services(struct gateway *g, struct error *err)
 	return rc;
 }
 
-static const char *lan_device(const struct gateway *g)
+const char *ports_lan_device(const struct gateway *g)
 {
 	return g->lan_names_n > 1 ? g->bridge_name : g->lan_names[0];
 }
@@ -188,7 +188,7 @@ static int prepare_ra(struct gateway *g, struct error *err)
 	int rc;
 
 	snprintf(path, sizeof(path), "net/ipv6/conf/%s/accept_ra",
-		 lan_device(g));
+		 ports_lan_device(g));
 	rc = guard_sysctl_set(g->journal, path, "0", err);
 	return rc == -ENOENT ? 0 : rc;
 }
