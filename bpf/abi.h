@@ -105,6 +105,21 @@ static inline __u64 gate_bits_mask(__u32 port)
 	return 1ULL << (port % 64);
 }
 
+/* Marks on packets that go through the kernel (nfqueue and the tc face). The
+ * top nibble says what the rest means:
+ *   ENGINE  slot of the port; the classifier's: to be queued
+ *   DONE    the engine's verdict: rewritten, go
+ *   OUT     port: the source becomes the WAN address and this port
+ *   IN      host << 16 | port: likewise the destination, on the LAN
+ *   OWN     sent by the engine itself
+ * A mark with another nibble is somebody else's and stays as it is. */
+#define GATE_MARK_MASK	 0xf0000000u
+#define GATE_MARK_ENGINE 0xa0000000u
+#define GATE_MARK_DONE	 0xb0000000u
+#define GATE_MARK_OUT	 0xc0000000u
+#define GATE_MARK_IN	 0xd0000000u
+#define GATE_MARK_OWN	 0xe0000000u
+
 /* drops: reason -> counters, one a CPU. */
 struct gate_count {
 	__u64 packets;

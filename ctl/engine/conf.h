@@ -14,6 +14,7 @@
 
 #define ENGINE_LANS_MAX	 4
 #define ENGINE_PORTS_MAX 16 /* equals GATE_PORTS_MAX, asserted in worker.c */
+#define ENGINE_NETS6_MAX 8
 
 /* All ones in the network's host part. /31 and /32 have no such address
  * (RFC 3021). */
@@ -22,13 +23,21 @@ static inline bool conf_is_broadcast(__be32 net, __be32 mask, __be32 addr)
 	return mask && __builtin_bswap32(~mask) > 1 && addr == (net | ~mask);
 }
 
+/* IPv6 networks of one link, global ones alone. */
+struct conf_nets6 {
+	unsigned n;
+	struct prefix nets[ENGINE_NETS6_MAX];
+};
+
 struct conf_wan {
 	bool up; /* link, address and MAC are there */
 	uint32_t ifindex;
 	struct mac mac;
 	__be32 addr;
-	__be32 net, mask; /* on-link network */
-	__be32 gateway;	  /* 0: on-link destinations only */
+	__be32 net, mask;	 /* on-link network */
+	__be32 gateway;		 /* 0: on-link destinations only */
+	struct conf_nets6 nets6; /* on-link */
+	struct addr gateway6;	 /* zero: none */
 	uint16_t mtu;
 };
 
@@ -37,6 +46,7 @@ struct conf_lan {
 	struct mac mac;
 	__be32 addr; /* the gateway's own on this LAN */
 	__be32 net, mask;
+	struct conf_nets6 nets6; /* whose hosts may speak here */
 	uint16_t mtu;
 };
 

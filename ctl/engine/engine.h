@@ -40,13 +40,17 @@ struct engine_gate {
 	const uint64_t *local_own;
 };
 
+/* What brings a port's packets to the engine. */
+enum engine_carrier { ENGINE_XDP, ENGINE_NFQUEUE };
+
 struct engine_port {
 	char ifname[16];
+	uint8_t carrier; /* enum engine_carrier */
 	uint32_t ifindex;
 	uint8_t slot; /* row in xsks */
 	bool wan;
 	uint8_t lan;	 /* index in conf.lans, if not wan */
-	uint32_t queues; /* RX queues, all bound */
+	uint32_t queues; /* RX queues, all bound; with nfqueue 0 */
 };
 
 /* NULL: out of memory. */

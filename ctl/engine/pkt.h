@@ -47,6 +47,8 @@ struct pkt {
 	uint8_t side;	/* enum side */
 	uint8_t lan;	/* index in conf.lans when side is LAN */
 	uint64_t frame; /* carrier's own handle */
+	bool routed;	/* the kernel forwards it after us: TTL, Ethernet header
+			 * and cutting to the MTU are its work */
 
 	/* parse */
 	uint16_t l3, l4; /* offsets from 'data' */
