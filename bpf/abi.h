@@ -120,12 +120,21 @@ static inline __u64 gate_bits_mask(__u32 port)
 #define GATE_MARK_IN	 0xd0000000u
 #define GATE_MARK_OWN	 0xe0000000u
 
+/* Numbers of nfqueue, one for each port that has no native XDP, so that a flood
+ * at one starves no other: GATE_QUEUE + slot. Long packets may go to
+ * GATE_QUEUE_LONG + slot, of which the engine sees the headers only and answers
+ * with a mark OUT or IN. */
+#define GATE_QUEUE	0x5000
+#define GATE_QUEUE_LONG 0x5010
+
 /* drops: reason -> counters, one a CPU. */
 struct gate_count {
 	__u64 packets;
 	__u64 bytes; /* IP length */
 };
 
+_Static_assert(GATE_QUEUE + GATE_PORTS_MAX <= GATE_QUEUE_LONG,
+	       "a queue for each slot");
 _Static_assert(sizeof(struct gate_port) == 28, "gate_port is ABI");
 _Static_assert(sizeof(struct gate_net_key) == 20, "gate_net_key is ABI");
 _Static_assert(sizeof(struct gate_net) == 4, "gate_net is ABI");

@@ -47,8 +47,9 @@ struct engine_port {
 	char ifname[16];
 	uint8_t carrier; /* enum engine_carrier */
 	uint32_t ifindex;
-	uint8_t slot; /* row in xsks */
+	uint8_t slot; /* row in xsks; number of its nfqueue, see abi.h */
 	bool wan;
+	bool ip_only;	 /* no Ethernet on it: TUN, PPP */
 	uint8_t lan;	 /* index in conf.lans, if not wan */
 	uint32_t queues; /* RX queues, all bound; with nfqueue 0 */
 };
@@ -176,7 +177,8 @@ unsigned engine_devices(const struct engine *e, struct device_row *out,
 unsigned engine_drops(const struct engine *e, struct drop_row *out,
 		      unsigned max);
 
-/* "xdp-zerocopy", "xdp-copy", or NULL: no such port. Static storage. */
+/* "xdp-zerocopy", "xdp-copy", "nfqueue", or NULL: no such port. Static
+ * storage. */
 const char *engine_carrier(const struct engine *e, uint32_t ifindex);
 
 #endif

@@ -200,5 +200,8 @@ bool icmp_error_build(struct pkt *p, const struct engine_conf *conf,
 	p->to_lan = false;
 	p->session = 0;
 	p->peer = 0;
+	p->routed = false;
+	p->gso = false;
+	p->csum_open = false;
 	return true;
 }

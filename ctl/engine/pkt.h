@@ -48,7 +48,12 @@ struct pkt {
 	uint8_t lan;	/* index in conf.lans when side is LAN */
 	uint64_t frame; /* carrier's own handle */
 	bool routed;	/* the kernel forwards it after us: TTL, Ethernet header
-			 * and cutting to the MTU are its work */
+			 * and cutting to the MTU are its work. The Ethernet
+			 * header in front is made up. A copy that is kept, and
+			 * an ICMP error, are ours to send: not routed */
+	bool gso;	/* several in one, taken apart after us: its length is
+			 * not what an MTU is about */
+	bool csum_open; /* the L4 checksum covers the pseudo-header alone */
 
 	/* parse */
 	uint16_t l3, l4; /* offsets from 'data' */

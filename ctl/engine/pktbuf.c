@@ -37,6 +37,7 @@ uint32_t pktbuf_take(struct pktbufs *b, enum pktbuf_use use,
 	buf = pktbuf_at(b, i);
 	buf->use = use;
 	buf->pkt = *p;
+	buf->pkt.routed = false; /* nobody but us sends a copy */
 	b->used[use]++;
 	return i;
 }
