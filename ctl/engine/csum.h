@@ -32,4 +32,18 @@ static inline uint16_t csum_of(const void *data, size_t len)
 	return (uint16_t)~csum_fold((uint32_t)((sum & 0xffff) + (sum >> 16)));
 }
 
+/* rewrite_l4() for a checksum that is unfinished: the field holds the folded
+ * sum of the pseudo-header, so that addresses alone change it. */
+static inline void csum_rewrite_open(uint8_t *l4, uint8_t proto,
+				     const struct rewrite *rw)
+{
+	uint8_t *at = l4 + (proto == REWRITE_TCP ? TCP_CSUM : UDP_CSUM);
+
+	if (proto != REWRITE_TCP && proto != REWRITE_UDP)
+		return;
+	rewrite_ports(l4, rw);
+	rewrite_store16(at,
+			csum_fold((uint32_t)rewrite_load16(at) + rw->ip_delta));
+}
+
 #endif

@@ -22,10 +22,13 @@ struct engine {
 	struct worker worker;
 };
 
-struct engine *engine_new(const struct engine_limits *limits)
+struct engine *engine_new(const struct engine_limits *limits,
+			  const char *tables, uint32_t *adopted)
 {
 	struct engine *e = calloc(1, sizeof(*e));
 
+	(void)tables; /* the NAT's file comes next */
+	*adopted = 0;
 	if (!e)
 		return NULL;
 	e->limits = *limits;

@@ -54,8 +54,13 @@ struct engine_port {
 	uint32_t queues; /* RX queues, all bound; with nfqueue 0 */
 };
 
-/* NULL: out of memory. */
-struct engine *engine_new(const struct engine_limits *limits);
+/* 'tables' (NULL: none) names a file on a tmpfs of this boot where mappings and
+ * sessions live: those that an engine before us left there are taken over, also
+ * after kill -9, and '*adopted' says how many sessions. What does not fit
+ * (another layout, another boot, broken) is said in the log and begun anew.
+ * engine_free() leaves the file. NULL: out of memory. */
+struct engine *engine_new(const struct engine_limits *limits,
+			  const char *tables, uint32_t *adopted);
 void engine_free(struct engine *e);
 
 /* Binds AF_XDP sockets to every queue: zero-copy where the driver offers it,

@@ -91,7 +91,10 @@ static void restore(struct pkt *p)
 	}
 	rewrite_prepare(&rw, p->proto, &is, &was);
 	rewrite_ipv4(ip, &rw);
-	rewrite_l4(l4, room, p->proto, &rw);
+	if (p->csum_open)
+		csum_rewrite_open(l4, p->proto, &rw);
+	else
+		rewrite_l4(l4, room, p->proto, &rw);
 	rewrite_ttl(ip, p->ttl);
 }
 

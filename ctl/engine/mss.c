@@ -54,6 +54,8 @@ void mss_clamp(struct pkt *p, uint16_t mss)
 	old = rewrite_load16(at);
 	w = wr_init(tcp + (at - tcp), sizeof(mss));
 	wr_be16(&w, mss);
+	if (p->csum_open)
+		return;
 	delta = csum_fold(csum_diff16(old, rewrite_load16(at)));
 	/* A word at an odd offset stands in the sum with its bytes swapped. */
 	if ((at - tcp) % 2)

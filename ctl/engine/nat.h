@@ -31,7 +31,8 @@ void nat_bind_local(struct nat *n, const uint64_t *local_open,
  * VERDICT_FORWARD with PKT_REPLY toward where the packet came from, 'p->data'
  * moved; the packet it answers is counted through nat_drops(). A packet larger
  * than the way out leaves as fragments: the first in 'p', with 'l3_len' its
- * own, the others by nat_released(). */
+ * own, the others by nat_released(). One that the kernel routes ('p->routed')
+ * keeps its TTL and its length. */
 enum verdict nat_process(struct nat *n, const struct engine_conf *conf,
 			 struct pkt *p, uint64_t now_ms);
 

@@ -54,7 +54,7 @@ static bool may_follow(const struct nat *n, struct pkt *p,
 		nat_drop(p, DROP_NO_MAPPING);
 	else if (p->ttl <= 1)
 		nat_drop(p, DROP_TTL_EXCEEDED);
-	else if (p->l3_len > nat_mtu_out(n, p) && p->flags & PKT_DF)
+	else if (p->l3_len > nat_mtu_out(n, p) && !p->gso && p->flags & PKT_DF)
 		nat_drop(p, DROP_TOO_BIG);
 	else
 		return true;

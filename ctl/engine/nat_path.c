@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <netinet/in.h>
 
+#include "csum.h"
 #include "cut.h"
 #include "mss.h"
 
@@ -123,7 +124,7 @@ bool nat_may_leave(struct nat *n, struct pkt *p)
 			   ICMP_TTL, 0);
 		return false;
 	}
-	if (p->l3_len > mtu && p->flags & PKT_DF) {
+	if (p->l3_len > mtu && !p->gso && p->flags & PKT_DF) {
 		nat_refuse(n, p, DROP_TOO_BIG, ICMP_UNREACHABLE,
 			   ICMP_FRAG_NEEDED, mtu);
 		return false;
@@ -139,9 +140,14 @@ static void rewrite(struct pkt *p, const struct rewrite_tuple *to)
 	struct rewrite rw;
 
 	rewrite_prepare(&rw, p->proto, &from, to);
-	rewrite_ttl(ip, p->ttl - 1);
+	if (!p->routed)
+		rewrite_ttl(ip, p->ttl - 1);
 	rewrite_ipv4(ip, &rw);
-	if (!p->frag_off && !(p->flags & PKT_ICMP_ERROR))
+	if (p->frag_off || p->flags & PKT_ICMP_ERROR)
+		return;
+	if (p->csum_open)
+		csum_rewrite_open(p->data + p->l4, p->proto, &rw);
+	else
 		rewrite_l4(p->data + p->l4,
 			   p->l3_len - (uint32_t)(p->l4 - p->l3), p->proto,
 			   &rw);
@@ -183,6 +189,6 @@ void nat_leave(struct nat *n, struct pkt *p, const struct rewrite_tuple *to)
 	p->verdict = VERDICT_FORWARD;
 	clamp(n, p);
 	rewrite(p, to);
-	if (p->l3_len > mtu)
+	if (p->l3_len > mtu && !p->routed)
 		cut_down(n, p, mtu);
 }

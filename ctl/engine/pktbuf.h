@@ -57,7 +57,8 @@ static inline struct pktbuf *pktbuf_at(const struct pktbufs *b, uint32_t i)
 
 /* How many more this use may take. */
 uint32_t pktbuf_left(const struct pktbufs *b, enum pktbuf_use use);
-/* An empty one with the fields of 'p' but no bytes; 0: the share is taken. */
+/* An empty one with the fields of 'p' but no bytes, and nobody's to route but
+ * ours; 0: the share is taken. */
 uint32_t pktbuf_take(struct pktbufs *b, enum pktbuf_use use,
 		     const struct pkt *p);
 /* One with the bytes of 'p' too; 0: also when the frame is too long. */

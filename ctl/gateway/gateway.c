@@ -83,9 +83,10 @@ static int open_gate(struct gateway *g, struct error *err)
 static int open_engine(struct gateway *g, struct error *err)
 {
 	const struct engine_limits limits = ENGINE_LIMITS_DEFAULT;
+	uint32_t adopted;
 	int rc;
 
-	g->engine = engine_new(&limits);
+	g->engine = engine_new(&limits, NULL, &adopted);
 	if (!g->engine)
 		return error_set(err, -ENOMEM, "engine: out of memory");
 	rc = uv_poll_init(&g->loop, &g->engine_events,

@@ -194,7 +194,7 @@ static inline struct rig *rig_make(unsigned rx, unsigned tx, const char *lan)
 	r->wc = packet_socket("wc");
 	r->answers = true;
 	rig_conf(r, lan);
-	r->engine = engine_new(&limits);
+	r->engine = engine_new(&limits, NULL, &(uint32_t){ 0 });
 	assert_non_null(r->engine);
 	assert_false(engine_publish(r->engine, &r->conf));
 	rig_open(r);

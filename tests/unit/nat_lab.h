@@ -73,6 +73,8 @@ struct lab {
 	uint8_t sent[LAB_FRAME]; /* its IPv4 as it went in */
 	uint16_t sent_n;
 	bool unchecked; /* big tables: leave nat_check() to the test */
+	bool routed;	/* as nfqueue brings them */
+	bool gso;
 };
 
 static inline __be32 net32(uint32_t a)
@@ -339,7 +341,9 @@ static inline void lab_frame(struct lab *l, const struct spec *s)
 	l->p = (struct pkt){ .data = data,
 			     .len = 14u + l->sent_n,
 			     .room = LAB_FRAME,
-			     .side = s->side };
+			     .side = s->side,
+			     .routed = l->routed,
+			     .gso = l->gso };
 }
 
 static inline enum verdict lab_process(struct lab *l)

@@ -363,7 +363,7 @@ static void what_cannot_be_opened_is_said_in_a_sentence(void **state)
 {
 	const struct engine_limits limits = ENGINE_LIMITS_DEFAULT;
 	struct rig *r = *state;
-	struct engine *e = engine_new(&limits);
+	struct engine *e = engine_new(&limits, NULL, &(uint32_t){ 0 });
 	struct engine_port p = r->ports[0];
 	struct error err = { "" };
 
