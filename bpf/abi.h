@@ -11,11 +11,12 @@
 #include <linux/types.h>
 #endif
 
-#define GATE_ABI 1
+#define GATE_ABI 2
 
 #define GATE_PORTS_MAX	16   /* ports with programs, one slot each */
 #define GATE_QUEUES_MAX 64   /* RX queues a port may have */
 #define GATE_NETS_MAX	4096 /* routes and own addresses mirrored */
+#define GATE_MACS_MAX	64   /* of bridge members */
 
 /* clang-format off */
 /* Every reason to drop, in the gate and in the engine: enum, JSON name. */
@@ -66,6 +67,19 @@ struct gate_port {
 	__be32 mask;
 	__be32 wan_addr;  /* the WAN address, for hairpin; 0: no WAN */
 	__u32 generation; /* another after every change */
+	__u8 l3;	  /* packets begin at IP (a TUN), there is no MAC */
+	__u8 zero[3];
+};
+
+/* lan_macs: every MAC address that a LAN's bridge delivers to its own stack,
+ * though its ports carry the bridge's -> its member. */
+struct gate_mac {
+	__u8 mac[6];
+	__u8 zero[2];
+};
+
+struct gate_member {
+	__u32 ifindex;
 };
 
 /* kernel_nets: prefix -> who answers for it. Longest match wins. */
@@ -135,7 +149,9 @@ struct gate_count {
 
 _Static_assert(GATE_QUEUE + GATE_PORTS_MAX <= GATE_QUEUE_LONG,
 	       "a queue for each slot");
-_Static_assert(sizeof(struct gate_port) == 28, "gate_port is ABI");
+_Static_assert(sizeof(struct gate_port) == 32, "gate_port is ABI");
+_Static_assert(sizeof(struct gate_mac) == 8, "gate_mac is ABI");
+_Static_assert(sizeof(struct gate_member) == 4, "gate_member is ABI");
 _Static_assert(sizeof(struct gate_net_key) == 20, "gate_net_key is ABI");
 _Static_assert(sizeof(struct gate_net) == 4, "gate_net is ABI");
 _Static_assert(sizeof(struct gate_count) == 16, "gate_count is ABI");

@@ -2,9 +2,11 @@
  *
  * Userspace inserts and deletes; the programs only read, and count in 'drops'.
  * Values are structs, never bare integers: a dump shows what a number means.
- * Included by gate.bpf.c, once. */
+ * Included by what gate.bpf.c is made of. */
 #ifndef GATE_MAPS_H
 #define GATE_MAPS_H
+
+#include <bpf/bpf_helpers.h>
 
 #include "abi.h"
 
@@ -56,6 +58,14 @@ struct {
 	__type(key, __u32);
 	__type(value, struct gate_port);
 } port_info SEC(".maps");
+
+/* MAC address of a bridge member -> the member. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 2 * GATE_MACS_MAX);
+	__type(key, struct gate_mac);
+	__type(value, struct gate_member);
+} lan_macs SEC(".maps");
 
 /* slot * GATE_QUEUES_MAX + RX queue -> AF_XDP socket. */
 struct {

@@ -71,14 +71,6 @@ struct cursor {
 /* A packet may be quoted in an ICMP error: cut, but for its first bytes. */
 enum form { WHOLE, QUOTED };
 
-static __always_inline struct cursor cursor_of(struct xdp_md *ctx)
-{
-	void *data = (void *)(long)ctx->data;
-	void *end = (void *)(long)ctx->data_end;
-
-	return (struct cursor){ .at = data, .end = end, .left = end - data };
-}
-
 /* The next 'n' bytes; NULL: they are not there. */
 static __always_inline void *cursor_take(struct cursor *c, __u32 n)
 {
@@ -114,6 +106,18 @@ static __always_inline __u32 parse_ethernet(struct cursor *c, __u16 dmac[3])
 		type = bpf_ntohs(tag->h_vlan_encapsulated_proto);
 	}
 	return ETHERTYPE_STACK;
+}
+
+/* Where there is no link header, the packet itself says what it is. */
+static __always_inline __u32 peek_ip(const struct cursor *c)
+{
+	__u8 *first = c->at;
+
+	if (!c->left || (void *)(first + 1) > c->end)
+		return ETHERTYPE_NONE;
+	if (*first >> 4 == 4)
+		return ETHERTYPE_IPV4;
+	return *first >> 4 == 6 ? ETHERTYPE_IPV6 : 0;
 }
 
 /* false: the header is short or lies. Options are skipped. */
@@ -265,6 +269,15 @@ static __noinline bool parse_quoted(struct cursor *c, struct tuple *q)
 	q->sport = q->dport;
 	q->dport = port;
 	return true;
+}
+
+/* The packet that the ICMP error 't' quotes decides whose the error is. Did its
+ * receiver send that? Errors about later fragments are forbidden (RFC 1122
+ * 3.2.2), and tell nothing. */
+static __always_inline bool is_quote_ours(const struct tuple *t,
+					  const struct tuple *q)
+{
+	return !q->fragment && v4(&q->dst) == v4(&t->dst);
 }
 
 #endif

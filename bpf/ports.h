@@ -1,7 +1,7 @@
 /* ports.h - whose is a port: the NAT's, the owner's choice, a socket of our
  * own?
  *
- * Questions of gate.bpf.c about a parsed packet, answered by the bitmaps of
+ * Questions of the policy about a parsed packet, answered by the bitmaps of
  * maps.h and by the kernel's own socket tables. They change nothing. */
 #ifndef GATE_PORTS_H
 #define GATE_PORTS_H
@@ -54,8 +54,7 @@ static __always_inline __u32 sock_tuple(struct bpf_sock_tuple *s,
 
 /* A connection of our own, or one that is just being made or ending. A
  * listener is none: that port is closed to the WAN. */
-static __noinline bool has_tcp_connection(struct xdp_md *ctx,
-					  const struct tuple *t)
+static __noinline bool has_tcp_connection(void *ctx, const struct tuple *t)
 {
 	struct bpf_sock_tuple s = {};
 	__u32 size = sock_tuple(&s, t);
@@ -70,7 +69,7 @@ static __noinline bool has_tcp_connection(struct xdp_md *ctx,
 	return connected;
 }
 
-static __noinline bool has_udp_socket(struct xdp_md *ctx, const struct tuple *t)
+static __noinline bool has_udp_socket(void *ctx, const struct tuple *t)
 {
 	struct bpf_sock_tuple s = {};
 	__u32 size = sock_tuple(&s, t);

@@ -40,6 +40,7 @@ static void add_carried(struct gateway *g, uint32_t ifindex, bool wan)
 		.ifindex = ifindex,
 		.slot = (uint8_t)g->carried_n,
 		.wan = wan,
+		.ip_only = !i->ethernet,
 		.queues = i->rx_queues ? i->rx_queues : 1,
 	};
 	snprintf(p->ifname, sizeof(p->ifname), "%s", i->name);
@@ -54,7 +55,7 @@ static int attach(struct gateway *g, const struct engine_port *p,
 	struct gate_port_info info;
 	int rc;
 
-	plan_port(&g->conf, p->ifindex, p->slot, p->wan, &info);
+	plan_port(&g->conf, p, &info);
 	rc = gate_port_set(g->gate, &info);
 	if (rc)
 		return error_set(err, rc, "%s: cannot write port_info: %s",

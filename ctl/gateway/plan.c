@@ -217,21 +217,42 @@ unsigned plan_nets(const struct plan_input *in, struct gate_prefix *out,
 	return n;
 }
 
-void plan_port(const struct engine_conf *conf, uint32_t ifindex, uint8_t slot,
-	       bool wan, struct gate_port_info *out)
+void plan_port(const struct engine_conf *conf, const struct engine_port *port,
+	       struct gate_port_info *out)
 {
 	const struct conf_lan *lan = &conf->lans[0];
+	bool wan = port->wan;
 
 	*out = (struct gate_port_info){
-		.ifindex = ifindex,
-		.slot = slot,
+		.ifindex = port->ifindex,
+		.slot = port->slot,
 		.wan = wan,
 		.mac = wan ? conf->wan.mac : lan->mac,
 		.addr = wan ? conf->wan.addr : lan->addr,
 		.net = wan ? conf->wan.net : lan->net,
 		.mask = wan ? conf->wan.mask : lan->mask,
 		.wan_addr = conf->wan.addr,
+		.l3 = port->ip_only,
 	};
+}
+
+unsigned plan_macs(const struct plan_input *in, struct gate_member_mac *out,
+		   unsigned max)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; in->lan_ifindex && i < in->ifs_n && n < max; i++) {
+		const struct link_if *lif = &in->ifs[i];
+
+		if (!lif->ethernet || (lif->ifindex != in->lan_ifindex &&
+				       lif->master != in->lan_ifindex))
+			continue;
+		out[n++] = (struct gate_member_mac){
+			.mac = lif->mac,
+			.ifindex = lif->ifindex,
+		};
+	}
+	return n;
 }
 
 void plan_bits(const struct plan_input *in, uint64_t *local_open,

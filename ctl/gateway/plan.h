@@ -3,7 +3,7 @@
 #ifndef GATEWAY_PLAN_H
 #define GATEWAY_PLAN_H
 
-#include "../engine/conf.h"
+#include "../engine/engine.h"
 #include "../link/gate.h"
 #include "../link/link.h"
 #include "../link/roles.h"
@@ -44,8 +44,12 @@ void plan_engine(const struct plan_input *in, struct engine_conf *out);
 unsigned plan_nets(const struct plan_input *in, struct gate_prefix *out,
 		   unsigned max);
 /* One port as the classifier must know it. */
-void plan_port(const struct engine_conf *conf, uint32_t ifindex, uint8_t slot,
-	       bool wan, struct gate_port_info *out);
+void plan_port(const struct engine_conf *conf, const struct engine_port *port,
+	       struct gate_port_info *out);
+/* The MAC addresses by which the LAN's device may be reached: its own and its
+ * bridge members'. At most 'max'; returns how many. */
+unsigned plan_macs(const struct plan_input *in, struct gate_member_mac *out,
+		   unsigned max);
 /* The bitmaps of abi.h: what the owner opened, what is our own client's. Both
  * hold PLAN_BITS_WORDS words, cleared first. */
 #define PLAN_BITS_WORDS 3072

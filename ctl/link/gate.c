@@ -9,7 +9,6 @@
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <linux/bpf.h>
-#include <linux/if_link.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,7 +17,7 @@
 
 #include "../base/log.h"
 #include "bpf/abi.h"
-#include "gate_pins.h"
+#include "gate_priv.h"
 
 /* bpftool's code casts a const away. */
 #pragma GCC diagnostic push
@@ -27,33 +26,6 @@
 #pragma GCC diagnostic pop
 
 #define BITS_BYTES (GATE_BITS_WORDS * sizeof(uint64_t))
-
-_Static_assert((int)GATE_KIND_OWN == GATE_NET_OWN &&
-		       (int)GATE_KIND_LAN == GATE_NET_LAN &&
-		       (int)GATE_KIND_ROUTED == GATE_NET_ROUTED &&
-		       (int)GATE_KIND_WAN == GATE_NET_WAN,
-	       "gate_kind equals gate_net_kind");
-
-/* The bitmaps that are mapped into memory. */
-enum bits { BITS_CLAIMED, BITS_LOCAL_OPEN, BITS_LOCAL_OWN, BITS_MAPS };
-
-struct attachment {
-	uint32_t ifindex; /* 0: free */
-	int link_fd;
-};
-
-struct gate {
-	/* immutable once open */
-	struct gate_bpf *skel;
-	struct gate_pins pins;
-	uint64_t *bits[BITS_MAPS];
-	unsigned cpus;
-	struct gate_count *percpu; /* room to read one row of 'drops' */
-	/* attach, detach */
-	struct attachment ports[GATE_PORTS_MAX];
-	/* port_set */
-	uint32_t generation;
-};
 
 /* libbpf's own words help who debugs, and nobody else. */
 static __attribute__((format(printf, 2, 0))) int
@@ -104,6 +76,24 @@ static int pins_open(struct gate *g, const char *bpffs, const char *instance,
 	return 0;
 }
 
+static void fds_take(struct gate *g)
+{
+	const struct gate_bpf *b = g->skel;
+
+	g->fds = (struct gate_fds){
+		.kernel_nets = bpf_map__fd(b->maps.kernel_nets),
+		.port_info = bpf_map__fd(b->maps.port_info),
+		.lan_macs = bpf_map__fd(b->maps.lan_macs),
+		.drops = bpf_map__fd(b->maps.drops),
+		.programs = {
+			[GATE_LAN_XDP] = bpf_program__fd(b->progs.lan_xdp),
+			[GATE_WAN_XDP] = bpf_program__fd(b->progs.wan_xdp),
+			[GATE_LAN_TC] = bpf_program__fd(b->progs.lan_tc),
+			[GATE_WAN_TC] = bpf_program__fd(b->progs.wan_tc),
+		},
+	};
+}
+
 static int programs_load(struct gate *g, struct error *err)
 {
 	int code;
@@ -120,6 +110,7 @@ static int programs_load(struct gate *g, struct error *err)
 				 "%s: Linux 6.1 or newer is needed",
 				 strerror(-code));
 	}
+	fds_take(g);
 	return 0;
 }
 
@@ -235,227 +226,7 @@ uint64_t *gate_local_own(struct gate *g)
 	return g->bits[BITS_LOCAL_OWN];
 }
 
-/* ---- ports */
-
-int gate_port_set(struct gate *g, const struct gate_port_info *p)
+int gate_program(const struct gate *g, enum gate_program which)
 {
-	struct gate_port port = {
-		.role = p->wan ? GATE_ROLE_WAN : GATE_ROLE_LAN,
-		.slot = p->slot,
-		.addr = p->addr,
-		.net = p->net,
-		.mask = p->mask,
-		.wan_addr = p->wan_addr,
-		.generation = ++g->generation,
-	};
-
-	if (p->slot >= GATE_PORTS_MAX)
-		return -EINVAL;
-	memcpy(port.mac, p->mac.b, sizeof(port.mac));
-	return bpf_map_update_elem(bpf_map__fd(g->skel->maps.port_info),
-				   &p->ifindex, &port, BPF_ANY);
-}
-
-int gate_port_del(struct gate *g, uint32_t ifindex)
-{
-	return bpf_map_delete_elem(bpf_map__fd(g->skel->maps.port_info),
-				   &ifindex);
-}
-
-/* ifindex 0: a free one. */
-static struct attachment *attachment_find(struct gate *g, uint32_t ifindex)
-{
-	for (unsigned i = 0; i < GATE_PORTS_MAX; i++)
-		if (g->ports[i].ifindex == ifindex)
-			return &g->ports[i];
-	return NULL;
-}
-
-int gate_foreign(uint32_t ifindex, const char *ifname, struct error *err)
-{
-	LIBBPF_OPTS(bpf_xdp_query_opts, on);
-	struct bpf_prog_info info = { 0 };
-	uint32_t len = sizeof(info), id;
-	int fd;
-
-	if (bpf_xdp_query((int)ifindex, 0, &on))
-		return 0;
-	if (on.attach_mode == XDP_ATTACHED_NONE)
-		return 0;
-	id = on.prog_id;
-	if (on.attach_mode == XDP_ATTACHED_MULTI)
-		id = on.drv_prog_id ? on.drv_prog_id : on.skb_prog_id;
-	fd = bpf_prog_get_fd_by_id(id);
-	if (fd >= 0) {
-		(void)bpf_obj_get_info_by_fd(fd, &info, &len);
-		close(fd);
-	}
-	return error_set(err, -EBUSY,
-			 "%s: another XDP program is attached, \"%s\" (id %u): "
-			 "detach it or choose another port",
-			 ifname, info.name, id);
-}
-
-static int attach_error(int code, const char *ifname, struct error *err)
-{
-	if (code == -EOPNOTSUPP)
-		return error_set(err, code,
-				 "%s: its driver has no native XDP: choose "
-				 "another port",
-				 ifname);
-	if (code == -EBUSY || code == -EEXIST)
-		return error_set(err, -EBUSY,
-				 "%s: another XDP program is attached: detach "
-				 "it or choose another port",
-				 ifname);
-	return error_set(err, code,
-			 "%s: its driver refuses XDP: %s: an MTU above 1500 is "
-			 "the usual cause, lower it",
-			 ifname, strerror(-code));
-}
-
-int gate_attach(struct gate *g, uint32_t ifindex, const char *ifname, bool wan,
-		struct error *err)
-{
-	LIBBPF_OPTS(bpf_link_create_opts, opts, .flags = XDP_FLAGS_DRV_MODE);
-	const struct bpf_program *prog =
-		wan ? g->skel->progs.wan_xdp : g->skel->progs.lan_xdp;
-	struct attachment *at;
-	int fd, code;
-
-	/* One that was taken from the port is made anew. */
-	(void)gate_detach(g, ifindex);
-	at = attachment_find(g, 0);
-	if (!at)
-		return error_set(err, -ENOSPC,
-				 "%s: %d ports carry programs already: name "
-				 "fewer",
-				 ifname, GATE_PORTS_MAX);
-	code = gate_foreign(ifindex, ifname, err);
-	if (code)
-		return code;
-	fd = bpf_link_create(bpf_program__fd(prog), (int)ifindex, BPF_XDP,
-			     &opts);
-	if (fd < 0)
-		return attach_error(fd, ifname, err);
-	code = gate_pins_link(&g->pins, ifindex, fd);
-	if (code) {
-		gate_pins_end(fd);
-		return error_set(err, code,
-				 "%s: its program cannot be pinned in %s: %s",
-				 ifname, g->pins.dir, strerror(-code));
-	}
-	*at = (struct attachment){ .ifindex = ifindex, .link_fd = fd };
-	return 0;
-}
-
-int gate_detach(struct gate *g, uint32_t ifindex)
-{
-	struct attachment *at = ifindex ? attachment_find(g, ifindex) : NULL;
-
-	if (!at)
-		return -ENOENT;
-	gate_pins_end(at->link_fd);
-	*at = (struct attachment){ 0 };
-	return gate_pins_unlink(&g->pins, ifindex);
-}
-
-bool gate_attached(const struct gate *g, uint32_t ifindex)
-{
-	struct bpf_link_info info = { 0 };
-	uint32_t len = sizeof(info);
-
-	for (unsigned i = 0; i < GATE_PORTS_MAX; i++) {
-		if (!ifindex || g->ports[i].ifindex != ifindex)
-			continue;
-		/* The kernel writes 0 there once the port let go. */
-		return !bpf_obj_get_info_by_fd(g->ports[i].link_fd, &info,
-					       &len) &&
-		       info.xdp.ifindex == ifindex;
-	}
-	return false;
-}
-
-/* ---- networks */
-
-static struct gate_net_key net_key(const struct prefix *p)
-{
-	struct prefix net = prefix_network(p);
-	struct gate_net_key key = { .prefixlen = net.len };
-
-	memcpy(key.addr, net.addr.b, sizeof(key.addr));
-	return key;
-}
-
-static int key_compare(const void *a, const void *b)
-{
-	return memcmp(a, b, sizeof(struct gate_net_key));
-}
-
-/* Deletes what is in the map and not among the 'n' sorted 'keys'. The next
- * key is asked for first: from a deleted one the walk would start over. */
-static int nets_prune(int map, const struct gate_net_key *keys, unsigned n)
-{
-	struct gate_net_key at, next;
-	int end = bpf_map_get_next_key(map, NULL, &at), err;
-
-	while (!end) {
-		end = bpf_map_get_next_key(map, &at, &next);
-		if (!bsearch(&at, keys, n, sizeof(*keys), key_compare)) {
-			err = bpf_map_delete_elem(map, &at);
-			if (err)
-				return err;
-		}
-		at = next;
-	}
-	return 0;
-}
-
-int gate_nets_set(struct gate *g, const struct gate_prefix *nets, unsigned n)
-{
-	int map = bpf_map__fd(g->skel->maps.kernel_nets), err = 0;
-	struct gate_net_key *keys;
-	struct gate_net net;
-
-	if (n > GATE_NETS_MAX)
-		return -E2BIG;
-	keys = calloc(n ? n : 1, sizeof(*keys));
-	if (!keys)
-		return -ENOMEM;
-	for (unsigned i = 0; i < n && !err; i++) {
-		net.kind = nets[i].kind;
-		keys[i] = net_key(&nets[i].prefix);
-		/* Looking first would find the network around it, too. */
-		err = bpf_map_update_elem(map, &keys[i], &net, BPF_ANY);
-	}
-	if (!err) {
-		qsort(keys, n, sizeof(*keys), key_compare);
-		err = nets_prune(map, keys, n);
-	}
-	free(keys);
-	return err;
-}
-
-/* ---- counters */
-
-unsigned gate_drops(const struct gate *g, struct drop_row *out, unsigned max)
-{
-	static const char *const names[DROP_REASONS] = {
-#define X(id, name) [DROP_##id] = name,
-		GATE_DROPS(X)
-#undef X
-	};
-	int map = bpf_map__fd(g->skel->maps.drops);
-	uint32_t i;
-
-	for (i = 0; i < DROP_REASONS && i < max; i++) {
-		out[i] = (struct drop_row){ .reason = names[i] };
-		if (bpf_map_lookup_elem(map, &i, g->percpu))
-			continue;
-		for (unsigned cpu = 0; cpu < g->cpus; cpu++) {
-			out[i].packets += g->percpu[cpu].packets;
-			out[i].bytes += g->percpu[cpu].bytes;
-		}
-	}
-	return i;
+	return g->fds.programs[which];
 }

@@ -25,6 +25,16 @@ void gate_close(struct gate *g);
 /* Removes pins (and so attachments) that an earlier run left. */
 int gate_clean(const char *bpffs, const char *instance);
 
+/* Lent: its descriptor is the gate's. */
+enum gate_program {
+	GATE_LAN_XDP,
+	GATE_WAN_XDP,
+	GATE_LAN_TC,
+	GATE_WAN_TC,
+	GATE_PROGRAMS
+};
+int gate_program(const struct gate *g, enum gate_program which);
+
 /* Lent to the engine: see struct engine_gate. Valid until gate_close(). */
 int gate_xsks_fd(const struct gate *g);
 uint64_t *gate_claimed(struct gate *g);
@@ -38,6 +48,7 @@ struct gate_port_info {
 	bool wan;
 	struct mac mac;
 	__be32 addr, net, mask, wan_addr;
+	bool l3; /* its packets begin at IP: it has no Ethernet */
 };
 int gate_port_set(struct gate *g, const struct gate_port_info *p);
 int gate_port_del(struct gate *g, uint32_t ifindex);
@@ -68,6 +79,16 @@ struct gate_prefix {
 /* Makes kernel_nets equal 'nets': inserts first, then deletes what is gone.
  * Host bits are ignored; no prefix twice. -E2BIG: more than GATE_NETS_MAX. */
 int gate_nets_set(struct gate *g, const struct gate_prefix *nets, unsigned n);
+
+/* The MAC addresses by which the LAN's bridge may be reached, its members' all
+ * told; replaces those told before. -E2BIG: more than the map holds. */
+#define GATE_MEMBER_MACS_MAX 64
+struct gate_member_mac {
+	struct mac mac;
+	uint32_t ifindex;
+};
+int gate_macs_set(struct gate *g, const struct gate_member_mac *macs,
+		  unsigned n);
 
 /* Sum over CPUs, by reason; rows with zero are left in. Returns how many. */
 unsigned gate_drops(const struct gate *g, struct drop_row *out, unsigned max);

@@ -5,7 +5,8 @@
  *      peerw                               peerl       no addresses
  *
  * Frames are not sent: BPF_PROG_TEST_RUN hands them to the program as if the
- * port had received them. A mount namespace of its own holds a BPF filesystem,
+ * port had received them. Each one is shown to both faces, XDP and tc, which
+ * must say the same. A mount namespace of its own holds a BPF filesystem,
  * so that nothing of this is seen outside or outlives the test. */
 #ifndef TEST_HOUSE_H
 #define TEST_HOUSE_H
@@ -21,6 +22,7 @@
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <linux/bpf.h>
+#include <linux/pkt_cls.h>
 #include <net/if.h>
 #include <sched.h>
 #include <stdio.h>
@@ -47,8 +49,13 @@
 #define OPEN	7777
 #define CLOSED	9999
 
+#define LAN_SLOT 0
+#define WAN_SLOT 1
+
 /* What the gate says of a frame: a reason to drop it, or one of these. */
 enum verdict { PASS = DROP_REASONS, ENGINE, VERDICTS };
+
+enum face { XDP, TC, FACES };
 
 /* One line of a truth table. */
 struct row {
@@ -61,8 +68,8 @@ struct house {
 	char bpffs[64];
 	struct gate *gate;
 	uint32_t wan, lan;
-	int wan_prog, lan_prog;
-	int engine; /* an AF_XDP socket in both ports' first row; -1: none */
+	int wan_prog; /* the XDP program, as another process would find it */
+	int engine;   /* an AF_XDP socket in both ports' first row; -1: none */
 };
 
 static const struct mac wan_mac = { { 2, 0, 0, 0, 0, 1 } };
@@ -157,7 +164,7 @@ static inline void house_ports(struct house *h)
 {
 	struct gate_port_info wan = {
 		.ifindex = h->wan,
-		.slot = 1,
+		.slot = WAN_SLOT,
 		.wan = true,
 		.mac = wan_mac,
 		.addr = v4_of(WAN),
@@ -167,7 +174,7 @@ static inline void house_ports(struct house *h)
 	};
 	struct gate_port_info lan = {
 		.ifindex = h->lan,
-		.slot = 0,
+		.slot = LAN_SLOT,
 		.mac = lan_mac,
 		.addr = v4_of(LAN_GW),
 		.net = v4_of("10.77.0.0"),
@@ -245,7 +252,6 @@ static inline int house_open(void **state)
 	    gate_attach(h->gate, h->lan, "gatel", false, &err))
 		fail_msg("%s", err.text);
 	h->wan_prog = house_program(h, h->wan);
-	h->lan_prog = house_program(h, h->lan);
 	house_engine(h);
 	*state = h;
 	return 0;
@@ -259,42 +265,93 @@ static inline int house_close(void **state)
 		return -1;
 	close(h->engine);
 	close(h->wan_prog);
-	close(h->lan_prog);
 	gate_close(h->gate);
 	house_leave(h);
 	free(h);
 	return 0;
 }
 
-static inline int house_run(struct house *h, bool wan, const struct frame *f)
+static inline int house_prog(const struct house *h, enum face face, bool wan)
+{
+	static const enum gate_program programs[FACES][2] = {
+		[XDP] = { GATE_LAN_XDP, GATE_WAN_XDP },
+		[TC] = { GATE_LAN_TC, GATE_WAN_TC },
+	};
+
+	return gate_program(h->gate, programs[face][wan]);
+}
+
+/* Whatever becomes of it, the packet itself is not touched. */
+static inline int house_run(struct house *h, enum face face, bool wan,
+			    const struct frame *f, struct bpf_test_run_opts *o)
 {
 	uint8_t out[FRAME_BYTES];
+
+	o->data_in = f->b;
+	o->data_size_in = f->len;
+	o->data_out = out;
+	o->data_size_out = sizeof(out);
+	if (bpf_prog_test_run_opts(house_prog(h, face, wan), o))
+		fail_msg("test run of %u bytes: %s", f->len, strerror(errno));
+	assert_int_equal(o->data_size_out, f->len);
+	assert_memory_equal(out, f->b, f->len);
+	return (int)o->retval;
+}
+
+static inline unsigned house_run_xdp(struct house *h, bool wan,
+				     const struct frame *f)
+{
 	struct xdp_md ctx = {
 		.data_end = f->len,
 		.ingress_ifindex = wan ? h->wan : h->lan,
 	};
-	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = f->b,
-		    .data_size_in = f->len, .data_out = out,
-		    .data_size_out = sizeof(out), .ctx_in = &ctx,
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .ctx_in = &ctx,
 		    .ctx_size_in = sizeof(ctx), .repeat = 1);
 
-	if (bpf_prog_test_run_opts(wan ? h->wan_prog : h->lan_prog, &opts))
-		fail_msg("test run of %u bytes: %s", f->len, strerror(errno));
-	assert_int_equal(opts.data_size_out, f->len);
-	assert_memory_equal(out, f->b, f->len);
-	return (int)opts.retval;
+	switch (house_run(h, XDP, wan, f, &opts)) {
+	case XDP_PASS:
+		return PASS;
+	case XDP_REDIRECT:
+		return ENGINE;
+	case XDP_DROP:
+		return 0;
+	default:
+		return VERDICTS;
+	}
+}
+
+/* What comes with a mark of ours, 'forged', gets none for it. */
+static inline unsigned house_run_tc(struct house *h, bool wan,
+				    const struct frame *f, uint32_t forged)
+{
+	struct __sk_buff ctx = { .mark = forged,
+				 .ifindex = wan ? h->wan : h->lan };
+	struct __sk_buff out = { 0 };
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .ctx_in = &ctx,
+		    .ctx_size_in = sizeof(ctx), .ctx_out = &out,
+		    .ctx_size_out = sizeof(out), .repeat = 1);
+	int action = house_run(h, TC, wan, f, &opts);
+
+	if (action == TC_ACT_SHOT)
+		return 0;
+	if (action == TC_ACT_UNSPEC && !out.mark)
+		return PASS;
+	return action == TC_ACT_OK && out.mark == (GATE_MARK_ENGINE |
+						   (wan ? WAN_SLOT : LAN_SLOT))
+		       ? ENGINE
+		       : VERDICTS;
 }
 
 /* Runs it. A drop has moved one counter by one packet, all else none. */
-static inline unsigned house_asks(struct house *h, bool wan,
-				  const struct frame *f)
+static inline unsigned house_asks_face(struct house *h, enum face face,
+				       bool wan, const struct frame *f)
 {
 	struct drop_row before[DROP_REASONS], after[DROP_REASONS];
-	unsigned reason = DROP_REASONS;
-	int action;
+	unsigned reason = DROP_REASONS, got;
 
 	gate_drops(h->gate, before, DROP_REASONS);
-	action = house_run(h, wan, f);
+	got = face == XDP ? house_run_xdp(h, wan, f)
+			  : house_run_tc(h, wan, f, GATE_MARK_DONE);
 	gate_drops(h->gate, after, DROP_REASONS);
 	for (unsigned i = 0; i < DROP_REASONS; i++) {
 		if (after[i].packets == before[i].packets)
@@ -303,12 +360,34 @@ static inline unsigned house_asks(struct house *h, bool wan,
 		assert_int_equal(reason, DROP_REASONS);
 		reason = i;
 	}
-	assert_int_equal(action == XDP_DROP, reason != DROP_REASONS);
-	if (action == XDP_DROP)
-		return reason;
-	return action == XDP_PASS	? PASS
-	       : action == XDP_REDIRECT ? ENGINE
-					: VERDICTS;
+	assert_int_equal(!got, reason != DROP_REASONS);
+	return got ? got : reason;
+}
+
+/* The kernel's test run makes no packet of less than a link header, a byte and
+ * the IP header that it announces. */
+static inline bool house_has_face(enum face face, const struct frame *f)
+{
+	unsigned type = f->len > 14 ? f->b[12] << 8 | f->b[13] : 0;
+	uint32_t ip = type == 0x0800 ? 20 : type == 0x86dd ? 40 : 1;
+
+	return face == XDP || f->len >= 14 + ip;
+}
+
+/* What both faces say; VERDICTS: not the same. */
+static inline unsigned house_asks(struct house *h, bool wan,
+				  const struct frame *f)
+{
+	unsigned said = house_asks_face(h, XDP, wan, f), tc;
+
+	if (!house_has_face(TC, f))
+		return said;
+	tc = house_asks_face(h, TC, wan, f);
+	if (tc == said)
+		return said;
+	print_error("XDP says %s, tc says %s\n", verdict_name(said),
+		    verdict_name(tc));
+	return VERDICTS;
 }
 
 static inline unsigned house_asks_spec(struct house *h, bool wan,

@@ -34,7 +34,7 @@ static void test_maps_are_pinned_by_name(void **state)
 	static const char *const names[] = { "claimed",	  "local_open",
 					     "local_own", "kernel_nets",
 					     "port_info", "xsks",
-					     "drops" };
+					     "drops",	  "lan_macs" };
 
 	for (unsigned i = 0; i < sizeof(names) / sizeof(*names); i++)
 		assert_true(pinned(*state, names[i]));
@@ -82,10 +82,11 @@ static void test_nobody_at_the_socket_fails_closed(void **state)
 	struct house *h = *state;
 	uint32_t row = 0;
 
-	assert_int_equal(house_asks_spec(h, false, &to_engine), ENGINE);
+	struct frame f = frame_of(&to_engine, lan_mac.b);
+
+	assert_int_equal(house_asks(h, false, &f), ENGINE);
 	assert_int_equal(bpf_map_delete_elem(gate_xsks_fd(h->gate), &row), 0);
-	assert_int_equal(house_asks_spec(h, false, &to_engine),
-			 DROP_ENGINE_AWAY);
+	assert_int_equal(house_asks_face(h, XDP, false, &f), DROP_ENGINE_AWAY);
 	close(h->engine);
 	house_engine(h);
 	assert_int_equal(house_asks_spec(h, false, &to_engine), ENGINE);

@@ -197,7 +197,7 @@ static void test_dropped_bytes_are_ip_bytes(void **state)
 	gate_drops(h->gate, after, DROP_REASONS);
 	assert_int_equal(after[DROP_WAN_CLOSED].bytes -
 				 before[DROP_WAN_CLOSED].bytes,
-			 20 + 20);
+			 FACES * (20 + 20));
 }
 
 /* Random bytes behind an honest Ethernet header: whatever they say, on the WAN

@@ -4,8 +4,9 @@ import subprocess
 from ipaddress import ip_address
 
 import pytest
+from scapy.all import Ether, IP, UDP
 
-from house import FAR, LAN
+from house import FAR, LAN, WAN
 from world import eventually
 
 
@@ -135,3 +136,38 @@ def test_a_host_behind_a_cable_pulled_is_found_elsewhere(house):
         finally:
             house.switch.run("ip", "link", "set", "to-gl1", "up")
             roam(house, "h4", "gl1")
+
+
+# ---- a bridge delivers to its own stack what is sent to any member's address
+
+def mac_of(house, dev):
+    words = house.gw.run("ip", "-o", "link", "show", dev).split()
+    return words[words.index("link/ether") + 1]
+
+
+def udp_frame(to_mac, host, source, target, port):
+    """A question from 'source', sent to 'to_mac' by the host's own port."""
+    return (Ether(dst=to_mac, src=host.mac) / IP(src=source, dst=target)
+            / UDP(sport=40000, dport=port) / b"who is there?")
+
+
+def drops(house, reason):
+    rows = {row["reason"]: row["packets"] for row in house.ask("drops")}
+    return rows.get(reason, 0)
+
+
+@pytest.mark.parametrize("name", ["h1", "h3"])
+def test_a_members_own_address_is_no_way_round_the_gate(house, name):
+    """Sent to gl0's and to gl1's own address, from both sides: no stranger
+    gets an answer, and what is for the world is translated as ever."""
+    host = house.machines[name]
+    for member in "gl0", "gl1":
+        mac = mac_of(house, member)
+        before = drops(house, "spoofed")
+        with host.frames("eth0") as wire, house.far.udp(7003, FAR) as far:
+            stranger = udp_frame(mac, host, "192.0.2.66", LAN, 4)
+            wire.send(bytes(stranger))
+            assert eventually(lambda: drops(house, "spoofed") > before)
+            wire.send(bytes(udp_frame(mac, host, host.ip, FAR, 7003)))
+            said, outside = far.recvfrom(64)
+            assert said == b"who is there?" and outside[0] == WAN

@@ -31,6 +31,7 @@ static struct link_if port(uint32_t ifindex, const char *addr)
 			     .mtu = 1500,
 			     .up = true,
 			     .running = true,
+			     .ethernet = true,
 			     .mac = { { 2, 0, 0, 0, 0, (uint8_t)ifindex } } };
 
 	if (addr)
@@ -268,6 +269,8 @@ static void test_overlap_of_wan_and_lan_is_seen(void **state)
 
 static void test_port_info_differs_by_role(void **state)
 {
+	const struct engine_port lan = { .ifindex = LAN, .slot = 1 };
+	const struct engine_port wan = { .ifindex = WAN, .wan = true };
 	struct gate_port_info info;
 	struct engine_conf conf;
 	struct house h;
@@ -275,13 +278,43 @@ static void test_port_info_differs_by_role(void **state)
 	(void)state;
 	build(&h);
 	plan_engine(&h.in, &conf);
-	plan_port(&conf, LAN, 1, false, &info);
+	plan_port(&conf, &lan, &info);
 	assert_v4(info.addr, "10.77.0.1");
 	assert_v4(info.wan_addr, "198.51.100.2");
 	assert_int_equal(info.mac.b[5], LAN);
-	plan_port(&conf, WAN, 0, true, &info);
+	assert_int_equal(info.slot, 1);
+	assert_false(info.l3);
+	plan_port(&conf, &wan, &info);
 	assert_v4(info.addr, "198.51.100.2");
 	assert_true(info.wan);
+}
+
+static void test_a_tun_has_no_ethernet(void **state)
+{
+	const struct engine_port tun = { .ifindex = LAN, .ip_only = true };
+	struct gate_port_info info;
+	struct engine_conf conf = { 0 };
+
+	(void)state;
+	plan_port(&conf, &tun, &info);
+	assert_true(info.l3);
+}
+
+static void test_members_of_the_bridge_are_told(void **state)
+{
+	struct gate_member_mac macs[4];
+	struct house h;
+
+	(void)state;
+	build(&h);
+	assert_int_equal(plan_macs(&h.in, macs, 4), 1);
+	assert_int_equal(macs[0].ifindex, LAN);
+	h.ifs[2].master = LAN;
+	assert_int_equal(plan_macs(&h.in, macs, 4), 2);
+	assert_int_equal(macs[1].mac.b[5], VPN);
+	assert_int_equal(plan_macs(&h.in, macs, 1), 1);
+	h.in.lan_ifindex = 0;
+	assert_int_equal(plan_macs(&h.in, macs, 4), 0);
 }
 
 int main(void)
@@ -297,6 +330,8 @@ int main(void)
 		cmocka_unit_test(test_every_prefix_has_one_that_answers_for_it),
 		cmocka_unit_test(test_overlap_of_wan_and_lan_is_seen),
 		cmocka_unit_test(test_port_info_differs_by_role),
+		cmocka_unit_test(test_a_tun_has_no_ethernet),
+		cmocka_unit_test(test_members_of_the_bridge_are_told),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

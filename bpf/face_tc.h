@@ -1,0 +1,81 @@
+/* face_tc.h - the gate on ports without native XDP, at clsact ingress.
+ *
+ * What is the engine's gets a mark, by which nftables queues it; what is the
+ * kernel's goes on unmodified, to whoever else sits at the hook. A packet here
+ * may be a super-packet (GRO) with little more than its headers at hand, its
+ * outer VLAN tag may be out of band, and its port may have no Ethernet.
+ * Included by gate.bpf.c alone. */
+#ifndef GATE_FACE_TC_H
+#define GATE_FACE_TC_H
+
+#include "parse.h"
+#include "verdict.h"
+
+/* Of <linux/pkt_cls.h>, which does not go with vmlinux.h. */
+enum tc_action {
+	TC_UNSPEC = -1, /* the next filter's */
+	TC_OK = 0,
+	TC_SHOT = 2,
+};
+
+/* Enough for every header that the policy reads, extensions and all. */
+#define TC_LOOK_BYTES 512
+
+/* 'left' counts the whole packet; only what is linear can be read. */
+static __always_inline struct cursor tc_cursor(struct __sk_buff *skb)
+{
+	return (struct cursor){ .at = (void *)(long)skb->data,
+				.end = (void *)(long)skb->data_end,
+				.left = skb->len };
+}
+
+/* Brings more headers to hand. false: all were, or they cannot be had. Asked
+ * only when a first look did not reach far enough: it may copy the packet. */
+static __always_inline bool tc_pull(struct __sk_buff *skb)
+{
+	__u32 linear = skb->data_end - skb->data;
+	__u32 wanted = skb->len < TC_LOOK_BYTES ? skb->len : TC_LOOK_BYTES;
+
+	return linear < wanted && !bpf_skb_pull_data(skb, wanted);
+}
+
+/* The tag that the kernel took out of the frame. */
+static __always_inline bool is_vlans(const struct __sk_buff *skb)
+{
+	return skb->vlan_present && skb->vlan_tci & VLAN_ID;
+}
+
+/* Marks of ours are given here and nowhere before. */
+static __always_inline bool is_marked(const struct __sk_buff *skb)
+{
+	__u32 kind = skb->mark & GATE_MARK_MASK;
+
+	return kind >= GATE_MARK_ENGINE && kind <= GATE_MARK_OWN;
+}
+
+static __always_inline int tc_pass(struct __sk_buff *skb)
+{
+	if (is_marked(skb))
+		skb->mark = 0;
+	return TC_UNSPEC;
+}
+
+static __always_inline int tc_drop(__u32 reason, __u32 bytes)
+{
+	count_drop(reason, bytes);
+	return TC_SHOT;
+}
+
+static __always_inline int tc_act(struct __sk_buff *skb,
+				  const struct gate_port *port, __u32 verdict,
+				  __u32 bytes)
+{
+	if (verdict == PASS)
+		return tc_pass(skb);
+	if (verdict != ENGINE)
+		return tc_drop(verdict, bytes);
+	skb->mark = GATE_MARK_ENGINE | port->slot;
+	return TC_OK;
+}
+
+#endif

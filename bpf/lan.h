@@ -1,0 +1,99 @@
+/* lan.h - the LAN side's policy: whose is what a device at home sends?
+ *
+ * The order of the questions is the policy; design.md section 3 has it in
+ * words. One text for both faces: it sees a cursor, a tuple and the port, and
+ * no carrier. Included by gate.bpf.c alone. */
+#ifndef GATE_LAN_H
+#define GATE_LAN_H
+
+#include "link.h"
+#include "nets.h"
+#include "ports.h"
+#include "verdict.h"
+
+/* To the WAN address from inside: hairpin, or the gateway itself. */
+static __noinline __u32 lan_to_wan_address(struct cursor *c, struct tuple *t)
+{
+	struct tuple q;
+
+	if (t->fragment)
+		return ENGINE;
+	if (!parse_l4(c, t, WHOLE))
+		return DROP_MALFORMED;
+	if (is_icmp_error(t)) {
+		if (!parse_quoted(c, &q))
+			return DROP_MALFORMED;
+		return is_quote_ours(t, &q) && has_bit(&claimed, &q, q.dport)
+			       ? ENGINE
+			       : PASS;
+	}
+	/* Only an echo reply belongs to who holds the identifier. */
+	if (t->proto == IPPROTO_ICMP && t->icmp_type != ICMP_TYPE_ECHO_REPLY)
+		return PASS;
+	return has_bit(&claimed, t, t->dport) ? ENGINE : PASS;
+}
+
+static __noinline __u32 lan_ipv4(struct cursor *c, struct tuple *t,
+				 const struct gate_port *port)
+{
+	__u32 verdict = ENGINE;
+	__be32 dst;
+
+	if (!parse_ipv4(c, t, WHOLE))
+		return DROP_MALFORMED;
+	dst = v4(&t->dst);
+	if (is_loopback_or_zero(dst))
+		return DROP_MARTIAN;
+	if (dst == port->wan_addr)
+		verdict = lan_to_wan_address(c, t);
+	else if (is_multicast(dst) || is_broadcast(port, dst))
+		return PASS;
+	else if (is_kernels(&t->dst))
+		verdict = PASS;
+	/* The kernel must not answer strangers in our name either (BCP 38). */
+	if (is_spoofed(port, v4(&t->src)))
+		return DROP_SPOOFED;
+	return verdict;
+}
+
+static __noinline __u32 lan_ipv6(struct cursor *c, struct tuple *t)
+{
+	if (!parse_ipv6(c, t))
+		return DROP_MALFORMED;
+	if (is_ipv6_martian(&t->dst))
+		return DROP_MARTIAN;
+	if (is_ipv6_link_local(&t->dst) || is_ipv6_multicast(&t->dst) ||
+	    is_kernels(&t->dst))
+		return PASS;
+	return DROP_IPV6_FORWARD;
+}
+
+/* Is a frame from home for the machine? A bridge delivers to its own stack what
+ * is sent to any of its members' addresses, too. */
+static __always_inline bool is_for_lan(const struct gate_port *port,
+				       const __u16 dmac[3])
+{
+	return port->l3 || is_ours(port, dmac) || is_members(dmac);
+}
+
+static __noinline __u32 lan_door(struct cursor *c, struct tuple *t,
+				 const struct gate_port *port)
+{
+	__u16 dmac[3] = {};
+	__u32 type = parse_link(c, port, dmac);
+
+	t->bytes = c->left;
+	if (type == ETHERTYPE_NONE)
+		return DROP_MALFORMED;
+	if (!is_for_lan(port, dmac))
+		return PASS;
+	if (type == ETHERTYPE_STACK)
+		return DROP_MALFORMED;
+	if (type == ETHERTYPE_IPV4)
+		return lan_ipv4(c, t, port);
+	if (type == ETHERTYPE_IPV6)
+		return lan_ipv6(c, t);
+	return PASS;
+}
+
+#endif

@@ -1,0 +1,39 @@
+/* gate_priv.h - the inside of struct gate, for gate*.c alone. */
+#ifndef LINK_GATE_PRIV_H
+#define LINK_GATE_PRIV_H
+
+#include "bpf/abi.h"
+#include "gate.h"
+#include "gate_pins.h"
+
+/* The bitmaps that are mapped into memory. */
+enum bits { BITS_CLAIMED, BITS_LOCAL_OPEN, BITS_LOCAL_OWN, BITS_MAPS };
+
+struct gate_bpf; /* the skeleton; gate.c alone sees into it */
+
+/* Descriptors of what the skeleton holds. */
+struct gate_fds {
+	int kernel_nets, port_info, lan_macs, drops;
+	int programs[GATE_PROGRAMS];
+};
+
+struct attachment {
+	uint32_t ifindex; /* 0: free */
+	int link_fd;
+};
+
+struct gate {
+	/* immutable once open */
+	struct gate_bpf *skel;
+	struct gate_fds fds;
+	struct gate_pins pins;
+	uint64_t *bits[BITS_MAPS];
+	unsigned cpus;
+	struct gate_count *percpu; /* room to read one row of 'drops' */
+	/* attach, detach */
+	struct attachment ports[GATE_PORTS_MAX];
+	/* port_set */
+	uint32_t generation;
+};
+
+#endif
