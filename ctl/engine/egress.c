@@ -4,42 +4,29 @@
  * packet was sent, copied to wait, or has a reason to be dropped. */
 #include "egress.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <linux/if_ether.h>
-#include <linux/if_packet.h>
 #include <stdatomic.h>
-#include <sys/socket.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "../base/bytes.h"
+#include "csum.h"
 
-int egress_open(struct egress *e, int tun_fd)
+void egress_open(struct egress *e, int tun_fd)
 {
 	for (unsigned i = 0; i < ENGINE_PORTS_MAX; i++)
 		egress_set_running(e, i, true);
 	e->tun_fd = tun_fd;
 	if (tun_fd >= 0)
 		fcntl(tun_fd, F_SETFL, fcntl(tun_fd, F_GETFL) | O_NONBLOCK);
-	/* Protocol 0: it sends and never receives. */
-	e->bridge_fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
-	if (e->bridge_fd < 0) {
-		int rc = -errno;
-
-		egress_close(e);
-		return rc;
-	}
-	return 0;
 }
 
 void egress_close(struct egress *e)
 {
 	if (e->tun_fd >= 0)
 		close(e->tun_fd);
-	if (e->bridge_fd >= 0)
-		close(e->bridge_fd);
 	e->tun_fd = -1;
-	e->bridge_fd = -1;
 }
 
 void egress_set_running(struct egress *e, unsigned port, bool running)
@@ -89,26 +76,16 @@ static void write_ethernet(const struct engine_conf *conf, struct pkt *p,
 	p->len = ETH_HLEN + p->l3_len;
 }
 
-/* Through the kernel's bridge, which knows the port or floods. */
-static bool bridge_send(const struct egress *e, uint32_t bridge,
-			const struct mac *mac, const struct pkt *p)
-{
-	struct sockaddr_ll to = { .sll_family = AF_PACKET,
-				  .sll_ifindex = (int)bridge,
-				  .sll_halen = sizeof(mac->b) };
-
-	memcpy(to.sll_addr, mac->b, sizeof(mac->b));
-	return sendto(e->bridge_fd, p->data, p->len, MSG_DONTWAIT,
-		      (struct sockaddr *)&to, sizeof(to)) >= 0;
-}
-
 /* The port that a bridged MAC was seen at, unless its cable is out: then the
  * bridge may know better. */
-static int member_port(const struct egress *e, uint8_t lan,
-		       const struct mac *mac, uint64_t now_ms)
+static int member_port(const struct egress *e, uint8_t lan, const struct pkt *p,
+		       uint64_t now_ms)
 {
-	int port = fdb_find(e->fdb, lan, mac, now_ms);
+	struct mac mac;
+	int port;
 
+	memcpy(&mac, p->data, sizeof(mac));
+	port = fdb_find(e->fdb, lan, &mac, now_ms);
 	if (port < 0 || port >= (int)e->ports->n || !runs(e, (unsigned)port))
 		return PORT_NONE;
 	return port;
@@ -124,24 +101,35 @@ static bool bridge_runs(const struct egress *e, uint8_t lan)
 	return false;
 }
 
-static void transmit(struct egress *e, const struct engine_conf *conf,
-		     struct pkt *p, const struct mac *mac, uint64_t now_ms)
+/* The port that the way out is, PORT_NONE: a bridge. False: nothing is at its
+ * other end, and the packet is dropped. */
+static bool way_port(const struct egress *e, const struct engine_conf *conf,
+		     struct pkt *p, int *port)
 {
-	bool wan = p->out_side == SIDE_WAN, sent;
-	uint32_t lan = wan ? 0 : conf->lans[p->out_lan].ifindex;
-	int port = wan ? e->ports->wan : ports_find(e->ports, lan);
+	bool wan = p->out_side == SIDE_WAN;
 
-	if (port != PORT_NONE ? !runs(e, (unsigned)port)
-			      : !bridge_runs(e, p->out_lan)) {
-		drop(p, wan ? DROP_NO_WAN : DROP_NEIGH_FAILED);
-		return;
-	}
+	*port = wan ? e->ports->wan
+		    : ports_find(e->ports, conf->lans[p->out_lan].ifindex);
+	if (*port != PORT_NONE ? runs(e, (unsigned)*port)
+			       : bridge_runs(e, p->out_lan))
+		return true;
+	drop(p, wan ? DROP_NO_WAN : DROP_NEIGH_FAILED);
+	return false;
+}
+
+/* A bridge knows the port of a MAC address that we do not, or floods. */
+static void transmit(struct egress *e, const struct engine_conf *conf,
+		     struct pkt *p, int port, uint64_t now_ms)
+{
+	uint32_t lan = conf->lans[p->out_lan].ifindex;
+	bool sent;
+
 	if (port == PORT_NONE)
-		port = member_port(e, p->out_lan, mac, now_ms);
+		port = member_port(e, p->out_lan, p, now_ms);
 	if (port != PORT_NONE)
 		sent = port_send(e->ports, (unsigned)port, p);
 	else
-		sent = bridge_send(e, lan, mac, p);
+		sent = port_out_frame(&e->ports->out, lan, p);
 	if (!sent)
 		drop(p, DROP_TX_FULL);
 }
@@ -156,22 +144,25 @@ static void tell(struct egress *e, enum engine_event_kind kind,
 	mailbox_event(e->mailbox, &ev);
 }
 
-static void forward(struct egress *e, const struct engine_conf *conf,
-		    struct pkt *p, uint64_t now_ms)
+static struct neigh_hop look_up(struct egress *e, uint32_t ifindex,
+				const struct addr *addr, uint64_t now_ms)
 {
-	uint32_t ifindex = way_ifindex(e, conf, p);
-	struct neigh_hop hop;
+	struct neigh_hop hop = neigh_lookup(e->neigh, ifindex, addr, now_ms);
 
-	if (!ifindex) {
-		drop(p,
-		     p->out_side == SIDE_WAN ? DROP_NO_WAN : DROP_NEIGH_FAILED);
-		return;
-	}
-	hop = neigh_lookup(e->neigh, ifindex, &p->next_hop, now_ms);
 	if (hop.ask)
-		tell(e, EV_NEIGH_WANTED, ifindex, &p->next_hop);
+		tell(e, EV_NEIGH_WANTED, ifindex, addr);
 	if (hop.used)
-		tell(e, EV_NEIGH_USED, ifindex, &p->next_hop);
+		tell(e, EV_NEIGH_USED, ifindex, addr);
+	return hop;
+}
+
+/* As a frame, once the next hop's address is known. */
+static void send_frame(struct egress *e, const struct engine_conf *conf,
+		       struct pkt *p, uint32_t ifindex, int port,
+		       uint64_t now_ms)
+{
+	struct neigh_hop hop = look_up(e, ifindex, &p->next_hop, now_ms);
+
 	switch (hop.state) {
 	case NEIGH_ASKED:
 		if (neigh_wait(e->neigh, hop.slot, p, now_ms))
@@ -188,7 +179,45 @@ static void forward(struct egress *e, const struct engine_conf *conf,
 	write_ethernet(conf, p, &hop.mac);
 	if (p->out_side == SIDE_LAN)
 		p->host_mac = hop.mac;
-	transmit(e, conf, p, &hop.mac, now_ms);
+	transmit(e, conf, p, port, now_ms);
+}
+
+/* The kernel finds the next hop; we are told, too, so that the host is known
+ * that this is charged to, and that nobody goes on asking for a dead one. */
+static void send_routed(struct egress *e, struct pkt *p, uint32_t ifindex,
+			uint64_t now_ms)
+{
+	struct neigh_hop hop = look_up(e, ifindex, &p->next_hop, now_ms);
+
+	if (hop.state == NEIGH_FAILED) {
+		drop(p, DROP_NEIGH_FAILED);
+		return;
+	}
+	if (p->out_side == SIDE_LAN && hop.state == NEIGH_KNOWN)
+		p->host_mac = hop.mac;
+	port_accept(e->ports, p);
+}
+
+static void forward(struct egress *e, const struct engine_conf *conf,
+		    struct pkt *p, uint64_t now_ms)
+{
+	uint32_t ifindex = way_ifindex(e, conf, p);
+	int port;
+
+	if (!ifindex) {
+		drop(p,
+		     p->out_side == SIDE_WAN ? DROP_NO_WAN : DROP_NEIGH_FAILED);
+		return;
+	}
+	if (!way_port(e, conf, p, &port))
+		return;
+	if (p->routed)
+		send_routed(e, p, ifindex, now_ms);
+	else if (port != PORT_NONE && e->ports->ports[port].info.ip_only) {
+		if (!port_out_ip(&e->ports->out, ifindex, p))
+			drop(p, DROP_TX_FULL);
+	} else
+		send_frame(e, conf, p, ifindex, port, now_ms);
 }
 
 /* Tells a LAN host that nobody answers for its next hop. Outside hosts learn
@@ -207,6 +236,16 @@ static void answer_unreachable(struct egress *e, const struct engine_conf *conf,
 	forward(e, conf, p, now_ms);
 }
 
+/* What we send ourselves has nobody behind it to finish its checksum. */
+static void finish_checksum(struct pkt *p)
+{
+	if (!p->csum_open || p->routed)
+		return;
+	csum_close(p->data + p->l4, p->proto,
+		   p->l3_len - (uint32_t)(p->l4 - p->l3));
+	p->csum_open = false;
+}
+
 static void send_local(const struct egress *e, struct pkt *p)
 {
 	if (e->tun_fd < 0 || write(e->tun_fd, p->data + p->l3, p->l3_len) < 0)
@@ -218,10 +257,15 @@ void egress_send(struct egress *e, const struct engine_conf *conf,
 {
 	switch ((enum verdict)p->verdict) {
 	case VERDICT_FORWARD:
+		finish_checksum(p);
 		forward(e, conf, p, now_ms);
 		break;
 	case VERDICT_LOCAL:
-		send_local(e, p);
+		finish_checksum(p);
+		if (p->routed)
+			port_pass(e->ports, p);
+		else
+			send_local(e, p);
 		break;
 	case VERDICT_DROP:
 	case VERDICT_HELD:

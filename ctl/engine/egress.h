@@ -9,7 +9,7 @@
 #include "icmp_error.h"
 #include "mailbox.h"
 #include "neigh.h"
-#include "port_xsk.h"
+#include "port.h"
 #include "stats.h"
 
 struct egress {
@@ -21,15 +21,14 @@ struct egress {
 	struct stats *stats;
 
 	struct icmp_limit icmp_limit;
-	int tun_fd;    /* into the machine's own stack, -1: none */
-	int bridge_fd; /* packet socket, for MACs without a known port */
+	int tun_fd; /* into the machine's own stack, -1: none */
 
 	/* control writes, engine reads */
 	_Atomic bool dead[ENGINE_PORTS_MAX]; /* no carrier */
 };
 
-/* Takes 'tun_fd' over, also when it fails. 0 or -errno. */
-int egress_open(struct egress *e, int tun_fd);
+/* Takes 'tun_fd' over. */
+void egress_open(struct egress *e, int tun_fd);
 void egress_close(struct egress *e);
 
 /* Control thread, at any time: does the port in this place have a carrier? */

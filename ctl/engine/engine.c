@@ -58,13 +58,9 @@ int engine_open_ports(struct engine *e, const struct engine_port *ports,
 		      struct error *err)
 {
 	struct worker *w = &e->worker;
-	int rc = egress_open(&w->egress, tun_fd);
+	int rc;
 
-	if (rc)
-		return error_set(err, rc,
-				 "engine: cannot open a packet socket: %s: run "
-				 "as root, or with CAP_NET_RAW",
-				 strerror(-rc));
+	egress_open(&w->egress, tun_fd);
 	rc = ports_open(&w->ports, ports, n, gate->xsks_fd, err);
 	if (rc) {
 		egress_close(&w->egress);
@@ -102,8 +98,7 @@ const char *engine_carrier(const struct engine *e, uint32_t ifindex)
 
 	for (unsigned i = 0; i < ps->n; i++)
 		if (ps->ports[i].info.ifindex == ifindex)
-			return ps->ports[i].umem->zerocopy ? "xdp-zerocopy"
-							   : "xdp-copy";
+			return port_carrier(&ps->ports[i]);
 	return NULL;
 }
 
@@ -111,7 +106,7 @@ const char *engine_carrier(const struct engine *e, uint32_t ifindex)
 
 static int make_poll_set(struct worker *w)
 {
-	w->poll_set = calloc(1 + w->ports.queues_n, sizeof(*w->poll_set));
+	w->poll_set = calloc(1 + w->ports.lines_n, sizeof(*w->poll_set));
 	if (!w->poll_set)
 		return -ENOMEM;
 	w->poll_set[0].fd = w->mailbox.wake.fd;

@@ -1,5 +1,5 @@
 /* port_xsk.c - the data path of AF_XDP sockets.
- * Called by worker.c and egress.c. Engine thread.
+ * Called by port.c. Engine thread.
  * Invariant: a queue's rx_out and tx_out are each at most its memory's limit,
  * so that no ring can overflow and neither direction starves the other. */
 #include "port_xsk.h"
@@ -8,14 +8,12 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "../base/log.h"
-
 /* Copy mode sends 32 frames a call at most (TX_BATCH_SIZE in net/xdp/xsk.c). */
 #define KICKS_MAX (UMEM_RING_SIZE / 32 + 1)
 
 /* ---- receive */
 
-void port_refill(struct port_queue *q)
+void xsk_refill(struct xsk_queue *q)
 {
 	struct umem *u = q->port->umem;
 	uint32_t idx, n = u->limit - q->rx_out;
@@ -35,7 +33,7 @@ void port_refill(struct port_queue *q)
 			 NULL);
 }
 
-unsigned port_recv(struct ports *ps, struct port_queue *q, struct pkt *burst)
+unsigned xsk_recv(struct ports *ps, struct xsk_queue *q, struct pkt *burst)
 {
 	const struct port *port = q->port;
 	uint32_t idx = 0, n = xsk_ring_cons__peek(&q->rx, PORT_BURST, &idx);
@@ -57,14 +55,12 @@ unsigned port_recv(struct ports *ps, struct port_queue *q, struct pkt *burst)
 	if (n)
 		xsk_ring_cons__release(&q->rx, n);
 	q->rx_out -= n;
-	port_refill(q);
+	xsk_refill(q);
 	return n;
 }
 
-void port_free(struct ports *ps, struct pkt *p)
+void xsk_free(struct ports *ps, struct pkt *p)
 {
-	if (p->frame == PKT_NO_FRAME)
-		return;
 	umem_put(ps->ports[p->port].umem, p->frame);
 	p->frame = PKT_NO_FRAME;
 }
@@ -72,7 +68,7 @@ void port_free(struct ports *ps, struct pkt *p)
 /* ---- send */
 
 /* Takes back what was sent. */
-static void reclaim(struct port_queue *q)
+static void reclaim(struct xsk_queue *q)
 {
 	struct umem *u = q->port->umem;
 	uint32_t idx, n;
@@ -89,7 +85,7 @@ static void reclaim(struct port_queue *q)
 	}
 }
 
-static struct port_queue *queue_of(const struct port *port, const struct pkt *p)
+static struct xsk_queue *queue_of(const struct port *port, const struct pkt *p)
 {
 	return &port->queues[p->session % port->tx_queues];
 }
@@ -110,10 +106,9 @@ static uint64_t own_frame(struct ports *ps, struct umem *to, struct pkt *p)
 	return frame;
 }
 
-bool port_send(struct ports *ps, unsigned out, struct pkt *p)
+bool xsk_send(struct ports *ps, struct port *port, struct pkt *p)
 {
-	struct port *port = &ps->ports[out];
-	struct port_queue *q = queue_of(port, p);
+	struct xsk_queue *q = queue_of(port, p);
 	struct umem *u = port->umem;
 	struct xdp_desc *d;
 	uint32_t idx = 0;
@@ -138,13 +133,13 @@ bool port_send(struct ports *ps, unsigned out, struct pkt *p)
 	return true;
 }
 
-static uint32_t tx_taken(const struct port_queue *q)
+static uint32_t tx_taken(const struct xsk_queue *q)
 {
 	return __atomic_load_n(q->tx.consumer, __ATOMIC_ACQUIRE);
 }
 
 /* Tells the device to look at the ring. 0 or -errno. */
-static int wake(const struct port_queue *q)
+static int wake(const struct xsk_queue *q)
 {
 	if (sendto(xsk_socket__fd(q->xsk), NULL, 0, MSG_DONTWAIT, NULL, 0) < 0)
 		return -errno;
@@ -153,7 +148,7 @@ static int wake(const struct port_queue *q)
 
 /* Frames that will not be sent. In copy mode the kernel looks at the ring only
  * while we call it, so what it left is ours. */
-static void take_back(struct port_queue *q)
+static void take_back(struct xsk_queue *q)
 {
 	uint32_t from = tx_taken(q), n = q->tx.cached_prod - from;
 
@@ -168,7 +163,7 @@ static void take_back(struct port_queue *q)
 
 /* Wakes until the device takes no more. EAGAIN: a batch is done, or socket
  * memory is used up. EBUSY: it threw one away, having no carrier or no room. */
-static int wake_all(struct port_queue *q, bool *moved)
+static int wake_all(struct xsk_queue *q, bool *moved)
 {
 	uint32_t before;
 	int rc;
@@ -188,7 +183,7 @@ static int wake_all(struct port_queue *q, bool *moved)
 
 /* True: frames are left, try again. A zero-copy driver that needs no wakeup is
  * at work; copy mode works in our calls only. */
-static bool kick(struct port_queue *q)
+static bool kick(struct xsk_queue *q)
 {
 	struct port *port = q->port;
 	uint32_t index = (uint32_t)(q - port->queues);
@@ -214,7 +209,7 @@ static bool kick(struct port_queue *q)
 	return false;
 }
 
-static bool flush(struct port_queue *q)
+static bool flush(struct xsk_queue *q)
 {
 	if (q->tx_new) {
 		xsk_ring_prod__submit(&q->tx, q->tx_new);
@@ -227,45 +222,11 @@ static bool flush(struct port_queue *q)
 	return kick(q);
 }
 
-bool ports_flush(struct ports *ps)
+bool xsk_flush(struct port *port)
 {
 	bool again = false;
 
-	for (unsigned i = 0; i < ps->n; i++)
-		for (unsigned j = 0; j < ps->ports[i].info.queues; j++)
-			again |= flush(&ps->ports[i].queues[j]);
+	for (unsigned i = 0; i < port->info.queues; i++)
+		again |= flush(&port->queues[i]);
 	return again;
-}
-
-int ports_find(const struct ports *ps, uint32_t ifindex)
-{
-	for (unsigned i = 0; i < ps->n; i++)
-		if (ps->ports[i].info.ifindex == ifindex &&
-		    !ps->ports[i].info.wan)
-			return (int)i;
-	return PORT_NONE;
-}
-
-void ports_poll_set(const struct ports *ps, struct pollfd *fds)
-{
-	for (unsigned i = 0; i < ps->n; i++)
-		for (unsigned j = 0; j < ps->ports[i].info.queues; j++)
-			*fds++ = (struct pollfd){
-				.fd = xsk_socket__fd(
-					ps->ports[i].queues[j].xsk),
-				.events = POLLIN,
-			};
-}
-
-void ports_polled(const struct ports *ps, struct pollfd *fds)
-{
-	for (unsigned i = 0; i < ps->n; i++)
-		for (unsigned j = 0; j < ps->ports[i].info.queues; j++, fds++) {
-			if (!(fds->revents & (POLLERR | POLLHUP | POLLNVAL)))
-				continue;
-			fds->fd = -1;
-			log_warn("engine: %s: queue %u is lost, the port is "
-				 "gone",
-				 ps->ports[i].info.ifname, j);
-		}
 }

@@ -10,20 +10,9 @@
 #ifndef ENGINE_PORT_XSK_H
 #define ENGINE_PORT_XSK_H
 
-#include <poll.h>
-#include <stdatomic.h>
+#include "port.h"
 
-#include "../base/error.h"
-#include "engine.h"
-#include "pkt.h"
-#include "umem.h"
-
-#define PORT_BURST 64
-#define PORT_NONE  -1
-
-struct port;
-
-struct port_queue {
+struct xsk_queue {
 	/* immutable while open */
 	struct port *port;
 	struct xsk_socket *xsk;
@@ -45,65 +34,23 @@ struct port_queue {
 	_Atomic uint64_t tx_lost; /* frames that the device threw away */
 };
 
-struct port {
-	struct engine_port info;
-	struct umem *umem; /* NULL: closed */
-	struct port_queue *queues;
+/* ---- control thread, engine stopped (port_xsk_open.c) */
 
-	/* engine thread */
-	uint32_t tx_queues; /* of them that send: a device may have fewer */
-};
+/* Zero-copy, or copy where the driver has none. */
+int xsk_port_open(struct ports *ps, struct port *port, struct error *err);
+void xsk_port_close(struct ports *ps, struct port *port);
+/* Are all frames of both memories accounted for? */
+bool xsk_whole(const struct ports *ps);
+/* Control thread, at any time: what the port's sockets lost is added. */
+void xsk_lost(const struct port *port, uint64_t *rx, uint64_t *tx);
 
-enum { UMEM_COPY, UMEM_ZEROCOPY, UMEMS };
-
-struct ports {
-	/* immutable while open */
-	int xsks_fd;
-	unsigned n, queues_n;
-	struct port ports[ENGINE_PORTS_MAX];
-	struct umem umems[UMEMS];
-	int wan; /* index of the WAN port, or PORT_NONE */
-
-	/* control thread: lost by sockets closed since */
-	uint64_t past_rx_lost, past_tx_lost;
-};
-
-/* ---- control thread, engine stopped (port_open.c) */
-int ports_open(struct ports *ps, const struct engine_port *ports, unsigned n,
-	       int xsks_fd, struct error *err);
-void ports_close(struct ports *ps);
-/* Are all frames accounted for? For the time between two bursts. */
-bool ports_whole(const struct ports *ps);
-/* Control thread, at any time: frames that the kernel could not hand to the
- * engine because it was too slow, and frames that a device threw away. */
-void ports_lost(const struct ports *ps, uint64_t *rx, uint64_t *tx);
-
-/* ---- engine thread (port_xsk.c) */
+/* ---- engine thread (port_xsk.c); see their namesakes in port.h */
 
 /* Hands the kernel frames to receive into, up to the limit. */
-void port_refill(struct port_queue *q);
-
-/* Takes at most PORT_BURST frames and gives the kernel others instead. */
-unsigned port_recv(struct ports *ps, struct port_queue *q, struct pkt *burst);
-
-/* Queues 'p' (data, len) on port 'out'; the flow keeps its queue. True: the
- * frame is the carrier's again and 'p->data' is not ours any more. False: the
- * way out is full, 'p' is as it was. */
-bool port_send(struct ports *ps, unsigned out, struct pkt *p);
-
-/* Gives the frame back, if 'p' still has one. */
-void port_free(struct ports *ps, struct pkt *p);
-
-/* Hands queued frames to the devices and takes sent ones back. True: some
- * device has not taken all and must be asked again soon. */
-bool ports_flush(struct ports *ps);
-
-/* The LAN port that is 'ifindex' itself, or PORT_NONE. */
-int ports_find(const struct ports *ps, uint32_t ifindex);
-
-/* One entry a queue; ps->queues_n of them. */
-void ports_poll_set(const struct ports *ps, struct pollfd *fds);
-/* After poll(): a socket in error is waited for no more. */
-void ports_polled(const struct ports *ps, struct pollfd *fds);
+void xsk_refill(struct xsk_queue *q);
+unsigned xsk_recv(struct ports *ps, struct xsk_queue *q, struct pkt *burst);
+bool xsk_send(struct ports *ps, struct port *port, struct pkt *p);
+void xsk_free(struct ports *ps, struct pkt *p);
+bool xsk_flush(struct port *port);
 
 #endif

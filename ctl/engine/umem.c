@@ -1,5 +1,5 @@
 /* umem.c - allocates and checks AF_XDP memory.
- * Called by port_open.c. Control thread, engine stopped.
+ * Called by port_xsk_open.c. Control thread, engine stopped.
  * Invariant: frames = free + with the kernel + in the burst at hand. */
 #include "umem.h"
 
@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 
-#include "port_xsk.h"
+#include "port.h"
 
 /* A queue's share of frames, both directions together. Full rings while there
  * are few queues; with many, all of them together stay at 32 MiB for as long

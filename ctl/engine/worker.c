@@ -41,7 +41,7 @@ int worker_init(struct worker *w, const struct engine_limits *limits)
 	w->stats = stats_new(limits->devices, &key);
 	snapshot_init(&w->conf, free_picture);
 	w->dumps_end = &w->dumps;
-	w->ports.wan = PORT_NONE;
+	w->ports = (struct ports)PORTS_CLOSED;
 	w->egress = (struct egress){
 		.ports = &w->ports,
 		.neigh = w->neigh,
@@ -49,7 +49,6 @@ int worker_init(struct worker *w, const struct engine_limits *limits)
 		.mailbox = &w->mailbox,
 		.stats = w->stats,
 		.tun_fd = -1,
-		.bridge_fd = -1,
 	};
 	if (w->nat && w->neigh && w->fdb && w->stats)
 		return 0;
@@ -212,10 +211,10 @@ static void send_released(struct worker *w, const struct engine_conf *conf,
 }
 
 static unsigned carry_burst(struct worker *w, const struct engine_conf *conf,
-			    struct port_queue *q, uint64_t now_ms)
+			    unsigned line, uint64_t now_ms)
 {
 	struct pkt burst[PORT_BURST];
-	unsigned n = port_recv(&w->ports, q, burst);
+	unsigned n = port_recv(&w->ports, line, burst);
 
 	for (unsigned i = 0; i < n; i++) {
 		struct pkt *p = &burst[i];
@@ -231,18 +230,14 @@ static unsigned carry_burst(struct worker *w, const struct engine_conf *conf,
 	return n;
 }
 
-/* A burst from every queue of every port. True: there was something. */
+/* A burst from every line. True: there was something. */
 static bool carry(struct worker *w, const struct engine_conf *conf,
 		  uint64_t now_ms)
 {
 	unsigned n = 0;
 
-	for (unsigned i = 0; i < w->ports.n; i++) {
-		struct port *port = &w->ports.ports[i];
-
-		for (unsigned j = 0; j < port->info.queues; j++)
-			n += carry_burst(w, conf, &port->queues[j], now_ms);
-	}
+	for (unsigned i = 0; i < w->ports.lines_n; i++)
+		n += carry_burst(w, conf, i, now_ms);
 	return n;
 }
 
@@ -334,7 +329,7 @@ static void rest(struct worker *w, uint64_t idle_ms)
 
 	if (idle_ms == UINT64_MAX)
 		timeout = -1;
-	if (poll(w->poll_set, 1 + w->ports.queues_n, timeout) <= 0)
+	if (poll(w->poll_set, 1 + w->ports.lines_n, timeout) <= 0)
 		return;
 	if (w->poll_set[0].revents)
 		bell_answer(&w->mailbox.wake);

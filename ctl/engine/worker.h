@@ -21,7 +21,7 @@ struct worker {
 	/* immutable while running */
 	struct nat *nat;
 	struct ports ports;
-	struct pollfd *poll_set; /* the command bell, then every queue */
+	struct pollfd *poll_set; /* the command bell, then every line */
 
 	/* where threads meet */
 	struct snapshot conf;

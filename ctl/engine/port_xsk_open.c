@@ -1,6 +1,7 @@
-/* port_open.c - opens and closes AF_XDP sockets, zero-copy first.
- * Called by engine.c. Control thread, engine stopped; ports_lost() at any
- * time. */
+/* port_xsk_open.c - opens and closes AF_XDP sockets, zero-copy first.
+ * Called by port.c. Control thread, engine stopped; xsk_lost() at any time. */
+#include "port_xsk.h"
+
 #include <bpf/bpf.h>
 #include <errno.h>
 #include <linux/if_link.h>
@@ -10,13 +11,12 @@
 #include <time.h>
 
 #include "../../bpf/abi.h"
-#include "port_xsk.h"
 
 /* A queue just given up is busy for some 25 ms: the kernel tears down late. */
 #define BUSY_TRIES 1000
 #define BUSY_NS	   1000000
 
-static int create_socket(struct umem *u, struct port_queue *q, uint32_t queue)
+static int create_socket(struct umem *u, struct xsk_queue *q, uint32_t queue)
 {
 	const struct xsk_socket_config config = {
 		.rx_size = UMEM_RING_SIZE,
@@ -50,7 +50,7 @@ static int create_socket(struct umem *u, struct port_queue *q, uint32_t queue)
 /* Copy mode sends by socket buffers, each charged to the socket: let a full
  * ring of them be under way. More than the system's limit needs CAP_NET_ADMIN;
  * without it, sending is slower. */
-static void set_send_buffer(const struct port_queue *q)
+static void set_send_buffer(const struct xsk_queue *q)
 {
 	int bytes = UMEM_RING_SIZE * UMEM_FRAME_SIZE;
 
@@ -64,7 +64,7 @@ static uint32_t xsks_key(const struct port *port, uint32_t queue)
 }
 
 /* What the kernel counted on a socket: frames for it that found no room. */
-static uint64_t rx_lost(const struct port_queue *q)
+static uint64_t rx_lost(const struct xsk_queue *q)
 {
 	struct xdp_statistics st = { 0 };
 	socklen_t len = sizeof(st);
@@ -77,7 +77,7 @@ static uint64_t rx_lost(const struct port_queue *q)
 
 static void close_queue(struct ports *ps, struct port *port, uint32_t queue)
 {
-	struct port_queue *q = &port->queues[queue];
+	struct xsk_queue *q = &port->queues[queue];
 	uint32_t key = xsks_key(port, queue);
 
 	if (!q->xsk)
@@ -89,7 +89,7 @@ static void close_queue(struct ports *ps, struct port *port, uint32_t queue)
 	port->umem->sockets--;
 }
 
-static void close_port(struct ports *ps, struct port *port)
+void xsk_port_close(struct ports *ps, struct port *port)
 {
 	for (uint32_t i = 0; port->queues && i < port->info.queues; i++)
 		close_queue(ps, port, i);
@@ -107,7 +107,7 @@ static int bind_queues(struct port *port, uint32_t *failed)
 	int rc = 0;
 
 	for (uint32_t i = 0; !rc && i < port->info.queues; i++) {
-		struct port_queue *q = &port->queues[i];
+		struct xsk_queue *q = &port->queues[i];
 
 		*failed = i;
 		q->port = port;
@@ -124,11 +124,11 @@ static int bind_queues(struct port *port, uint32_t *failed)
 static int enter_queues(struct ports *ps, struct port *port)
 {
 	for (uint32_t i = 0; i < port->info.queues; i++) {
-		struct port_queue *q = &port->queues[i];
+		struct xsk_queue *q = &port->queues[i];
 		uint32_t key = xsks_key(port, i);
 		int fd = xsk_socket__fd(q->xsk);
 
-		port_refill(q);
+		xsk_refill(q);
 		if (bpf_map_update_elem(ps->xsks_fd, &key, &fd, BPF_ANY))
 			return -errno;
 	}
@@ -142,7 +142,7 @@ static int open_port(struct ports *ps, struct port *port, bool zerocopy,
 
 	port->umem = &ps->umems[zerocopy ? UMEM_ZEROCOPY : UMEM_COPY];
 	if (!port->umem->area)
-		rc = umem_open(port->umem, ps->queues_n, zerocopy);
+		rc = umem_open(port->umem, ps->xsks_n, zerocopy);
 	if (rc) {
 		port->umem = NULL;
 		return rc;
@@ -151,7 +151,7 @@ static int open_port(struct ports *ps, struct port *port, bool zerocopy,
 	port->queues = calloc(port->info.queues, sizeof(*port->queues));
 	rc = port->queues ? bind_queues(port, failed) : -ENOMEM;
 	if (rc)
-		close_port(ps, port);
+		xsk_port_close(ps, port);
 	return rc;
 }
 
@@ -213,8 +213,7 @@ static int check_port(const struct port *port, struct error *err)
 			 port->info.ifname, port->info.queues, GATE_QUEUES_MAX);
 }
 
-/* Zero-copy, or copy where the driver has none. */
-static int open_either(struct ports *ps, struct port *port, struct error *err)
+int xsk_port_open(struct ports *ps, struct port *port, struct error *err)
 {
 	uint32_t queue = 0;
 	int rc = check_port(port, err);
@@ -229,40 +228,7 @@ static int open_either(struct ports *ps, struct port *port, struct error *err)
 	return rc ? tell(port, queue, rc, err) : 0;
 }
 
-int ports_open(struct ports *ps, const struct engine_port *ports, unsigned n,
-	       int xsks_fd, struct error *err)
-{
-	int rc = 0;
-
-	if (n > ENGINE_PORTS_MAX)
-		return error_set(err, -EINVAL,
-				 "engine: %u ports are more than %d: name "
-				 "fewer",
-				 n, ENGINE_PORTS_MAX);
-	ps->xsks_fd = xsks_fd;
-	ps->wan = PORT_NONE;
-	for (unsigned i = 0; i < n; i++) {
-		ps->ports[i].info = ports[i];
-		ps->queues_n += ports[i].queues;
-		if (ports[i].wan)
-			ps->wan = (int)i;
-	}
-	for (; !rc && ps->n < n; ps->n++)
-		rc = open_either(ps, &ps->ports[ps->n], err);
-	if (rc)
-		ports_close(ps);
-	return rc;
-}
-
-void ports_close(struct ports *ps)
-{
-	while (ps->n)
-		close_port(ps, &ps->ports[--ps->n]);
-	ps->queues_n = 0;
-	ps->wan = PORT_NONE;
-}
-
-bool ports_whole(const struct ports *ps)
+bool xsk_whole(const struct ports *ps)
 {
 	uint32_t out[UMEMS] = { 0 };
 
@@ -279,15 +245,12 @@ bool ports_whole(const struct ports *ps)
 	return true;
 }
 
-void ports_lost(const struct ports *ps, uint64_t *rx, uint64_t *tx)
+void xsk_lost(const struct port *port, uint64_t *rx, uint64_t *tx)
 {
-	*rx = ps->past_rx_lost;
-	*tx = ps->past_tx_lost;
-	for (unsigned i = 0; i < ps->n; i++)
-		for (unsigned j = 0; j < ps->ports[i].info.queues; j++) {
-			const struct port_queue *q = &ps->ports[i].queues[j];
+	for (unsigned i = 0; i < port->info.queues; i++) {
+		const struct xsk_queue *q = &port->queues[i];
 
-			*rx += rx_lost(q);
-			*tx += q->tx_lost;
-		}
+		*rx += rx_lost(q);
+		*tx += q->tx_lost;
+	}
 }

@@ -1,0 +1,243 @@
+/* port.c - opens the ports, and hands each packet to its carrier.
+ * Called by engine.c (open, close, what was lost), worker.c and egress.c (the
+ * rest). */
+#include "port.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "../../bpf/abi.h"
+#include "../base/log.h"
+#include "port_nfq.h"
+#include "port_xsk.h"
+
+_Static_assert(sizeof(((struct ports *)0)->lines) / sizeof(struct port_line) >=
+		       ENGINE_PORTS_MAX * GATE_QUEUES_MAX,
+	       "a line for every queue");
+
+/* ---- open and close */
+
+static int open_out(struct ports *ps, struct error *err)
+{
+	bool ip = false;
+	int rc;
+
+	for (unsigned i = 0; i < ENGINE_PORTS_MAX; i++)
+		ip |= ps->ports[i].info.ip_only;
+	rc = port_out_open(&ps->out, ip);
+	return rc ? error_set(err, rc,
+			      "engine: cannot open a packet socket: %s: run as "
+			      "root, or with CAP_NET_RAW and CAP_NET_ADMIN",
+			      strerror(-rc))
+		  : 0;
+}
+
+static void add_lines(struct ports *ps, uint8_t port)
+{
+	const struct engine_port *info = &ps->ports[port].info;
+	uint32_t n = info->carrier == ENGINE_NFQUEUE ? 1 : info->queues;
+
+	for (uint32_t i = 0; i < n; i++)
+		ps->lines[ps->lines_n++] =
+			(struct port_line){ port, (uint8_t)i };
+}
+
+static int open_port(struct ports *ps, struct port *port, struct error *err)
+{
+	int rc;
+
+	if (port->info.carrier == ENGINE_NFQUEUE)
+		rc = nfq_open(&port->nfq, &port->info, err);
+	else
+		rc = xsk_port_open(ps, port, err);
+	if (!rc)
+		add_lines(ps, (uint8_t)(port - ps->ports));
+	return rc;
+}
+
+static void close_port(struct ports *ps, struct port *port)
+{
+	if (port->info.carrier == ENGINE_XDP) {
+		xsk_port_close(ps, port);
+		return;
+	}
+	nfq_lost(port->nfq, &ps->past_rx_lost, &ps->past_tx_lost);
+	nfq_close(port->nfq);
+	port->nfq = NULL;
+}
+
+static void list_ports(struct ports *ps, const struct engine_port *ports,
+		       unsigned n)
+{
+	memset(ps->ports, 0, sizeof(ps->ports));
+	ps->xsks_n = 0;
+	ps->lines_n = 0;
+	for (unsigned i = 0; i < n; i++) {
+		struct engine_port *info = &ps->ports[i].info;
+
+		*info = ports[i];
+		if (info->carrier == ENGINE_NFQUEUE)
+			info->queues = 0;
+		ps->xsks_n += info->queues;
+		if (info->wan)
+			ps->wan = (int)i;
+	}
+}
+
+int ports_open(struct ports *ps, const struct engine_port *ports, unsigned n,
+	       int xsks_fd, struct error *err)
+{
+	int rc;
+
+	if (n > ENGINE_PORTS_MAX)
+		return error_set(err, -EINVAL,
+				 "engine: %u ports are more than %d: name "
+				 "fewer",
+				 n, ENGINE_PORTS_MAX);
+	ps->xsks_fd = xsks_fd;
+	ps->wan = PORT_NONE;
+	list_ports(ps, ports, n);
+	rc = open_out(ps, err);
+	for (; !rc && ps->n < n; ps->n++)
+		rc = open_port(ps, &ps->ports[ps->n], err);
+	if (rc)
+		ports_close(ps);
+	return rc;
+}
+
+void ports_close(struct ports *ps)
+{
+	while (ps->n)
+		close_port(ps, &ps->ports[--ps->n]);
+	port_out_close(&ps->out);
+	ps->xsks_n = 0;
+	ps->lines_n = 0;
+	ps->wan = PORT_NONE;
+}
+
+bool ports_whole(const struct ports *ps)
+{
+	for (unsigned i = 0; i < ps->n; i++)
+		if (ps->ports[i].nfq && !nfq_whole(ps->ports[i].nfq))
+			return false;
+	return xsk_whole(ps);
+}
+
+void ports_lost(const struct ports *ps, uint64_t *rx, uint64_t *tx)
+{
+	*rx = ps->past_rx_lost;
+	*tx = ps->past_tx_lost;
+	for (unsigned i = 0; i < ps->n; i++) {
+		const struct port *port = &ps->ports[i];
+
+		if (port->info.carrier == ENGINE_NFQUEUE)
+			nfq_lost(port->nfq, rx, tx);
+		else
+			xsk_lost(port, rx, tx);
+	}
+}
+
+const char *port_carrier(const struct port *port)
+{
+	if (port->info.carrier == ENGINE_NFQUEUE)
+		return "nfqueue";
+	return port->umem->zerocopy ? "xdp-zerocopy" : "xdp-copy";
+}
+
+/* ---- packets */
+
+unsigned port_recv(struct ports *ps, unsigned line, struct pkt *burst)
+{
+	const struct port_line *l = &ps->lines[line];
+	struct port *port = &ps->ports[l->port];
+
+	if (port->nfq)
+		return nfq_recv(port->nfq, l->port, burst);
+	return xsk_recv(ps, &port->queues[l->queue], burst);
+}
+
+bool port_send(struct ports *ps, unsigned out, struct pkt *p)
+{
+	struct port *port = &ps->ports[out];
+
+	if (port->nfq)
+		return port_out_frame(&ps->out, port->info.ifindex, p);
+	return xsk_send(ps, port, p);
+}
+
+void port_accept(struct ports *ps, struct pkt *p)
+{
+	nfq_accept(ps->ports[p->port].nfq, p);
+}
+
+void port_pass(struct ports *ps, struct pkt *p)
+{
+	nfq_pass(ps->ports[p->port].nfq, p);
+}
+
+void port_free(struct ports *ps, struct pkt *p)
+{
+	struct nfq *nfq;
+
+	if (p->frame == PKT_NO_FRAME)
+		return;
+	nfq = ps->ports[p->port].nfq;
+	if (nfq)
+		nfq_drop(nfq, p);
+	else
+		xsk_free(ps, p);
+}
+
+bool ports_flush(struct ports *ps)
+{
+	bool again = false;
+
+	for (unsigned i = 0; i < ps->n; i++) {
+		struct port *port = &ps->ports[i];
+
+		again |= port->nfq ? nfq_flush(port->nfq) : xsk_flush(port);
+	}
+	return again;
+}
+
+int ports_find(const struct ports *ps, uint32_t ifindex)
+{
+	for (unsigned i = 0; i < ps->n; i++)
+		if (ps->ports[i].info.ifindex == ifindex &&
+		    !ps->ports[i].info.wan)
+			return (int)i;
+	return PORT_NONE;
+}
+
+/* ---- waiting */
+
+static int line_fd(const struct ports *ps, const struct port_line *l)
+{
+	const struct port *port = &ps->ports[l->port];
+
+	return port->nfq ? nfq_fd(port->nfq)
+			 : xsk_socket__fd(port->queues[l->queue].xsk);
+}
+
+void ports_poll_set(const struct ports *ps, struct pollfd *fds)
+{
+	for (unsigned i = 0; i < ps->lines_n; i++)
+		fds[i] = (struct pollfd){ .fd = line_fd(ps, &ps->lines[i]),
+					  .events = POLLIN };
+}
+
+void ports_polled(const struct ports *ps, struct pollfd *fds)
+{
+	for (unsigned i = 0; i < ps->lines_n; i++) {
+		const struct port_line *l = &ps->lines[i];
+		const struct port *port = &ps->ports[l->port];
+
+		/* A netlink socket's error is told once, by the next read. */
+		if (port->nfq ||
+		    !(fds[i].revents & (POLLERR | POLLHUP | POLLNVAL)))
+			continue;
+		fds[i].fd = -1;
+		log_warn("engine: %s: queue %u is lost, the port is gone",
+			 port->info.ifname, l->queue);
+	}
+}

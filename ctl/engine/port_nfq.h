@@ -1,0 +1,105 @@
+/* port_nfq.h - the carrier nfqueue: IP packets that the kernel holds at
+ * prerouting until the engine has said what becomes of each.
+ *
+ * A port has one queue, GATE_QUEUE + slot. A packet is read with its headers'
+ * surroundings into a place of its own; its verdict is written in front of it,
+ * where the message stood, so that a payload is never copied here. In front of
+ * the IP header an Ethernet header is made up, with the sender's address: what
+ * parses, answers and counts needs not know the carrier.
+ *
+ * Opened and closed by the control thread while the engine is stopped; the
+ * rest is the engine thread's, but for what is marked. */
+#ifndef ENGINE_PORT_NFQ_H
+#define ENGINE_PORT_NFQ_H
+
+#include <linux/netfilter/nfnetlink.h>
+#include <linux/netfilter/nfnetlink_queue.h>
+#include <linux/netlink.h>
+#include <stdatomic.h>
+#include <sys/socket.h>
+
+#include "port.h"
+
+/* The kernel's waiting packets. More would wait for longer than a full ring
+ * does; the socket's buffer bounds their bytes. */
+#define NFQ_WAITING_MAX	  2048
+#define NFQ_WAITING_BYTES (8 << 20)
+
+/* An attribute's length is 16 bits: no packet comes or goes that is longer. */
+#define NFQ_PAYLOAD_MAX (0xffff - NLA_HDRLEN)
+
+/* A packet's place: room in front for an ICMP error, the message's own headers,
+ * the longest payload. An odd number of cache lines, so that packets' headers
+ * do not all fall into the same ones. */
+#define NFQ_HEADROOM 128
+#define NFQ_PLACE    (1033 * 64)
+
+/* The whole message of a verdict but for the payload's bytes. */
+struct nfq_verdict {
+	struct nlmsghdr nl;
+	struct nfgenmsg nf;
+	struct nlattr verdict_attr;
+	struct nfqnl_msg_verdict_hdr verdict;
+	struct nlattr mark_attr;
+	__be32 mark;
+	struct nlattr payload; /* not there without one */
+};
+
+_Static_assert(sizeof(struct nfq_verdict) == 44, "as on the wire");
+_Static_assert(NFQ_PLACE >= NFQ_HEADROOM + 256 + 65536, "any message fits");
+
+struct nfq {
+	/* immutable while open */
+	int fd;
+	uint16_t queue;
+	struct engine_port info;
+	uint8_t *places; /* PORT_BURST of NFQ_PLACE */
+	struct mmsghdr msgs[PORT_BURST];
+	struct iovec into[PORT_BURST];
+	struct sockaddr_nl from[PORT_BURST];
+
+	/* engine thread: the burst at hand */
+	uint32_t ids[PORT_BURST];
+	unsigned open_n; /* without a verdict yet */
+	/* Verdicts not sent yet, in the order of their packets. */
+	struct iovec out[PORT_BURST];
+	uint32_t out_ids[PORT_BURST];
+	unsigned out_n;
+	struct nfq_verdict plain[PORT_BURST]; /* those without a payload */
+	unsigned plain_n;
+	struct nfq_verdict *last; /* the latest, if it is plain */
+	bool stuck;		  /* the kernel still has packets up to … */
+	uint32_t stuck_id;
+
+	/* engine writes, control reads */
+	_Atomic uint64_t tx_lost; /* verdicts that the kernel did not take */
+};
+
+/* ---- control thread, engine stopped (port_nfq_open.c) */
+
+/* 0 or -errno and a sentence. */
+int nfq_open(struct nfq **out, const struct engine_port *info,
+	     struct error *err);
+/* Packets that wait are dropped. NULL: nothing. */
+void nfq_close(struct nfq *q);
+/* Has every packet got its verdict? */
+bool nfq_whole(const struct nfq *q);
+/* Control thread, at any time: what the kernel could not queue and what it did
+ * not take back is added. */
+void nfq_lost(const struct nfq *q, uint64_t *rx, uint64_t *tx);
+
+static inline int nfq_fd(const struct nfq *q)
+{
+	return q->fd;
+}
+
+/* ---- engine thread (port_nfq.c); see their namesakes in port.h */
+
+/* 'port' is the index to give them. */
+unsigned nfq_recv(struct nfq *q, uint8_t port, struct pkt *burst);
+void nfq_accept(struct nfq *q, struct pkt *p);
+void nfq_pass(struct nfq *q, struct pkt *p);
+void nfq_drop(struct nfq *q, struct pkt *p);
+bool nfq_flush(struct nfq *q);
+
+#endif
