@@ -65,6 +65,11 @@ static __always_inline bool is_ipv6_martian(const struct address *a)
 	       (!a->w[0] && !a->w[1] && !a->w[2] && a->w[3] == bpf_htonl(1));
 }
 
+static __always_inline bool is_ipv6_unspecified(const struct address *a)
+{
+	return !a->w[0] && !a->w[1] && !a->w[2] && !a->w[3];
+}
+
 static __always_inline bool is_ipv6_multicast(const struct address *a)
 {
 	return (a->w[0] & bpf_htonl(0xff000000)) == bpf_htonl(0xff000000);

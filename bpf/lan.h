@@ -56,16 +56,29 @@ static __noinline __u32 lan_ipv4(struct cursor *c, struct tuple *t,
 	return verdict;
 }
 
+/* Hosts speak from the LAN's prefixes, to the gateway itself also from the
+ * link's own addresses, which no router carries further (RFC 4291 2.5.6). */
+static __noinline bool is_ipv6_spoofed(const struct address *src, bool onward)
+{
+	if (is_ipv6_link_local(src))
+		return onward;
+	return net_kind(src, 128) != GATE_NET_LAN;
+}
+
 static __noinline __u32 lan_ipv6(struct cursor *c, struct tuple *t)
 {
+	bool onward;
+
 	if (!parse_ipv6(c, t))
 		return DROP_MALFORMED;
 	if (is_ipv6_martian(&t->dst))
 		return DROP_MARTIAN;
-	if (is_ipv6_link_local(&t->dst) || is_ipv6_multicast(&t->dst) ||
-	    is_kernels(&t->dst))
+	if (is_ipv6_link_local(&t->dst) || is_ipv6_multicast(&t->dst))
 		return PASS;
-	return DROP_IPV6_FORWARD;
+	onward = !is_kernels(&t->dst);
+	if (is_ipv6_spoofed(&t->src, onward))
+		return DROP_SPOOFED;
+	return onward ? ENGINE : PASS;
 }
 
 /* Is a frame from home for the machine? A bridge delivers to its own stack what

@@ -176,17 +176,28 @@ static __always_inline bool is_icmpv6_wanted(const struct tuple *t)
 	       t->icmp_type == ICMPV6_MLDV2;
 }
 
-static __noinline __u32 wan_ipv6(void *ctx, struct cursor *c, struct tuple *t)
+static __noinline bool wan_ipv6_martian(const struct tuple *t)
 {
-	if (!parse_ipv6(c, t))
-		return DROP_MALFORMED;
 	if (is_ipv6_martian(&t->src) || is_ipv6_martian(&t->dst) ||
-	    is_ipv6_multicast(&t->src) ||
-	    net_kind(&t->src, 128) == GATE_NET_LAN)
+	    is_ipv6_multicast(&t->src))
+		return true;
+	return !is_ipv6_link_local(&t->src) &&
+	       net_kind(&t->src, 128) == GATE_NET_LAN;
+}
+
+/* Only an address that the whole world may know can ask for a host at home. */
+static __noinline __u32 wan_ipv6_to_lan(const struct tuple *t)
+{
+	if (is_ipv6_link_local(&t->src) || is_ipv6_unspecified(&t->src) ||
+	    net_kind(&t->src, 128) == GATE_NET_OWN)
 		return DROP_MARTIAN;
-	if (!is_ipv6_link_local(&t->dst) && !is_ipv6_multicast(&t->dst) &&
-	    net_kind(&t->dst, 128) != GATE_NET_OWN)
-		return DROP_IPV6_FORWARD;
+	return ENGINE;
+}
+
+/* To an address or a group of the machine itself. */
+static __noinline __u32 wan_ipv6_to_own(void *ctx, struct cursor *c,
+					struct tuple *t)
+{
 	if (!parse_ipv6_extensions(c, t))
 		return DROP_MALFORMED;
 	if (t->fragment)
@@ -200,6 +211,22 @@ static __noinline __u32 wan_ipv6(void *ctx, struct cursor *c, struct tuple *t)
 	if (t->proto == IPPROTO_UDP)
 		return wan_udp(ctx, t);
 	return DROP_WAN_CLOSED;
+}
+
+static __noinline __u32 wan_ipv6(void *ctx, struct cursor *c, struct tuple *t)
+{
+	__u32 kind = GATE_NET_OWN;
+
+	if (!parse_ipv6(c, t))
+		return DROP_MALFORMED;
+	if (wan_ipv6_martian(t))
+		return DROP_MARTIAN;
+	if (!is_ipv6_link_local(&t->dst) && !is_ipv6_multicast(&t->dst))
+		kind = net_kind(&t->dst, 128);
+	if (kind == GATE_NET_LAN)
+		return wan_ipv6_to_lan(t);
+	return kind == GATE_NET_OWN ? wan_ipv6_to_own(ctx, c, t)
+				    : DROP_WAN_CLOSED;
 }
 
 static __always_inline bool is_for_wan(const struct gate_port *port,

@@ -57,6 +57,46 @@ static const struct link_route *wan_default(const struct plan_input *in)
 	return best;
 }
 
+/* fe80::/10: there is one on every link, and none of them says who is where. */
+static bool is_link_local(const struct addr *a)
+{
+	return a->b[0] == 0xfe && (a->b[1] & 0xc0) == 0x80;
+}
+
+/* The networks that a device has on its link, of IPv6. */
+static void plan_nets6(const struct plan_input *in, uint32_t ifindex,
+		       struct conf_nets6 *out)
+{
+	static const struct addr on_link;
+
+	for (unsigned n = 0; n < in->routes_n; n++) {
+		const struct link_route *r = &in->routes[n];
+
+		if (r->ifindex != ifindex || r->table != MAIN_TABLE ||
+		    addr_is_v4(&r->dst.addr) || is_link_local(&r->dst.addr) ||
+		    !r->dst.len || !addr_eq(&r->via, &on_link) ||
+		    out->n == ENGINE_NETS6_MAX)
+			continue;
+		out->nets[out->n++] = prefix_network(&r->dst);
+	}
+}
+
+static struct addr plan_gateway6(const struct plan_input *in)
+{
+	const struct link_route *best = NULL;
+
+	for (unsigned n = 0; n < in->routes_n; n++) {
+		const struct link_route *r = &in->routes[n];
+
+		if (r->ifindex != in->roles->wan || r->table != MAIN_TABLE ||
+		    r->dst.len || addr_is_v4(&r->dst.addr))
+			continue;
+		if (!best || r->metric < best->metric)
+			best = r;
+	}
+	return best ? best->via : (struct addr){ 0 };
+}
+
 static uint16_t carried_mtu(uint32_t mtu)
 {
 	return (uint16_t)(mtu < MTU_MAX ? mtu : MTU_MAX);
@@ -73,6 +113,8 @@ static void plan_wan(const struct plan_input *in, struct conf_wan *wan)
 	wan->ifindex = i->ifindex;
 	wan->mac = i->mac;
 	wan->mtu = carried_mtu(i->mtu);
+	plan_nets6(in, i->ifindex, &wan->nets6);
+	wan->gateway6 = plan_gateway6(in);
 	if (!plan_ipv4(in, i->ifindex, &p))
 		return;
 	wan->addr = addr_to_v4(&p.addr);
@@ -102,6 +144,7 @@ static void plan_lan(const struct plan_input *in, struct engine_conf *out)
 	lan->ifindex = i->ifindex;
 	lan->mac = i->mac;
 	lan->mtu = carried_mtu(i->mtu);
+	plan_nets6(in, i->ifindex, &lan->nets6);
 	lan->addr = addr_to_v4(&in->lan_net.addr);
 	lan->mask = v4_mask(prefix_v4_len(&in->lan_net));
 	lan->net = lan->addr & lan->mask;
@@ -204,7 +247,8 @@ unsigned plan_nets(const struct plan_input *in, struct gate_prefix *out,
 		unsigned shortest = addr_is_v4(&r->dst.addr) ? 96 : 0;
 		enum gate_kind kind = GATE_KIND_ROUTED;
 
-		if (r->table != MAIN_TABLE || r->dst.len <= shortest)
+		if (r->table != MAIN_TABLE || r->dst.len <= shortest ||
+		    is_link_local(&r->dst.addr))
 			continue;
 		/* Without a device the kernel refuses: a blackhole, say. */
 		if (r->ifindex && r->ifindex == in->roles->wan)

@@ -1,4 +1,5 @@
-/* test_gate_ipv6.c - IPv6 is the kernel's own or goes nowhere. */
+/* test_gate_ipv6.c - whose is an IPv6 packet? No address is shared, so the
+ * question is where it goes. */
 #include "house.h"
 
 #define REMOTE_V6 "2001:db8:ffff::9"
@@ -52,10 +53,32 @@ static void test_lan_side(void **state)
 		{ "multicast", { .src = "fe80::20", .dst = "ff02::1", .proto = IPPROTO_ICMPV6, .type = 133 }, PASS },
 		{ "LAN host", { .src = LAN_V6, .dst = "2001:db8:1::21", .proto = IPPROTO_UDP }, PASS },
 		{ "another network", { .src = LAN_V6, .dst = "fd99::1", .proto = IPPROTO_UDP }, PASS },
-		{ "world", { .src = LAN_V6, .dst = REMOTE_V6, .proto = IPPROTO_UDP }, DROP_IPV6_FORWARD },
+		{ "link-local to the gateway", { .src = "fe80::20", .dst = "2001:db8:1::1", .proto = IPPROTO_ICMPV6, .type = 128 }, PASS },
+		{ "world", { .src = LAN_V6, .dst = REMOTE_V6, .proto = IPPROTO_UDP }, ENGINE },
+		{ "fragment to the world", { .src = LAN_V6, .dst = REMOTE_V6, .ext_n = 1, .ext = { 44 }, .frag = 8, .proto = IPPROTO_UDP }, ENGINE },
+		{ "WAN neighbour", { .src = LAN_V6, .dst = "2001:db8:f::9", .proto = IPPROTO_UDP }, ENGINE },
 		{ "IPv4 in disguise", { .src = LAN_V6, .dst = "::ffff:10.77.0.1", .proto = IPPROTO_UDP }, DROP_MARTIAN },
 		{ "loopback", { .src = LAN_V6, .dst = "::1", .proto = IPPROTO_UDP }, DROP_MARTIAN },
 		{ "frame for another", { .src = LAN_V6, .dst = REMOTE_V6, .to = TO_ANOTHER, .proto = IPPROTO_UDP }, PASS },
+	};
+
+	TABLE(*state, false, rows);
+}
+
+static void test_spoofed_sources_stay_inside(void **state)
+{
+	static const struct row rows[] = {
+		{ "another network", { .src = "2001:db8:2::20", .dst = REMOTE_V6, .proto = IPPROTO_UDP }, DROP_SPOOFED },
+		{ "ours, behind another port", { .src = "fd99::1", .dst = REMOTE_V6, .proto = IPPROTO_UDP }, DROP_SPOOFED },
+		{ "gateway", { .src = "2001:db8:1::1", .dst = REMOTE_V6, .proto = IPPROTO_UDP }, DROP_SPOOFED },
+		{ "WAN address", { .src = WAN_V6, .dst = REMOTE_V6, .proto = IPPROTO_UDP }, DROP_SPOOFED },
+		{ "link-local", { .src = "fe80::20", .dst = REMOTE_V6, .proto = IPPROTO_UDP }, DROP_SPOOFED },
+		{ "nobody", { .src = "::", .dst = REMOTE_V6, .proto = IPPROTO_UDP }, DROP_SPOOFED },
+		{ "multicast", { .src = "ff02::1", .dst = REMOTE_V6, .proto = IPPROTO_UDP }, DROP_SPOOFED },
+		{ "loopback", { .src = "::1", .dst = REMOTE_V6, .proto = IPPROTO_UDP }, DROP_SPOOFED },
+		{ "to the gateway", { .src = REMOTE_V6, .dst = "2001:db8:1::1", .proto = IPPROTO_TCP, .dport = 80, .syn = true }, DROP_SPOOFED },
+		{ "to a LAN host", { .src = REMOTE_V6, .dst = "2001:db8:1::21", .proto = IPPROTO_UDP }, DROP_SPOOFED },
+		{ "to another network", { .src = REMOTE_V6, .dst = "fd99::1", .proto = IPPROTO_UDP }, DROP_SPOOFED },
 	};
 
 	TABLE(*state, false, rows);
@@ -123,14 +146,29 @@ static void test_wan_extension_headers(void **state)
 	TABLE(*state, true, rows);
 }
 
-static void test_wan_never_forwards(void **state)
+static void test_lan_prefixes_are_the_engines(void **state)
 {
 	static const struct row rows[] = {
-		{ "LAN host", { .src = REMOTE_V6, .dst = LAN_V6, .proto = IPPROTO_UDP, .dport = OPEN }, DROP_IPV6_FORWARD },
-		{ "ping", { .src = REMOTE_V6, .dst = LAN_V6, .proto = IPPROTO_ICMPV6, .type = 128 }, DROP_IPV6_FORWARD },
-		{ "another network", { .src = REMOTE_V6, .dst = "fd99::1", .proto = IPPROTO_UDP }, DROP_IPV6_FORWARD },
-		{ "world", { .src = REMOTE_V6, .dst = "2001:db8:eeee::1", .proto = IPPROTO_UDP }, DROP_IPV6_FORWARD },
+		{ "LAN host", { .src = REMOTE_V6, .dst = LAN_V6, .proto = IPPROTO_UDP, .dport = OPEN }, ENGINE },
+		{ "ping", { .src = REMOTE_V6, .dst = LAN_V6, .proto = IPPROTO_ICMPV6, .type = 128 }, ENGINE },
+		{ "fragment", { .src = REMOTE_V6, .dst = LAN_V6, .ext_n = 1, .ext = { 44 }, .frag = 8, .proto = IPPROTO_UDP }, ENGINE },
+		{ "WAN neighbour", { .src = "2001:db8:f::9", .dst = LAN_V6, .proto = IPPROTO_TCP, .syn = true }, ENGINE },
+		{ "link-local source", { .src = LINK_V6, .dst = LAN_V6, .proto = IPPROTO_UDP }, DROP_MARTIAN },
+		{ "no source", { .src = "::", .dst = LAN_V6, .proto = IPPROTO_UDP }, DROP_MARTIAN },
+		{ "our own source", { .src = WAN_V6, .dst = LAN_V6, .proto = IPPROTO_UDP }, DROP_MARTIAN },
+		{ "LAN source", { .src = LAN_V6, .dst = "2001:db8:1::21", .proto = IPPROTO_UDP }, DROP_MARTIAN },
 		{ "gateway's LAN address is its own", { .src = REMOTE_V6, .dst = "2001:db8:1::1", .proto = IPPROTO_ICMPV6, .type = 128 }, PASS },
+		{ "and closed", { .src = REMOTE_V6, .dst = "2001:db8:1::1", .proto = IPPROTO_TCP, .dport = CLOSED, .syn = true }, DROP_WAN_CLOSED },
+	};
+
+	TABLE(*state, true, rows);
+}
+
+static void test_wan_reaches_no_other_network(void **state)
+{
+	static const struct row rows[] = {
+		{ "another network", { .src = REMOTE_V6, .dst = "fd99::1", .proto = IPPROTO_UDP }, DROP_WAN_CLOSED },
+		{ "world", { .src = REMOTE_V6, .dst = "2001:db8:eeee::1", .proto = IPPROTO_UDP }, DROP_WAN_CLOSED },
 		{ "LAN source", { .src = LAN_V6, .dst = WAN_V6, .proto = IPPROTO_UDP, .dport = OPEN }, DROP_MARTIAN },
 		{ "loopback source", { .src = "::1", .dst = WAN_V6, .proto = IPPROTO_UDP, .dport = OPEN }, DROP_MARTIAN },
 		{ "multicast source", { .src = "ff02::1", .dst = WAN_V6, .proto = IPPROTO_UDP, .dport = OPEN }, DROP_MARTIAN },
@@ -148,10 +186,12 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_lan_side),
+		cmocka_unit_test(test_spoofed_sources_stay_inside),
 		cmocka_unit_test(test_wan_control_messages_pass),
 		cmocka_unit_test(test_wan_ports),
 		cmocka_unit_test(test_wan_extension_headers),
-		cmocka_unit_test(test_wan_never_forwards),
+		cmocka_unit_test(test_lan_prefixes_are_the_engines),
+		cmocka_unit_test(test_wan_reaches_no_other_network),
 	};
 
 	return cmocka_run_group_tests(tests, sockets_open, house_close);

@@ -317,6 +317,56 @@ static void test_members_of_the_bridge_are_told(void **state)
 	assert_int_equal(plan_macs(&h.in, macs, 4), 0);
 }
 
+static void test_ipv6_is_of_the_link(void **state)
+{
+	struct link_route routes[] = {
+		route("::/0", "fe80::2", WAN, 200),
+		route("::/0", "fe80::1", WAN, 100),
+		route("::/0", "fe80::3", VPN, 1),
+		route("2001:db8:f::/64", NULL, WAN, 256),
+		route("fe80::/64", NULL, WAN, 256),
+		route("fe80::/64", NULL, LAN, 256),
+		route("2001:db8:1::/64", NULL, LAN, 256),
+		route("fd00::/64", NULL, LAN, 256),
+		route("fd00:2::/64", "fe80::9", LAN, 256),
+		route("fd00:3::/64", NULL, VPN, 256),
+		route("10.77.0.0/24", NULL, LAN, 0),
+	};
+	struct prefix first = prefix("2001:db8:1::/64");
+	struct engine_conf conf;
+	struct addr best;
+	struct house h;
+
+	(void)state;
+	build(&h);
+	h.in.routes = routes;
+	h.in.routes_n = sizeof(routes) / sizeof(*routes);
+	plan_engine(&h.in, &conf);
+	assert_true(addr_parse("fe80::1", &best));
+	assert_true(addr_eq(&conf.wan.gateway6, &best));
+	assert_int_equal(conf.wan.nets6.n, 1);
+	assert_int_equal(conf.lans[0].nets6.n, 2);
+	assert_true(addr_eq(&conf.lans[0].nets6.nets[0].addr, &first.addr));
+	assert_int_equal(conf.lans[0].nets6.nets[0].len, 64);
+}
+
+/* Every link has one: a neighbour on the WAN is no impostor from the LAN. */
+static void test_link_local_networks_are_nobodys(void **state)
+{
+	struct link_route routes[] = { route("fe80::/64", NULL, LAN, 256) };
+	struct gate_prefix nets[16];
+	struct house h;
+	unsigned n;
+
+	(void)state;
+	build(&h);
+	h.in.routes = routes;
+	h.in.routes_n = 1;
+	n = plan_nets(&h.in, nets, 16);
+	for (unsigned i = 0; i < n; i++)
+		assert_true(addr_is_v4(&nets[i].prefix.addr));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -331,6 +381,8 @@ int main(void)
 		cmocka_unit_test(test_overlap_of_wan_and_lan_is_seen),
 		cmocka_unit_test(test_port_info_differs_by_role),
 		cmocka_unit_test(test_a_tun_has_no_ethernet),
+		cmocka_unit_test(test_ipv6_is_of_the_link),
+		cmocka_unit_test(test_link_local_networks_are_nobodys),
 		cmocka_unit_test(test_members_of_the_bridge_are_told),
 	};
 
