@@ -4,8 +4,9 @@ import subprocess
 
 import pytest
 
-from house import ASAN, BINARY, House
+from house import ASAN, BINARY, CARRIERS, House
 
+pytest_plugins = ["suite"]
 HOUSES = []
 
 
@@ -14,16 +15,6 @@ def pytest_sessionstart(session):
         pytest.exit("tests/netns: root is needed for namespaces", 1)
     if not BINARY.exists():
         pytest.exit(f"tests/netns: {BINARY} is not there: run make", 1)
-
-
-def pytest_terminal_summary(terminalreporter):
-    """scripts/test adds these up."""
-    if "RESULTS" in os.environ:
-        count = {kind: len(terminalreporter.stats.get(kind, ()))
-                 for kind in ("passed", "failed", "error")}
-        with open(os.environ["RESULTS"], "a") as results:
-            print(count["passed"], count["failed"] + count["error"],
-                  file=results)
 
 
 @pytest.hookimpl(hookwrapper=True)
@@ -36,12 +27,26 @@ def pytest_runtest_makereport(item, call):
                                     "\n".join(house.log().splitlines()[-60:])))
 
 
-def _builder():
+def pytest_generate_tests(metafunc):
+    """What is marked 'carriers' runs on each of these, all else on the first:
+    a page or a lease does not ask what brought the packet."""
+    marker = metafunc.definition.get_closest_marker("carriers")
+    if marker and "carrier" in metafunc.fixturenames:
+        wanted = [c for c in CARRIERS if c in marker.args]
+        metafunc.parametrize("carrier", wanted, scope="module", indirect=True)
+
+
+@pytest.fixture(scope="module")
+def carrier(request):
+    return getattr(request, "param", CARRIERS[0])
+
+
+def _builder(carrier):
     """Builds houses until the context ends, then takes them down."""
     built = []
 
     def build(*args, **options):
-        house = House(*args, **options)
+        house = House(*args, **{"carrier": carrier} | options)
         built.append(house)
         HOUSES.append(house)
         return house
@@ -53,13 +58,13 @@ def _builder():
 
 
 @pytest.fixture
-def build():
-    yield from _builder()
+def build(carrier):
+    yield from _builder(carrier)
 
 
 @pytest.fixture(scope="module")
-def build_shared():
-    yield from _builder()
+def build_shared(carrier):
+    yield from _builder(carrier)
 
 
 @pytest.fixture(scope="module")

@@ -36,7 +36,7 @@ def refused(house, code, *words, command=None, under=()):
 
 
 def command(house, wan="gw0", lan="gl0", *more):
-    return [house.binary, "run", "--wan", wan, "--lan", lan, "--path", "xdp",
+    return [house.binary, "run", "--wan", wan, "--lan", lan, "--path", house.carrier,
             "--dns", FAR, "--state", house.state, "--name", house.instance,
             *more]
 

@@ -15,6 +15,8 @@ import pytest
 from house import BINARY, TOP, bpf_alive, bpf_ids
 from world import eventually
 
+pytestmark = pytest.mark.alone     # sees every namespace there is
+
 HOSTNAMES = {"annas-phone", "bens-laptop", "living-room-tv",
              "hall-thermostat"}
 HOME = os.stat("/proc/self/ns/net").st_ino

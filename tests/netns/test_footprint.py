@@ -4,6 +4,8 @@ import time
 
 import pytest
 
+pytestmark = pytest.mark.alone
+
 
 @pytest.fixture(scope="module")
 def house(build_shared):

@@ -168,7 +168,8 @@ def test_bytes_that_are_no_frames(house, unharmed):
 @pytest.mark.parametrize("code, data", [
     (1008, frame(1, b"hello")), (1008, frame(2, bytes(4096))),
     (1009, frame(2, bytes(4097))), (1002, b"\x89\x00"), (1002, frame(3)),
-    (1000, frame(8))])
+    (1000, frame(8)),
+], ids=["text", "much", "too-much", "unmasked", "unknown", "goodbye"])
 def test_talkers_are_told_why_they_go(house, code, data):
     with Page(house.h1) as page:
         page.sock.sendall(data)

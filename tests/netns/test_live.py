@@ -137,6 +137,7 @@ def cpu_seconds(pid):
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
+@pytest.mark.alone
 def test_being_watched_costs_next_to_nothing(house, page):
     """Under 1 % of a core, by the gateway's own clock of what it used."""
     page.next("tick")

@@ -14,6 +14,8 @@ from browser import WEB, Browser
 from house import FAR, LAN, TOP
 from world import eventually
 
+pytestmark = pytest.mark.long
+
 URL = f"http://{LAN}/"
 FIRST_LOAD = 100 * 1024
 LIVE = "document.querySelector('.freshness').dataset.state === 'live'"
@@ -156,6 +158,7 @@ def row(browser, address, column):
         ".children[args.column].textContent", address=address, column=column)
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("way", ["down", "up"])
 def test_rates_agree_with_iperf3(house, browser, way):
     """Tile, device row and chart, against what crosses in IP bytes."""
