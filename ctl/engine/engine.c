@@ -26,16 +26,16 @@ struct engine *engine_new(const struct engine_limits *limits,
 			  const char *tables, uint32_t *adopted)
 {
 	struct engine *e = calloc(1, sizeof(*e));
+	uint32_t mappings;
 
-	(void)tables; /* the NAT's file comes next */
-	*adopted = 0;
 	if (!e)
 		return NULL;
 	e->limits = *limits;
-	if (worker_init(&e->worker, limits)) {
+	if (worker_init(&e->worker, limits, tables)) {
 		free(e);
 		return NULL;
 	}
+	nat_totals(e->worker.nat, &mappings, adopted);
 	return e;
 }
 

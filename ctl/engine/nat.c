@@ -3,20 +3,23 @@
  * Called by worker.c, the unit tests and the fuzzer. Engine thread only. */
 #include "nat.h"
 
-#include <netinet/in.h>
+#include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 
+#include "../base/log.h"
 #include "nat_core.h"
 
 #define CLAIMED_BYTES (GATE_BITS_WORDS * sizeof(uint64_t))
 
 /* ---- memory */
 
-/* Where each table begins; reserved at once, touched as used. */
+/* Where each table begins that is made from the records; reserved at once,
+ * touched as used. */
 struct layout {
-	size_t maps, sessions, hosts, bufs, holds, outside;
-	size_t map_buckets, session_buckets, host_buckets, claimed;
+	size_t hosts, bufs, outside, links;
+	size_t map_chains, session_chains, host_chains, claimed;
 	size_t len;
 };
 
@@ -38,24 +41,25 @@ static uint32_t buckets_for(uint32_t records)
 	return n;
 }
 
+/* The buckets, and after them a link for each record. */
+static size_t chain_bytes(uint32_t records)
+{
+	return (buckets_for(records) + records + 1) * sizeof(struct nat_chain);
+}
+
 static struct layout layout_of(uint32_t maps, uint32_t sessions)
 {
 	struct layout l;
 	size_t at = 0;
 
-	l.maps = place(&at, slab_bytes(sizeof(struct mapping), maps));
-	l.sessions = place(&at, slab_bytes(sizeof(struct session), sessions));
-	l.hosts = place(&at, slab_bytes(sizeof(struct host), NAT_HOSTS_MAX));
-	l.bufs = place(&at, slab_bytes(sizeof(struct pktbuf), PKTBUF_MAX));
-	l.holds = place(&at, GATE_BITS_PROTOS * PORTS_SPACE *
-				     sizeof(struct port_hold));
+	l.map_chains = place(&at, chain_bytes(maps));
+	l.session_chains = place(&at, chain_bytes(sessions));
+	l.host_chains = place(&at, chain_bytes(NAT_HOSTS_MAX));
 	l.outside =
 		place(&at, GATE_BITS_PROTOS * PORTS_SPACE * sizeof(uint32_t));
-	l.map_buckets = place(&at, buckets_for(maps) * sizeof(uint32_t));
-	l.session_buckets =
-		place(&at, buckets_for(sessions) * sizeof(uint32_t));
-	l.host_buckets =
-		place(&at, buckets_for(NAT_HOSTS_MAX) * sizeof(uint32_t));
+	l.links = place(&at, (sessions + 1) * sizeof(struct session_links));
+	l.hosts = place(&at, slab_bytes(sizeof(struct host), NAT_HOSTS_MAX));
+	l.bufs = place(&at, slab_bytes(sizeof(struct pktbuf), PKTBUF_MAX));
 	l.claimed = place(&at, CLAIMED_BYTES);
 	l.len = at;
 	return l;
@@ -63,8 +67,10 @@ static struct layout layout_of(uint32_t maps, uint32_t sessions)
 
 static struct nat_hash hash_in(uint8_t *base, size_t at, uint32_t records)
 {
-	return (struct nat_hash){ (uint32_t *)(void *)(base + at),
-				  buckets_for(records) - 1 };
+	struct nat_chain *chains = (struct nat_chain *)(void *)(base + at);
+	uint32_t buckets = buckets_for(records);
+
+	return (struct nat_hash){ chains, chains + buckets, buckets - 1 };
 }
 
 static void set_up(struct nat *n, const struct layout *l, uint32_t maps,
@@ -72,21 +78,21 @@ static void set_up(struct nat *n, const struct layout *l, uint32_t maps,
 {
 	uint8_t *base = n->memory;
 
-	slab_init(&n->maps, base + l->maps, sizeof(struct mapping),
+	slab_init(&n->maps, n->file.mappings, sizeof(struct mapping),
 		  sizeof(struct mapping), maps);
-	slab_init(&n->sessions, base + l->sessions, sizeof(struct session),
+	slab_init(&n->sessions, n->file.sessions, sizeof(struct session),
 		  sizeof(struct session), sessions);
 	slab_init(&n->hosts, base + l->hosts, sizeof(struct host),
 		  sizeof(struct host), NAT_HOSTS_MAX);
-	n->map_hash = hash_in(base, l->map_buckets, maps);
-	n->session_hash = hash_in(base, l->session_buckets, sessions);
-	n->host_hash = hash_in(base, l->host_buckets, NAT_HOSTS_MAX);
+	n->map_hash = hash_in(base, l->map_chains, maps);
+	n->session_hash = hash_in(base, l->session_chains, sessions);
+	n->host_hash = hash_in(base, l->host_chains, NAT_HOSTS_MAX);
+	n->links = (struct session_links *)(void *)(base + l->links);
 	n->outside = (uint32_t *)(void *)(base + l->outside);
 	n->own_claimed = (uint64_t *)(void *)(base + l->claimed);
 	n->claimed = n->own_claimed;
 	pktbuf_init(&n->bufs, base + l->bufs);
-	ports_init(&n->ports, (struct port_hold *)(void *)(base + l->holds),
-		   &n->key, seed);
+	ports_init(&n->ports, n->file.holds, &n->key, seed);
 	frag_init(&n->frags[SIDE_LAN], &n->key, &n->bufs, PKTBUF_FRAG_LAN,
 		  n->drops);
 	frag_init(&n->frags[SIDE_WAN], &n->key, &n->bufs, PKTBUF_FRAG_WAN,
@@ -94,20 +100,31 @@ static void set_up(struct nat *n, const struct layout *l, uint32_t maps,
 	hold_init(&n->hold, &n->key, &n->bufs, n->drops);
 }
 
-struct nat *nat_new(const struct engine_limits *limits,
-		    const struct hash_key *key, uint64_t seed)
+static struct nat *new_in(const struct engine_limits *limits, const char *path,
+			  const struct hash_key *key, uint64_t seed)
 {
 	uint32_t each = limits->mappings < NAT_MAPPINGS_MAX ? limits->mappings
 							    : NAT_MAPPINGS_MAX;
 	uint32_t maps = each * GATE_BITS_PROTOS;
 	struct layout l = layout_of(maps, limits->sessions);
 	struct nat *n = calloc(1, sizeof(*n));
+	int rc;
 
 	if (!n)
 		return NULL;
+	rc = nat_file_make(&n->file, path, maps, limits->sessions);
+	if (rc) {
+		if (path)
+			log_warn("nat: %s: %s; mappings will not outlive a "
+				 "crash",
+				 path, strerror(-rc));
+		free(n);
+		return NULL;
+	}
 	n->memory = mmap(NULL, l.len, PROT_READ | PROT_WRITE,
 			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (n->memory == MAP_FAILED) {
+		nat_file_close(&n->file);
 		free(n);
 		return NULL;
 	}
@@ -118,11 +135,61 @@ struct nat *nat_new(const struct engine_limits *limits,
 	return n;
 }
 
+struct nat *nat_new(const struct engine_limits *limits,
+		    const struct hash_key *key, uint64_t seed)
+{
+	return new_in(limits, NULL, key, seed);
+}
+
+static const char *why_not(int rc)
+{
+	switch (rc) {
+	case -EBUSY:
+		return "another engine has them";
+	case -EPROTO:
+		return "they are of another version's layout";
+	case -ESTALE:
+		return "they are of another boot";
+	case -EBADMSG:
+		return "they are broken";
+	}
+	return strerror(-rc);
+}
+
+/* Another engine's file is left alone. */
+struct nat *nat_new_kept(const struct engine_limits *limits,
+			 const struct hash_key *key, uint64_t seed,
+			 const char *path, uint64_t now_ms)
+{
+	struct nat_file old;
+	int rc = nat_file_open(&old, path);
+	const char *mine = rc == -EBUSY ? NULL : path;
+	struct nat *n = new_in(limits, mine, key, seed);
+
+	if (!rc && n) {
+		rc = nat_adopt(n, &old, now_ms);
+		if (rc) {
+			nat_free(n);
+			n = new_in(limits, mine, key, seed);
+		}
+	}
+	nat_file_close(&old);
+	if (rc && rc != -ENOENT)
+		log_warn("nat: %s: mappings are not taken over: %s", path,
+			 why_not(rc));
+	if (!n)
+		return new_in(limits, NULL, key, seed);
+	if (mine)
+		nat_file_settle(path);
+	return n;
+}
+
 void nat_free(struct nat *n)
 {
 	if (!n)
 		return;
 	munmap(n->memory, n->memory_len);
+	nat_file_close(&n->file);
 	free(n);
 }
 
@@ -176,19 +243,50 @@ static void reserve(struct nat *n)
 	}
 }
 
+/* ---- a new WAN address: what was of the old one is over at once, and is
+ * cleared away by and by */
+
+/* false: there is more. */
+static bool sweep(struct nat *n, unsigned budget, unsigned *used)
+{
+	while (n->swept < n->sessions.bump) {
+		struct session *s = nat_session_at(n, n->swept + 1);
+
+		if (*used >= budget)
+			return false;
+		n->swept++;
+		(*used)++;
+		if (s->serial && nat_session_is_stale(n, s))
+			nat_session_end_stale(n, s);
+	}
+	n->sweeping = false;
+	return true;
+}
+
+/* Killed in between, one of both stands there: it is one word. */
+static void keep_wan(struct nat *n)
+{
+	__atomic_store_n(&n->file.head->wan,
+			 (uint64_t)n->epoch << 32 | n->wan_addr,
+			 __ATOMIC_RELAXED);
+}
+
 static void change_address(struct nat *n)
 {
+	unsigned used = 0;
 	uint32_t buf;
 
-	for (uint32_t i = 1; n->wan_addr && i <= n->maps.bump; i++)
-		if (nat_map_at(n, i)->live)
-			nat_map_reset(n, nat_map_at(n, i));
-	for (uint32_t i = 1; n->wan_addr && i <= n->sessions.bump; i++)
-		if (nat_session_at(n, i)->live)
-			nat_session_end(n, nat_session_at(n, i));
+	if (n->sweeping) /* an epoch is one of two */
+		sweep(n, UINT_MAX, &used);
 	while ((buf = pktbuf_pop(&n->bufs, &n->bufs.out)))
 		pktbuf_give(&n->bufs, buf);
+	if (n->wan_addr) {
+		n->epoch ^= 1;
+		n->sweeping = true;
+		n->swept = 0;
+	}
 	n->wan_addr = n->conf->wan.addr;
+	keep_wan(n);
 }
 
 /* Every call begins here. */
@@ -274,7 +372,7 @@ bool nat_released(struct nat *n, const struct engine_conf *conf, struct pkt *p,
 
 static void expire_map(struct nat *n, struct mapping *m)
 {
-	if (m->sessions)
+	if (m->sessions || m->fixed)
 		return;
 	if (m->deadline_ms <= n->now_ms)
 		nat_map_end(n, m);
@@ -293,6 +391,10 @@ static void expire(struct nat *n, uint32_t id)
 		return;
 	}
 	s = nat_session_at(n, id);
+	if (nat_session_is_stale(n, s)) {
+		nat_session_end_stale(n, s);
+		return;
+	}
 	deadline = nat_session_deadline(n, s);
 	if (deadline <= n->now_ms)
 		nat_session_end(n, s);
@@ -333,6 +435,8 @@ uint64_t nat_expire(struct nat *n, const struct engine_conf *conf,
 		expire(n, id);
 		used++;
 	}
+	if (n->sweeping && !sweep(n, budget, &used))
+		return 0;
 	due = used < budget ? next_due(n) : now_ms;
 	if (due == UINT64_MAX)
 		return due;

@@ -17,6 +17,11 @@ struct nat;
  * random in the gateway and fixed in tests. NULL: out of memory. */
 struct nat *nat_new(const struct engine_limits *limits,
 		    const struct hash_key *key, uint64_t seed);
+/* Likewise, with the records in a file (engine_new() tells how), and what the
+ * last engine left there that is not over. */
+struct nat *nat_new_kept(const struct engine_limits *limits,
+			 const struct hash_key *key, uint64_t seed,
+			 const char *path, uint64_t now_ms);
 void nat_free(struct nat *n);
 /* Points the NAT at a bitmap and rebuilds it from the mappings. NULL: a
  * private one, as at the start. */

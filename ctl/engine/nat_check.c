@@ -28,17 +28,27 @@ static bool check_sessions_of(const struct nat *n, uint32_t number)
 	for (uint32_t i = m->sessions; i;) {
 		const struct session *s = nat_session_at(n, i);
 
-		if (!require(s->live && s->map == number &&
-				     s->map_prev == prev &&
+		if (!require(s->serial && s->map == number &&
+				     nat_links_at(n, i)->map_prev == prev &&
 				     ++seen <= n->sessions.used,
 			     "mapping's sessions", number))
 			return false;
 		wanted += s->list == HOST_WANTED;
 		prev = i;
-		i = s->map_next;
+		i = nat_links_at(n, i)->map_next;
 	}
 	return require(wanted == m->wanted, "mapping's wanted sessions",
 		       number);
+}
+
+/* By its inside end, unless a later one with the same end stands before it:
+ * forwards may share theirs. */
+static bool is_found(const struct nat *n, uint32_t i)
+{
+	const struct mapping *m = nat_map_at(n, i);
+	uint32_t at = nat_map_lookup(n, m->bits, &m->inside, m->inside_port);
+
+	return at == i || (at && (m->fixed || nat_map_at(n, at)->fixed));
 }
 
 static bool check_mapping(const struct nat *n, uint32_t i)
@@ -51,14 +61,13 @@ static bool check_mapping(const struct nat *n, uint32_t i)
 		       "mapping's outside port", i) &&
 	       require(has_bit(n->claimed, m->bits, port), "mapping's claim",
 		       i) &&
-	       require(nat_map_lookup(n, m->bits, &m->inside, m->inside_port) ==
-			       i,
-		       "mapping's inside end", i) &&
+	       require(is_found(n, i), "mapping's inside end", i) &&
 	       require(nat_host_at(n, m->host)->mappings &&
 			       addr_eq(&nat_host_at(n, m->host)->addr,
 				       &m->inside),
 		       "mapping's host", i) &&
-	       require(waits == !m->sessions, "mapping's timer", i) &&
+	       require(waits == (!m->sessions && !m->fixed), "mapping's timer",
+		       i) &&
 	       check_sessions_of(n, i);
 }
 
@@ -66,12 +75,14 @@ static bool check_session(const struct nat *n, uint32_t i)
 {
 	const struct session *s = nat_session_at(n, i);
 
-	return require(nat_session_lookup(n, &s->key) == i, "session's key",
-		       i) &&
-	       require(s->timer.slot, "session's timer", i) &&
+	return require(nat_session_lookup(n, &s->key,
+					  nat_session_hash(n, &s->key)) == i,
+		       "session's key", i) &&
+	       require(nat_links_at(n, i)->timer.slot, "session's timer", i) &&
 	       require(!s->map || nat_map_at(n, s->map)->live,
 		       "session's mapping", i) &&
-	       require(addr_eq(&nat_host_at(n, s->host)->addr, &s->inside),
+	       require(addr_eq(&nat_host_at(n, nat_links_at(n, i)->host)->addr,
+			       &s->owner),
 		       "session's host", i);
 }
 
@@ -86,16 +97,17 @@ static bool check_host(const struct nat *n, uint32_t i, uint32_t *sessions,
 
 		for (uint32_t at = h->lists[list].newest; at;) {
 			const struct session *s = nat_session_at(n, at);
+			const struct session_links *l = nat_links_at(n, at);
 
-			if (!require(s->live && s->host == i &&
+			if (!require(s->serial && l->host == i &&
 					     s->list == list &&
-					     s->recency[RECENCY_HOST].newer ==
+					     l->recency[RECENCY_HOST].newer ==
 						     newer &&
 					     ++seen <= h->sessions,
 				     "host's sessions", i))
 				return false;
 			newer = at;
-			at = s->recency[RECENCY_HOST].older;
+			at = l->recency[RECENCY_HOST].older;
 		}
 		if (!require(h->lists[list].oldest == newer &&
 				     h->lists[list].n == seen - before,
@@ -112,8 +124,8 @@ static bool check_hosts(const struct nat *n)
 	uint32_t sessions = 0, mappings = 0, hosts = 0;
 
 	for (uint32_t b = 0; b <= n->host_hash.mask; b++)
-		for (uint32_t i = n->host_hash.buckets[b]; i;
-		     i = nat_host_at(n, i)->next) {
+		for (uint32_t i = n->host_hash.buckets[b].next; i;
+		     i = n->host_hash.links[i].next) {
 			if (!require(++hosts <= n->hosts.used, "hosts", i) ||
 			    !check_host(n, i, &sessions, &mappings))
 				return false;
@@ -131,15 +143,16 @@ static bool check_unasked(const struct nat *n)
 
 	for (uint32_t at = n->unasked.newest; at;) {
 		const struct session *s = nat_session_at(n, at);
+		const struct session_links *l = nat_links_at(n, at);
 
-		if (!require(s->live && s->list == HOST_UNASKED &&
-				     s->recency[RECENCY_UNASKED].newer ==
+		if (!require(s->serial && s->list == HOST_UNASKED &&
+				     l->recency[RECENCY_UNASKED].newer ==
 					     newer &&
 				     ++seen <= n->unasked.n,
 			     "unasked sessions", at))
 			return false;
 		newer = at;
-		at = s->recency[RECENCY_UNASKED].older;
+		at = l->recency[RECENCY_UNASKED].older;
 	}
 	for (uint32_t i = 1; i <= n->hosts.bump; i++)
 		hosts += nat_host_at(n, i)->lists[HOST_UNASKED].n;
@@ -160,7 +173,7 @@ static bool check_wheel(const struct nat *n)
 				id & NAT_ID_MAP
 					? &nat_map_at(n, id & ~NAT_ID_MAP)
 						   ->timer
-					: &nat_session_at(n, id)->timer;
+					: &nat_links_at(n, id)->timer;
 
 			if (!require(t->slot == slot + 1 && t->prev == prev &&
 					     ++armed <= n->wheel.armed,
@@ -216,7 +229,7 @@ static bool check_all_sessions(const struct nat *n)
 	uint32_t live = 0;
 
 	for (uint32_t i = 1; i <= n->sessions.bump; i++) {
-		if (!nat_session_at(n, i)->live)
+		if (!nat_session_at(n, i)->serial)
 			continue;
 		live++;
 		if (!check_session(n, i))

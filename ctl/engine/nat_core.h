@@ -11,7 +11,7 @@
  * REQ-6). A TCP mapping lives as long as a session that the inside takes part
  * in; those that strangers opened outlast the last such one by a transitory
  * time at most. Protocols without ports have sessions and no mapping: one
- * inside host per remote.
+ * inside host per remote. IPv6 has sessions alone: nothing is translated.
  *
  * Records have numbers from 1, 0 is none. All are of the engine thread. */
 #ifndef ENGINE_NAT_CORE_H
@@ -25,6 +25,7 @@
 #include "hold.h"
 #include "icmp_error.h"
 #include "nat.h"
+#include "nat_file.h"
 #include "nat_ports.h"
 #include "nat_slab.h"
 #include "nat_tcp.h"
@@ -41,28 +42,34 @@ struct nat_timer {
 	uint16_t slot;
 };
 
+/* What outlives the process stands in records that a file may hold (nat_file);
+ * they are whole as long as their mark is set, which is set last and cleared
+ * first. Everything else is made from them: hashes, lists, the wheel. */
 struct mapping {
-	uint32_t next;		/* in its hash chain */
+	/* made anew */
 	uint32_t sessions;	/* head of the list */
 	uint32_t wanted;	/* how many of them are on HOST_WANTED */
 	struct nat_timer timer; /* runs while there are no sessions */
+	uint16_t host;
+
+	uint8_t bits;  /* enum gate_bits: TCP, UDP or ICMP */
+	uint8_t live;  /* the mark; a file may hold anything, so no bool */
+	uint8_t fixed; /* the owner's: never ends, never moves */
 	__be16 inside_port;
 	__be16 outside_port;
-	uint16_t host;
-	uint8_t bits; /* enum gate_bits: TCP, UDP or ICMP */
-	bool live;
 	struct addr inside;
 	uint64_t deadline_ms; /* TCP: of no weight while it is wanted */
 	uint64_t last_ms;
 };
 
-/* Finds a session from either side: under a mapping, whose number is in
- * 'local', by the remote end alone; else by protocol and remote, with 'local'
- * zero. Hashed as bytes: no implicit padding. */
+/* Finds a session from either side, by both its ends. Without ports there is
+ * one inside host per remote: 'local' is zero. Hashed as bytes: no implicit
+ * padding. */
 struct session_key {
 	struct addr remote;
 	struct addr local;
-	__be16 remote_port, local_port;
+	__be16 remote_port,
+		local_port; /* ICMP query: the identifier is local */
 	uint8_t proto;
 	uint8_t pad[3];
 };
@@ -82,52 +89,102 @@ struct nat_recency {
 enum nat_recency_of { RECENCY_HOST, RECENCY_UNASKED, RECENCIES };
 
 struct session {
-	uint32_t next; /* in its hash chain */
-	uint32_t map;
 	struct session_key key;
 	uint64_t deadline_ms;
 	uint64_t last_ms;
+	uint32_t map;	 /* 0: its protocol has no ports, or it is IPv6 */
+	uint32_t lru_ms; /* low bits of the clock */
 
-	struct nat_timer timer;
+	struct addr owner;	       /* whose share it is of */
+	uint64_t packets[2], bytes[2]; /* by enum nat_dir */
+	uint64_t created_ms;
+	uint32_t serial; /* the mark; tells a record's users apart */
 	struct tcp_track tcp;
-	uint8_t list; /* enum host_list */
-	bool live;
-	uint32_t serial; /* tells a record's users apart */
+	uint8_t list : 1;  /* enum host_list */
+	uint8_t epoch : 1; /* of the WAN address; IPv6: of no weight */
+};
+
+/* A session's place in the lists, beside the records: who joins or leaves
+ * touches its neighbours, which are packed here. */
+struct session_links {
 	uint32_t host;
+	uint32_t map_next, map_prev; /* in the mapping's */
 	struct {
 		uint32_t newer, older;
 	} recency[RECENCIES];
-	uint32_t map_next, map_prev; /* in the mapping's */
-	uint64_t lru_ms;
-	uint64_t created_ms;
-	uint64_t packets[2], bytes[2]; /* by enum nat_dir */
-	struct addr inside;
+	struct nat_timer timer;
 };
 
 struct host {
-	uint32_t next; /* in its hash chain */
 	uint32_t sessions, mappings;
-	bool pinned; /* stays, even with neither */
-	struct addr addr;
+	bool pinned;	  /* stays, even with neither */
+	struct addr addr; /* of IPv6 hosts see nat_owner() */
 	struct nat_recency lists[HOST_LISTS];
 };
+
+/* Chains of record numbers. A bucket, and each record's link, holds the number
+ * of the next with some bits of its hash, so that who is not there costs no
+ * look at a record. */
+struct nat_chain {
+	uint32_t next, tag;
+};
+
+struct nat_hash {
+	struct nat_chain *buckets, *links;
+	uint32_t mask;
+};
+
+static inline struct nat_chain *nat_hash_bucket(const struct nat_hash *h,
+						uint64_t hash)
+{
+	return &h->buckets[hash & h->mask];
+}
+
+/* The first of a chain, from 'c' on, that may have this hash; its 'next' is 0:
+ * none has. */
+static inline struct nat_chain *
+nat_hash_seek(const struct nat_hash *h, struct nat_chain *c, uint64_t hash)
+{
+	while (c->next && c->tag != (uint32_t)(hash >> 32))
+		c = &h->links[c->next];
+	return c;
+}
+
+static inline void nat_hash_add(struct nat_hash *h, uint64_t hash, uint32_t i)
+{
+	struct nat_chain *bucket = nat_hash_bucket(h, hash);
+
+	h->links[i] = *bucket;
+	*bucket = (struct nat_chain){ i, (uint32_t)(hash >> 32) };
+}
+
+static inline void nat_hash_del(struct nat_hash *h, uint64_t hash, uint32_t i)
+{
+	struct nat_chain *c = nat_hash_bucket(h, hash);
+
+	while (c->next != i)
+		c = &h->links[c->next];
+	*c = h->links[i];
+}
 
 /* What the default limits cost, of which the waiting rooms are the same for
  * any: a bucket is a number, and there are up to twice as many as records. */
 #define NAT_BUDGET  (128u << 20)
-#define NAT_BUCKETS (2 * sizeof(uint32_t))
+#define NAT_BUCKETS (3 * sizeof(struct nat_chain)) /* with the link */
 #define NAT_MAPPING_COST                                                       \
 	(sizeof(struct mapping) + NAT_BUCKETS + sizeof(uint32_t) +             \
 	 sizeof(struct port_hold))
-#define NAT_SESSION_COST (sizeof(struct session) + NAT_BUCKETS)
-#define NAT_HOST_COST	 (sizeof(struct host) + NAT_BUCKETS)
+#define NAT_SESSION_COST                                                       \
+	(sizeof(struct session) + sizeof(struct session_links) + NAT_BUCKETS)
+#define NAT_HOST_COST (sizeof(struct host) + NAT_BUCKETS)
 #define NAT_WAITING_COST                                                       \
 	(PKTBUF_MAX * sizeof(struct pktbuf) + 2 * sizeof(struct frag_pool) +   \
 	 sizeof(struct hold))
 
-_Static_assert(sizeof(struct mapping) <= 64, "a mapping is a cache line");
+_Static_assert(sizeof(struct mapping) == 64, "a mapping is a cache line");
 _Static_assert(NAT_HOSTS_MAX <= UINT16_MAX, "mapping.host holds a number");
-_Static_assert(sizeof(struct session) <= 192, "a session is three");
+_Static_assert(sizeof(struct session) == 128, "a session is two");
+_Static_assert(offsetof(struct session, owner) == 64, "the first finds it");
 _Static_assert(sizeof(struct session_key) == 40, "hashed as bytes");
 _Static_assert(GATE_BITS_PROTOS * 65536ull * NAT_MAPPING_COST +
 			       262144ull * NAT_SESSION_COST +
@@ -135,11 +192,6 @@ _Static_assert(GATE_BITS_PROTOS * 65536ull * NAT_MAPPING_COST +
 			       NAT_WAITING_COST + sizeof(struct ports) <
 		       NAT_BUDGET,
 	       "the default tables fit their budget");
-
-struct nat_hash {
-	uint32_t *buckets;
-	uint32_t mask;
-};
 
 struct nat_wheel {
 	uint32_t heads[NAT_TICKS];
@@ -152,8 +204,10 @@ struct nat {
 	/* immutable after nat_new() */
 	struct hash_key key;
 	uint32_t mappings_max; /* of one protocol */
-	void *memory;
+	struct nat_file file;  /* the records */
+	void *memory;	       /* what is made from them */
 	size_t memory_len;
+	struct session_links *links; /* by session */
 	uint32_t *outside; /* [bits * PORTS_SPACE + port] -> mapping */
 	uint64_t *own_claimed;
 
@@ -185,6 +239,9 @@ struct nat {
 	uint64_t generation;
 	const struct engine_conf *seen;
 	__be32 wan_addr;
+	uint8_t epoch;	/* turns with the WAN address */
+	uint32_t swept; /* sessions of the last epoch up to here are gone */
+	bool sweeping;
 
 	struct icmp_limit icmp_limits[2]; /* by enum side of the sender */
 	struct gate_count drops[DROP_REASONS];
@@ -206,6 +263,12 @@ static inline struct host *nat_host_at(const struct nat *n, uint32_t i)
 	return slab_at(&n->hosts, i);
 }
 
+static inline struct session_links *nat_links_at(const struct nat *n,
+						 uint32_t i)
+{
+	return &n->links[i];
+}
+
 static inline uint32_t nat_map_number(const struct nat *n,
 				      const struct mapping *m)
 {
@@ -217,6 +280,10 @@ static inline uint32_t nat_session_number(const struct nat *n,
 {
 	return (uint32_t)(s - nat_session_at(n, 0));
 }
+
+/* nat_adopt.c - into empty tables, what 'old' holds. -EBADMSG: the tables are
+ * no good; -ENOMEM: nor whole. */
+int nat_adopt(struct nat *n, const struct nat_file *old, uint64_t now_ms);
 
 /* nat_wheel.c - one timer for each session and idle mapping. An id is a
  * session's number, or a mapping's with NAT_ID_MAP set. */
@@ -261,22 +328,38 @@ void nat_map_reset(struct nat *n, struct mapping *m);
 /* Likewise, and to another outside port. */
 void nat_map_move(struct nat *n, struct mapping *m);
 void nat_map_claim(const struct nat *n, const struct mapping *m, bool on);
+/* Puts a record that is filled in, its port taken, into hash and bitmap. */
+void nat_map_enrol(struct nat *n, struct mapping *m, uint32_t host);
 
 /* nat_session.c - sessions. */
-struct session_key nat_key_mapped(const struct nat *n, const struct mapping *m,
+/* Of a packet from the inside; of one from 'remote' to a mapping; of a protocol
+ * without ports. */
+struct session_key nat_key_out(const struct pkt *p);
+struct session_key nat_key_mapped(const struct mapping *m,
 				  const struct addr *remote, __be16 port);
 struct session_key nat_key_passed(uint8_t proto, const struct addr *remote);
+uint64_t nat_session_hash(const struct nat *n, const struct session_key *key);
 /* NULL: none, or its time is over. */
-struct session *nat_session_find(struct nat *n, const struct session_key *key);
+struct session *nat_session_find(struct nat *n, const struct session_key *key,
+				 uint64_t hash);
 /* Its number, be its time over or not; changes nothing. */
-uint32_t nat_session_lookup(const struct nat *n, const struct session_key *key);
-/* 'm' is NULL for protocols without ports. NULL: '*why' says what is
- * exhausted. */
+uint32_t nat_session_lookup(const struct nat *n, const struct session_key *key,
+			    uint64_t hash);
+/* 'm' is NULL for what is not mapped. NULL: '*why' says what is exhausted. */
 struct session *nat_session_open(struct nat *n, const struct session_key *key,
-				 struct mapping *m, const struct addr *inside,
-				 enum nat_dir dir, enum gate_drop *why);
+				 uint64_t hash, struct mapping *m,
+				 const struct addr *owner, enum nat_dir dir,
+				 enum gate_drop *why);
+/* Puts a record that is filled in into hash, lists and wheel. */
+void nat_session_enrol(struct nat *n, struct session *s, uint64_t hash,
+		       uint32_t host);
 void nat_session_end(struct nat *n, struct session *s);
+/* It is of a WAN address that is no more. */
+bool nat_session_is_stale(const struct nat *n, const struct session *s);
+/* Ends it; its mapping waits for new ones. */
+void nat_session_end_stale(struct nat *n, struct session *s);
 uint64_t nat_session_deadline(const struct nat *n, const struct session *s);
+const struct addr *nat_session_inside(const struct session *s);
 /* A packet of the session has passed: counters, state, timers. */
 void nat_session_touch(struct nat *n, struct session *s, enum nat_dir dir,
 		       const struct pkt *p);

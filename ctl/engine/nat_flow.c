@@ -21,31 +21,6 @@ static bool may_open(const struct pkt *p, enum nat_dir dir)
 	return true;
 }
 
-/* An identifier is the mapping's own, not the remote's. */
-static __be16 remote_port(const struct mapping *m, __be16 port)
-{
-	return m->bits == GATE_BITS_ICMP ? 0 : port;
-}
-
-static struct session *find(struct nat *n, const struct mapping *m,
-			    const struct addr *remote, __be16 port)
-{
-	struct session_key key =
-		nat_key_mapped(n, m, remote, remote_port(m, port));
-
-	return nat_session_find(n, &key);
-}
-
-static struct session *open_session(struct nat *n, struct mapping *m,
-				    const struct addr *remote, __be16 port,
-				    enum nat_dir dir, enum gate_drop *why)
-{
-	struct session_key key =
-		nat_key_mapped(n, m, remote, remote_port(m, port));
-
-	return nat_session_open(n, &key, m, &m->inside, dir, why);
-}
-
 /* RFC 5508 REQ-8: the inside hears that there is nothing left. */
 static struct session *exhausted(struct nat *n, struct pkt *p,
 				 enum gate_drop why)
@@ -56,10 +31,12 @@ static struct session *exhausted(struct nat *n, struct pkt *p,
 
 struct session *nat_flow_out(struct nat *n, struct pkt *p, enum gate_bits bits)
 {
-	struct mapping *m = nat_map_inside(n, bits, &p->src, p->sport);
-	struct session *s = m ? find(n, m, &p->dst, p->dport) : NULL;
-	bool fresh = !m;
+	struct session_key key = nat_key_out(p);
+	uint64_t hash = p->hash ? p->hash : nat_session_hash(n, &key);
+	struct session *s = nat_session_find(n, &key, hash);
 	enum gate_drop why;
+	struct mapping *m;
+	bool fresh;
 
 	if (s)
 		return s;
@@ -67,11 +44,13 @@ struct session *nat_flow_out(struct nat *n, struct pkt *p, enum gate_bits bits)
 		nat_drop(p, DROP_BAD_STATE);
 		return NULL;
 	}
+	m = nat_map_inside(n, bits, &p->src, p->sport);
+	fresh = !m;
 	if (fresh)
 		m = nat_map_open(n, bits, &p->src, p->sport, &why);
 	if (!m)
 		return exhausted(n, p, why);
-	s = open_session(n, m, &p->dst, p->dport, DIR_OUT, &why);
+	s = nat_session_open(n, &key, hash, m, &m->inside, DIR_OUT, &why);
 	if (!s) {
 		if (fresh)
 			nat_map_end(n, m);
@@ -83,14 +62,21 @@ struct session *nat_flow_out(struct nat *n, struct pkt *p, enum gate_bits bits)
 	return s;
 }
 
+/* Two forwards to one inside end have the same sessions: the first to have a
+ * remote keeps it. */
 struct session *nat_flow_in(struct nat *n, struct pkt *p, struct mapping *m,
 			    const struct addr *remote, __be16 port)
 {
-	struct session *s = find(n, m, remote, port);
+	struct session_key key = nat_key_mapped(m, remote, port);
+	uint64_t hash = nat_session_hash(n, &key);
+	struct session *s = nat_session_find(n, &key, hash);
 	enum gate_drop why = DROP_BAD_STATE;
 
-	if (!s && may_open(p, DIR_IN))
-		s = open_session(n, m, remote, port, DIR_IN, &why);
+	if (s && s->map != nat_map_number(n, m))
+		s = NULL;
+	else if (!s && may_open(p, DIR_IN))
+		s = nat_session_open(n, &key, hash, m, &m->inside, DIR_IN,
+				     &why);
 	if (!s)
 		nat_drop(p, why);
 	return s;
@@ -99,12 +85,14 @@ struct session *nat_flow_in(struct nat *n, struct pkt *p, struct mapping *m,
 struct session *nat_flow_passed_out(struct nat *n, struct pkt *p)
 {
 	struct session_key key = nat_key_passed(p->proto, &p->dst);
-	struct session *s = nat_session_find(n, &key);
+	uint64_t hash = nat_session_hash(n, &key);
+	struct session *s = nat_session_find(n, &key, hash);
 	enum gate_drop why = DROP_NO_PORT;
 
 	if (!s)
-		s = nat_session_open(n, &key, NULL, &p->src, DIR_OUT, &why);
-	else if (!addr_eq(&s->inside, &p->src))
+		s = nat_session_open(n, &key, hash, NULL, &p->src, DIR_OUT,
+				     &why);
+	else if (!addr_eq(&s->owner, &p->src))
 		s = NULL; /* another host has that remote */
 	return s ? s : exhausted(n, p, why);
 }

@@ -45,12 +45,19 @@ static void count(const struct nat *n, const struct pkt *p)
 				  p->l3_len);
 }
 
+static bool goes_on(const struct nat *n, uint32_t session, uint32_t serial)
+{
+	return serial == serial_of(n, session) &&
+	       (!session ||
+		!nat_session_is_stale(n, nat_session_at(n, session)));
+}
+
 /* No error is ever sent about a later fragment (RFC 1122 3.2.2). */
 static bool may_follow(const struct nat *n, struct pkt *p,
 		       const struct frag_fate *f)
 {
-	if (f->session_serial != serial_of(n, f->session) ||
-	    f->peer_serial != serial_of(n, f->peer))
+	if (!goes_on(n, f->session, f->session_serial) ||
+	    !goes_on(n, f->peer, f->peer_serial))
 		nat_drop(p, DROP_NO_MAPPING);
 	else if (p->ttl <= 1)
 		nat_drop(p, DROP_TTL_EXCEEDED);

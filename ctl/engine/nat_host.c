@@ -12,43 +12,35 @@
 #define UNASKED_PART 4	/* of a share, of the table: one in so many */
 #define HOSTS_LOOKED 16 /* for the largest, each time one is needed */
 
-static uint32_t *chain_of(struct nat *n, const struct addr *addr)
+static uint64_t hash_of(const struct nat *n, const struct addr *addr)
 {
-	return &n->host_hash.buckets[hash_bytes(&n->key, addr, sizeof(*addr)) &
-				     n->host_hash.mask];
+	return hash_bytes(&n->key, addr, sizeof(*addr));
 }
 
 uint32_t nat_host_get(struct nat *n, const struct addr *addr)
 {
-	uint32_t *chain = chain_of(n, addr);
-	uint32_t i = *chain;
-	struct host *h;
+	uint64_t hash = hash_of(n, addr);
+	const struct nat_chain *c = nat_hash_bucket(&n->host_hash, hash);
+	uint32_t i;
 
-	while (i && !addr_eq(&nat_host_at(n, i)->addr, addr))
-		i = nat_host_at(n, i)->next;
-	if (i)
-		return i;
+	for (; c->next; c = &n->host_hash.links[c->next])
+		if (addr_eq(&nat_host_at(n, c->next)->addr, addr))
+			return c->next;
 	i = slab_take(&n->hosts);
 	if (!i)
 		return 0;
-	h = nat_host_at(n, i);
-	h->addr = *addr;
-	h->next = *chain;
-	*chain = i;
+	nat_host_at(n, i)->addr = *addr;
+	nat_hash_add(&n->host_hash, hash, i);
 	return i;
 }
 
 void nat_host_put(struct nat *n, uint32_t host)
 {
-	struct host *h = nat_host_at(n, host);
-	uint32_t *at;
+	const struct host *h = nat_host_at(n, host);
 
 	if (h->sessions || h->mappings || h->pinned)
 		return;
-	at = chain_of(n, &h->addr);
-	while (*at != host)
-		at = &nat_host_at(n, *at)->next;
-	*at = h->next;
+	nat_hash_del(&n->host_hash, hash_of(n, &h->addr), host);
 	slab_give(&n->hosts, host);
 }
 
@@ -57,12 +49,12 @@ void nat_host_put(struct nat *n, uint32_t host)
 static void recency_add(struct nat *n, struct nat_recency *r,
 			enum nat_recency_of of, uint32_t i)
 {
-	struct session *s = nat_session_at(n, i);
+	struct session_links *l = nat_links_at(n, i);
 
-	s->recency[of].newer = 0;
-	s->recency[of].older = r->newest;
+	l->recency[of].newer = 0;
+	l->recency[of].older = r->newest;
 	if (r->newest)
-		nat_session_at(n, r->newest)->recency[of].newer = i;
+		nat_links_at(n, r->newest)->recency[of].newer = i;
 	else
 		r->oldest = i;
 	r->newest = i;
@@ -72,15 +64,15 @@ static void recency_add(struct nat *n, struct nat_recency *r,
 static void recency_del(struct nat *n, struct nat_recency *r,
 			enum nat_recency_of of, uint32_t i)
 {
-	uint32_t newer = nat_session_at(n, i)->recency[of].newer;
-	uint32_t older = nat_session_at(n, i)->recency[of].older;
+	uint32_t newer = nat_links_at(n, i)->recency[of].newer;
+	uint32_t older = nat_links_at(n, i)->recency[of].older;
 
 	if (newer)
-		nat_session_at(n, newer)->recency[of].older = older;
+		nat_links_at(n, newer)->recency[of].older = older;
 	else
 		r->newest = older;
 	if (older)
-		nat_session_at(n, older)->recency[of].newer = newer;
+		nat_links_at(n, older)->recency[of].newer = newer;
 	else
 		r->oldest = newer;
 	r->n--;
@@ -88,11 +80,11 @@ static void recency_del(struct nat *n, struct nat_recency *r,
 
 static void list_add(struct nat *n, struct session *s, enum host_list list)
 {
-	struct host *h = nat_host_at(n, s->host);
 	uint32_t i = nat_session_number(n, s);
+	struct host *h = nat_host_at(n, nat_links_at(n, i)->host);
 
-	s->list = list;
-	s->lru_ms = n->now_ms;
+	s->list = (uint8_t)(list & 1);
+	s->lru_ms = (uint32_t)n->now_ms;
 	recency_add(n, &h->lists[list], RECENCY_HOST, i);
 	if (list == HOST_UNASKED)
 		recency_add(n, &n->unasked, RECENCY_UNASKED, i);
@@ -100,8 +92,8 @@ static void list_add(struct nat *n, struct session *s, enum host_list list)
 
 static void list_del(struct nat *n, struct session *s)
 {
-	struct host *h = nat_host_at(n, s->host);
 	uint32_t i = nat_session_number(n, s);
+	struct host *h = nat_host_at(n, nat_links_at(n, i)->host);
 
 	recency_del(n, &h->lists[s->list], RECENCY_HOST, i);
 	if (s->list == HOST_UNASKED)
@@ -110,23 +102,25 @@ static void list_del(struct nat *n, struct session *s)
 
 void nat_host_link(struct nat *n, struct session *s, enum host_list list)
 {
-	struct host *h = nat_host_at(n, s->host);
+	uint32_t host = nat_links_at(n, nat_session_number(n, s))->host;
+	struct host *h = nat_host_at(n, host);
 
 	h->sessions++;
 	if (h->sessions > nat_host_at(n, n->largest)->sessions)
-		n->largest = s->host;
+		n->largest = host;
 	list_add(n, s, list);
 }
 
 void nat_host_unlink(struct nat *n, struct session *s)
 {
 	list_del(n, s);
-	nat_host_at(n, s->host)->sessions--;
+	nat_host_at(n, nat_links_at(n, nat_session_number(n, s))->host)
+		->sessions--;
 }
 
 void nat_host_touch(struct nat *n, struct session *s, enum host_list list)
 {
-	if (list == s->list && n->now_ms - s->lru_ms < NAT_LRU_MS)
+	if (list == s->list && (uint32_t)n->now_ms - s->lru_ms < NAT_LRU_MS)
 		return;
 	list_del(n, s);
 	list_add(n, s, list);
@@ -145,7 +139,7 @@ static bool evict(struct nat *n, uint32_t i, const struct mapping *keep)
 	m = s->map ? nat_map_at(n, s->map) : NULL;
 	nat_session_end(n, s);
 	n->counters.evicted++;
-	if (m && m != keep && !m->sessions)
+	if (m && m != keep && !m->sessions && !m->fixed)
 		nat_map_end(n, m);
 	return true;
 }

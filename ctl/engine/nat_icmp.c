@@ -90,10 +90,8 @@ static struct session *session_of(struct nat *n, const struct mapping *m,
 
 	if (!m)
 		return NULL;
-	if (m->bits == GATE_BITS_ICMP)
-		port = 0;
-	key = nat_key_mapped(n, m, &addr, port);
-	return nat_session_find(n, &key);
+	key = nat_key_mapped(m, &addr, port);
+	return nat_session_find(n, &key, nat_session_hash(n, &key));
 }
 
 static struct session *passed_session(struct nat *n, const struct quote *q,
@@ -102,7 +100,7 @@ static struct session *passed_session(struct nat *n, const struct quote *q,
 	struct addr addr = addr_v4(remote);
 	struct session_key key = nat_key_passed(q->proto, &addr);
 
-	return nat_session_find(n, &key);
+	return nat_session_find(n, &key, nat_session_hash(n, &key));
 }
 
 static struct mapping *inside_of(struct nat *n, const struct quote *q)
@@ -130,7 +128,7 @@ static bool way_in(struct nat *n, struct pkt *p, const struct quote *q,
 	}
 	if (!w->session)
 		return false;
-	inside = addr_to_v4(&w->session->inside);
+	inside = addr_to_v4(nat_session_inside(w->session));
 	w->dir = DIR_IN;
 	w->quote = q->t;
 	w->quote.src = inside;
@@ -154,7 +152,8 @@ static bool way_out(struct nat *n, struct pkt *p, const struct quote *q,
 		m = inside_of(n, q);
 		w->session = session_of(n, m, q->t.src, q->t.sport);
 	}
-	if (!w->session || addr_to_v4(&w->session->inside) != q->t.dst)
+	if (!w->session ||
+	    addr_to_v4(nat_session_inside(w->session)) != q->t.dst)
 		return false;
 	w->dir = DIR_OUT;
 	w->quote = q->t;
@@ -217,7 +216,7 @@ static void pass_on(struct nat *n, struct pkt *p, const struct quote *q,
 		    const struct way *w)
 {
 	const struct addr *device =
-		w->dir == DIR_OUT ? &p->src : &w->session->inside;
+		w->dir == DIR_OUT ? &p->src : nat_session_inside(w->session);
 	struct addr to = addr_v4(w->outer.dst);
 	bool out = w->dir == DIR_OUT && !w->peer;
 

@@ -15,13 +15,17 @@ struct inside_key {
 
 _Static_assert(sizeof(struct inside_key) == 24, "hashed as bytes");
 
-static uint32_t *chain_of(const struct nat *n, enum gate_bits bits,
-			  const struct addr *addr, __be16 port)
+static uint64_t hash_of(const struct nat *n, enum gate_bits bits,
+			const struct addr *addr, __be16 port)
 {
 	struct inside_key key = { *addr, port, (uint8_t)bits, { 0 } };
 
-	return &n->map_hash.buckets[hash_bytes(&n->key, &key, sizeof(key)) &
-				    n->map_hash.mask];
+	return hash_bytes(&n->key, &key, sizeof(key));
+}
+
+static uint64_t hash_of_map(const struct nat *n, const struct mapping *m)
+{
+	return hash_of(n, m->bits, &m->inside, m->inside_port);
 }
 
 static uint32_t *outside_at(const struct nat *n, enum gate_bits bits,
@@ -46,7 +50,7 @@ void nat_map_claim(const struct nat *n, const struct mapping *m, bool on)
  * others by their own clock. */
 static bool is_over(const struct nat *n, const struct mapping *m)
 {
-	if (m->bits == GATE_BITS_TCP && m->wanted)
+	if (m->fixed || (m->bits == GATE_BITS_TCP && m->wanted))
 		return false;
 	return m->deadline_ms <= n->now_ms;
 }
@@ -66,17 +70,19 @@ static struct mapping *alive(struct nat *n, uint32_t i)
 uint32_t nat_map_lookup(const struct nat *n, enum gate_bits bits,
 			const struct addr *addr, __be16 port)
 {
-	uint32_t i = *chain_of(n, bits, addr, port);
+	const struct nat_hash *h = &n->map_hash;
+	uint64_t hash = hash_of(n, bits, addr, port);
+	struct nat_chain *c = nat_hash_seek(h, nat_hash_bucket(h, hash), hash);
 
-	while (i) {
-		const struct mapping *m = nat_map_at(n, i);
+	while (c->next) {
+		const struct mapping *m = nat_map_at(n, c->next);
 
 		if (m->inside_port == port && m->bits == bits &&
 		    addr_eq(&m->inside, addr))
 			break;
-		i = m->next;
+		c = nat_hash_seek(h, &h->links[c->next], hash);
 	}
-	return i;
+	return c->next;
 }
 
 struct mapping *nat_map_inside(struct nat *n, enum gate_bits bits,
@@ -124,6 +130,19 @@ static uint32_t reserve(struct nat *n, enum gate_bits bits, uint32_t host,
 	return i;
 }
 
+void nat_map_enrol(struct nat *n, struct mapping *m, uint32_t host)
+{
+	uint32_t i = nat_map_number(n, m);
+
+	m->host = (uint16_t)host;
+	nat_hash_add(&n->map_hash, hash_of_map(n, m), i);
+	n->mappings[m->bits]++;
+	nat_host_at(n, host)->mappings++;
+	take_port(n, m, ntohs(m->outside_port));
+	__atomic_store_n(&m->live, true, __ATOMIC_RELEASE);
+	n->file.head->mappings_bump = n->maps.bump;
+}
+
 struct mapping *nat_map_open(struct nat *n, enum gate_bits bits,
 			     const struct addr *addr, __be16 port,
 			     enum gate_drop *why)
@@ -131,7 +150,7 @@ struct mapping *nat_map_open(struct nat *n, enum gate_bits bits,
 	uint32_t host = nat_host_get(n, addr);
 	struct mapping *m;
 	int outside = 0;
-	uint32_t i, *chain;
+	uint32_t i;
 
 	*why = DROP_TABLE_FULL;
 	if (!host)
@@ -141,19 +160,13 @@ struct mapping *nat_map_open(struct nat *n, enum gate_bits bits,
 		nat_host_put(n, host);
 		return NULL;
 	}
-	chain = chain_of(n, bits, addr, port);
 	m = nat_map_at(n, i);
-	m->next = *chain;
-	*chain = i;
 	m->bits = bits;
-	m->live = true;
 	m->inside = *addr;
 	m->inside_port = port;
-	m->host = (uint16_t)host;
+	m->outside_port = htons((uint16_t)outside);
 	m->last_ms = n->now_ms;
-	n->mappings[bits]++;
-	nat_host_at(n, host)->mappings++;
-	take_port(n, m, (uint16_t)outside);
+	nat_map_enrol(n, m, host);
 	return m;
 }
 
@@ -163,23 +176,14 @@ static void end_sessions(struct nat *n, struct mapping *m)
 		nat_session_end(n, nat_session_at(n, m->sessions));
 }
 
-static void unchain(struct nat *n, const struct mapping *m)
-{
-	uint32_t i = nat_map_number(n, m);
-	uint32_t *at = chain_of(n, m->bits, &m->inside, m->inside_port);
-
-	while (*at != i)
-		at = &nat_map_at(n, *at)->next;
-	*at = m->next;
-}
-
 void nat_map_end(struct nat *n, struct mapping *m)
 {
 	uint32_t i = nat_map_number(n, m), host = m->host;
 
+	__atomic_store_n(&m->live, false, __ATOMIC_RELEASE);
 	end_sessions(n, m);
 	nat_wheel_disarm(n, i | NAT_ID_MAP);
-	unchain(n, m);
+	nat_hash_del(&n->map_hash, hash_of_map(n, m), i);
 	leave_port(n, m);
 	ports_hold(&n->ports, m->bits, ntohs(m->outside_port),
 		   addr_to_v4(&m->inside),

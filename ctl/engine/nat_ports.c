@@ -188,7 +188,8 @@ int ports_take(struct ports *p, enum gate_bits proto, uint16_t want,
 {
 	int port;
 
-	if (is_held(p, proto, want) && hold_at(p, proto, want)->host == host) {
+	if (has_bit(p->given[proto], want) && is_held(p, proto, want) &&
+	    hold_at(p, proto, want)->host == host) {
 		hold_del(p, proto, want);
 		return want;
 	}
@@ -196,6 +197,18 @@ int ports_take(struct ports *p, enum gate_bits proto, uint16_t want,
 	if (port < 0 && want < PORTS_LOW_END)
 		port = take_of_class(p, proto, want + PORTS_LOW_END);
 	return port;
+}
+
+bool ports_take_this(struct ports *p, enum gate_bits proto, uint16_t port)
+{
+	if (is_held(p, proto, port)) {
+		hold_del(p, proto, port);
+		return true;
+	}
+	if (has_bit(p->given[proto], port))
+		return false;
+	set_given(p, proto, port, true);
+	return true;
 }
 
 void ports_give(struct ports *p, enum gate_bits proto, uint16_t port)

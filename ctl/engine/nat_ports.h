@@ -64,6 +64,8 @@ void ports_init(struct ports *p, struct port_hold *holds,
  * too. */
 int ports_take(struct ports *p, enum gate_bits proto, uint16_t want,
 	       __be32 host);
+/* That one and no other, reserved or not; false: somebody has it. */
+bool ports_take_this(struct ports *p, enum gate_bits proto, uint16_t port);
 /* Ends the use of a port that was taken: free at once, or for 'host' alone
  * until 'until_ms'. */
 void ports_give(struct ports *p, enum gate_bits proto, uint16_t port);

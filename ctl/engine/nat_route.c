@@ -151,17 +151,18 @@ static void unmapped(struct nat *n, struct pkt *p, enum gate_bits bits)
 static void inbound_passed(struct nat *n, struct pkt *p)
 {
 	struct session_key key = nat_key_passed(p->proto, &p->src);
-	struct session *s = nat_session_find(n, &key);
+	struct session *s =
+		nat_session_find(n, &key, nat_session_hash(n, &key));
 	struct rewrite_tuple to = { .src = addr_to_v4(&p->src) };
 
 	if (!s) {
 		nat_drop(p, DROP_WAN_CLOSED);
 		return;
 	}
-	if (!nat_to_lan(n, p, &s->inside) || !nat_may_leave(n, p))
+	if (!nat_to_lan(n, p, &s->owner) || !nat_may_leave(n, p))
 		return;
-	to.dst = addr_to_v4(&s->inside);
-	nat_charge(n, p, &s->inside, DIR_IN, s, NULL);
+	to.dst = addr_to_v4(&s->owner);
+	nat_charge(n, p, &s->owner, DIR_IN, s, NULL);
 	nat_leave(n, p, &to);
 	if (p->verdict == VERDICT_FORWARD)
 		nat_session_touch(n, s, DIR_IN, p);

@@ -11,14 +11,19 @@ static const uint8_t protos[GATE_BITS_PROTOS] = {
 	[GATE_BITS_ICMP] = IPPROTO_ICMP,
 };
 
-static const char *state_of(const struct session *s, const struct mapping *m)
+static const char *state_of(const struct session *s)
 {
-	if (!m)
-		return "active";
-	if (m->bits == GATE_BITS_TCP)
+	switch (s->key.proto) {
+	case IPPROTO_TCP:
 		return tcp_state_name(s->tcp.state);
-	if (m->bits == GATE_BITS_ICMP)
+	case IPPROTO_ICMP:
+	case IPPROTO_ICMPV6:
 		return "query";
+	case IPPROTO_UDP:
+		break;
+	default:
+		return "active";
+	}
 	return s->packets[DIR_OUT] && s->packets[DIR_IN] ? "replied"
 							 : "unreplied";
 }
@@ -29,11 +34,11 @@ static void fill_flow(const struct nat *n, const struct session *s,
 	const struct mapping *m = s->map ? nat_map_at(n, s->map) : NULL;
 
 	*row = (struct flow_row){
-		.proto = m ? protos[m->bits] : s->key.proto,
-		.inside = { s->inside, m ? m->inside_port : 0 },
+		.proto = s->key.proto,
+		.inside = { *nat_session_inside(s), s->key.local_port },
 		.outside = { addr_v4(n->wan_addr), m ? m->outside_port : 0 },
 		.remote = { s->key.remote, s->key.remote_port },
-		.state = state_of(s, m),
+		.state = state_of(s),
 		.rx_packets = s->packets[DIR_IN],
 		.tx_packets = s->packets[DIR_OUT],
 		.rx_bytes = s->bytes[DIR_IN],
@@ -43,6 +48,8 @@ static void fill_flow(const struct nat *n, const struct session *s,
 	};
 	if (m && m->bits == GATE_BITS_ICMP)
 		row->remote.port = m->outside_port;
+	if (!addr_is_v4(&s->key.remote))
+		row->outside = row->inside;
 }
 
 bool nat_flows(const struct nat *n, uint32_t *cursor, struct flow_row *out,
@@ -54,7 +61,7 @@ bool nat_flows(const struct nat *n, uint32_t *cursor, struct flow_row *out,
 
 		if (*count == max || !budget--)
 			return true;
-		if (s->live && nat_session_deadline(n, s) > now_ms)
+		if (s->serial && nat_session_deadline(n, s) > now_ms)
 			fill_flow(n, s, &out[(*count)++], now_ms);
 	}
 	return false;

@@ -1,19 +1,46 @@
-/* nat_session.c - one remote under a mapping, or one remote of a protocol
- * without ports.
- * Called by nat_flow.c, nat_icmp.c, nat_map.c and nat.c. Engine thread only.
+/* nat_session.c - one remote under a mapping, one remote of a protocol without
+ * ports, or both ends of an IPv6 flow.
+ * Called by nat_flow.c, nat_icmp*.c, nat_map.c, nat_adopt.c and nat.c. Engine
+ * thread only.
  * Invariant: a live session is in the hash, in its mapping's list if it has
  * one, in its host's, and in the wheel no later than its deadline. */
 #include "nat_core.h"
 
+#include <netinet/in.h>
+
 #include "../base/bytes.h"
 
-struct session_key nat_key_mapped(const struct nat *n, const struct mapping *m,
+/* ---- keys */
+
+struct session_key nat_key_out(const struct pkt *p)
+{
+	struct session_key key = { .remote = p->dst,
+				   .local = p->src,
+				   .remote_port = p->dport,
+				   .local_port = p->sport,
+				   .proto = p->proto };
+
+	if (p->flags & PKT_ICMP_QUERY)
+		key.remote_port = 0; /* an identifier is the inside's own */
+	return key;
+}
+
+struct session_key nat_key_mapped(const struct mapping *m,
 				  const struct addr *remote, __be16 port)
 {
-	struct session_key key = { .remote = *remote, .remote_port = port };
+	static const uint8_t protos[GATE_BITS_PROTOS] = {
+		[GATE_BITS_TCP] = IPPROTO_TCP,
+		[GATE_BITS_UDP] = IPPROTO_UDP,
+		[GATE_BITS_ICMP] = IPPROTO_ICMP,
+	};
 
-	key.local.w[0] = nat_map_number(n, m);
-	return key;
+	return (struct session_key){ .remote = *remote,
+				     .local = m->inside,
+				     .remote_port = m->bits == GATE_BITS_ICMP
+							    ? 0
+							    : port,
+				     .local_port = m->inside_port,
+				     .proto = protos[m->bits] };
 }
 
 struct session_key nat_key_passed(uint8_t proto, const struct addr *remote)
@@ -21,41 +48,65 @@ struct session_key nat_key_passed(uint8_t proto, const struct addr *remote)
 	return (struct session_key){ .remote = *remote, .proto = proto };
 }
 
-static uint32_t *chain_of(const struct nat *n, const struct session_key *key)
+uint64_t nat_session_hash(const struct nat *n, const struct session_key *key)
 {
-	return &n->session_hash.buckets[hash_bytes(&n->key, key, sizeof(*key)) &
-					n->session_hash.mask];
+	return hash_bytes(&n->key, key, sizeof(*key));
+}
+
+const struct addr *nat_session_inside(const struct session *s)
+{
+	return addr_is_zero(&s->key.local) ? &s->owner : &s->key.local;
+}
+
+/* ---- to be found */
+
+bool nat_session_is_stale(const struct nat *n, const struct session *s)
+{
+	return s->epoch != n->epoch && addr_is_v4(&s->key.remote);
 }
 
 uint64_t nat_session_deadline(const struct nat *n, const struct session *s)
 {
 	const struct mapping *m = nat_map_at(n, s->map);
 
-	if (!s->map || (m->bits == GATE_BITS_TCP && m->wanted) ||
+	if (nat_session_is_stale(n, s))
+		return 0;
+	if (!s->map || m->fixed || (m->bits == GATE_BITS_TCP && m->wanted) ||
 	    s->deadline_ms < m->deadline_ms)
 		return s->deadline_ms;
 	return m->deadline_ms;
 }
 
-uint32_t nat_session_lookup(const struct nat *n, const struct session_key *key)
+static bool key_eq(const struct session_key *a, const struct session_key *b)
 {
-	uint32_t i = *chain_of(n, key);
-
-	while (i && memcmp(&nat_session_at(n, i)->key, key, sizeof(*key)))
-		i = nat_session_at(n, i)->next;
-	return i;
+	return !memcmp(a, b, sizeof(*a));
 }
 
-struct session *nat_session_find(struct nat *n, const struct session_key *key)
+uint32_t nat_session_lookup(const struct nat *n, const struct session_key *key,
+			    uint64_t hash)
 {
-	uint32_t i = nat_session_lookup(n, key);
+	const struct nat_hash *h = &n->session_hash;
+	struct nat_chain *c = nat_hash_seek(h, nat_hash_bucket(h, hash), hash);
+
+	while (c->next && !key_eq(&nat_session_at(n, c->next)->key, key))
+		c = nat_hash_seek(h, &h->links[c->next], hash);
+	return c->next;
+}
+
+struct session *nat_session_find(struct nat *n, const struct session_key *key,
+				 uint64_t hash)
+{
+	uint32_t i = nat_session_lookup(n, key, hash);
 	struct session *s = nat_session_at(n, i);
 
 	if (!i)
 		return NULL;
 	if (nat_session_deadline(n, s) > n->now_ms)
 		return s;
-	nat_session_end(n, s);
+	if (nat_session_is_stale(n, s))
+		nat_session_end_stale(n, s);
+	else
+		nat_session_end(n, s);
 	return NULL;
 }
 
@@ -64,42 +115,61 @@ struct session *nat_session_find(struct nat *n, const struct session_key *key)
 static void map_link(struct nat *n, struct session *s, struct mapping *m)
 {
 	uint32_t i = nat_session_number(n, s);
+	struct session_links *l = nat_links_at(n, i);
 
 	if (!m->sessions)
 		nat_wheel_disarm(n, nat_map_number(n, m) | NAT_ID_MAP);
-	s->map = nat_map_number(n, m);
-	s->map_next = m->sessions;
-	if (s->map_next)
-		nat_session_at(n, s->map_next)->map_prev = i;
+	l->map_next = m->sessions;
+	if (l->map_next)
+		nat_links_at(n, l->map_next)->map_prev = i;
 	m->sessions = i;
 	m->wanted += s->list == HOST_WANTED;
 }
 
 static void map_unlink(struct nat *n, struct session *s)
 {
+	const struct session_links *l =
+		nat_links_at(n, nat_session_number(n, s));
 	struct mapping *m = nat_map_at(n, s->map);
 
-	if (s->map_next)
-		nat_session_at(n, s->map_next)->map_prev = s->map_prev;
-	if (s->map_prev)
-		nat_session_at(n, s->map_prev)->map_next = s->map_next;
+	if (l->map_next)
+		nat_links_at(n, l->map_next)->map_prev = l->map_prev;
+	if (l->map_prev)
+		nat_links_at(n, l->map_prev)->map_next = l->map_next;
 	else
-		m->sessions = s->map_next;
+		m->sessions = l->map_next;
 	m->wanted -= s->list == HOST_WANTED;
-	if (!m->sessions)
+	if (!m->sessions && !m->fixed)
 		nat_wheel_arm(n, s->map | NAT_ID_MAP, m->deadline_ms);
 	else if (m->bits == GATE_BITS_TCP && s->list == HOST_WANTED &&
 		 !m->wanted)
 		m->deadline_ms = n->now_ms + n->conf->timers.tcp_transitory;
 }
 
-struct session *nat_session_open(struct nat *n, const struct session_key *key,
-				 struct mapping *m, const struct addr *inside,
-				 enum nat_dir dir, enum gate_drop *why)
+void nat_session_enrol(struct nat *n, struct session *s, uint64_t hash,
+		       uint32_t host)
 {
-	uint32_t host = m ? m->host : nat_host_get(n, inside);
+	uint32_t i = nat_session_number(n, s);
+
+	*nat_links_at(n, i) = (struct session_links){ .host = host };
+	nat_hash_add(&n->session_hash, hash, i);
+	nat_host_link(n, s, s->list);
+	if (s->map)
+		map_link(n, s, nat_map_at(n, s->map));
+	nat_wheel_arm(n, i, nat_session_deadline(n, s));
+	__atomic_store_n(&s->serial, ++n->serial ? n->serial : ++n->serial,
+			 __ATOMIC_RELEASE);
+	n->file.head->sessions_bump = n->sessions.bump;
+}
+
+struct session *nat_session_open(struct nat *n, const struct session_key *key,
+				 uint64_t hash, struct mapping *m,
+				 const struct addr *owner, enum nat_dir dir,
+				 enum gate_drop *why)
+{
+	uint32_t host = m ? m->host : nat_host_get(n, owner);
 	struct session *s;
-	uint32_t i = 0, *chain;
+	uint32_t i = 0;
 
 	*why = DROP_TABLE_FULL;
 	if (!host)
@@ -110,38 +180,42 @@ struct session *nat_session_open(struct nat *n, const struct session_key *key,
 		nat_host_put(n, host);
 		return NULL;
 	}
-	chain = chain_of(n, key);
 	s = nat_session_at(n, i);
-	s->next = *chain;
-	*chain = i;
 	s->key = *key;
-	s->live = true;
-	s->serial = ++n->serial;
-	s->host = host;
+	s->map = m ? nat_map_number(n, m) : 0;
+	s->owner = *owner;
+	s->list = dir == DIR_OUT ? HOST_WANTED : HOST_UNASKED;
+	s->epoch = n->epoch & 1;
 	s->created_ms = n->now_ms;
 	s->last_ms = n->now_ms;
-	s->inside = *inside;
-	nat_host_link(n, s, dir == DIR_OUT ? HOST_WANTED : HOST_UNASKED);
-	if (m)
-		map_link(n, s, m);
-	nat_wheel_arm(n, i, n->now_ms);
+	nat_session_enrol(n, s, hash, host);
 	return s;
 }
 
 void nat_session_end(struct nat *n, struct session *s)
 {
-	uint32_t i = nat_session_number(n, s), host = s->host;
-	uint32_t *at = chain_of(n, &s->key);
+	uint32_t i = nat_session_number(n, s);
+	uint32_t host = nat_links_at(n, i)->host;
 
-	while (*at != i)
-		at = &nat_session_at(n, *at)->next;
-	*at = s->next;
+	__atomic_store_n(&s->serial, 0, __ATOMIC_RELEASE);
+	nat_hash_del(&n->session_hash, nat_session_hash(n, &s->key), i);
 	nat_wheel_disarm(n, i);
 	if (s->map)
 		map_unlink(n, s);
 	nat_host_unlink(n, s);
 	slab_give(&n->sessions, i);
 	nat_host_put(n, host);
+}
+
+/* nat.md 31: the port stays its host's for as long as it takes to connect
+ * anew. */
+void nat_session_end_stale(struct nat *n, struct session *s)
+{
+	struct mapping *m = nat_map_at(n, s->map);
+
+	if (s->map && m->bits == GATE_BITS_TCP)
+		m->deadline_ms = n->now_ms + n->conf->timers.tcp_transitory;
+	nat_session_end(n, s);
 }
 
 /* ---- use */
@@ -181,11 +255,15 @@ static void touch_tcp(struct nat *n, struct session *s, enum nat_dir dir,
 			      nat_session_deadline(n, s));
 }
 
+/* RFC 4787 REQ-6: what the outside sends keeps nothing open. Under a mapping
+ * the mapping's own time sees to that. */
 static void touch_datagram(struct nat *n, struct session *s, enum nat_dir dir,
 			   uint32_t timeout_ms)
 {
 	bool fresh = !s->deadline_ms;
 
+	if (!s->map && dir == DIR_IN && !fresh)
+		return;
 	s->deadline_ms = n->now_ms + timeout_ms;
 	if (s->map && dir == DIR_OUT)
 		nat_map_at(n, s->map)->deadline_ms = s->deadline_ms;
@@ -213,21 +291,21 @@ void nat_session_touch(struct nat *n, struct session *s, enum nat_dir dir,
 	nat_session_count(s, dir, 1, p->l3_len);
 	want(n, s, dir, p);
 	s->last_ms = n->now_ms;
-	if (!s->map) {
-		if (dir == DIR_OUT)
-			touch_datagram(n, s, dir, timers->other);
-		return;
-	}
-	nat_map_at(n, s->map)->last_ms = n->now_ms;
-	switch (nat_map_at(n, s->map)->bits) {
-	case GATE_BITS_TCP:
+	if (s->map)
+		nat_map_at(n, s->map)->last_ms = n->now_ms;
+	switch (s->key.proto) {
+	case IPPROTO_TCP:
 		touch_tcp(n, s, dir, p);
 		break;
-	case GATE_BITS_UDP:
+	case IPPROTO_UDP:
 		touch_datagram(n, s, dir, timers->udp);
 		break;
-	case GATE_BITS_ICMP:
+	case IPPROTO_ICMP:
+	case IPPROTO_ICMPV6:
 		touch_datagram(n, s, dir, timers->icmp);
+		break;
+	default:
+		touch_datagram(n, s, dir, timers->other);
 		break;
 	}
 }

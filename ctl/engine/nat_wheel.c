@@ -11,7 +11,7 @@ static struct nat_timer *timer_of(struct nat *n, uint32_t id)
 {
 	if (id & NAT_ID_MAP)
 		return &nat_map_at(n, id & ~NAT_ID_MAP)->timer;
-	return &nat_session_at(n, id)->timer;
+	return &nat_links_at(n, id)->timer;
 }
 
 static void mark(struct nat_wheel *w, unsigned slot)

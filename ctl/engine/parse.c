@@ -274,5 +274,6 @@ bool parse(struct pkt *p)
 	p->frag_off = 0;
 	p->sport = 0;
 	p->dport = 0;
+	p->hash = 0;
 	return parse_ethernet(p) && parse_ipv4(p) && parse_l4(p);
 }

@@ -78,6 +78,7 @@ struct pkt {
 	bool to_lan;	    /* direction of the charge: true is rx */
 	uint32_t session;   /* index + 1; 0: none */
 	uint32_t peer;	    /* hairpin: the receiver's session, likewise */
+	uint64_t hash; /* of its session's key, from the inside; 0: not yet */
 
 	/* worker */
 	struct mac host_mac; /* of 'device': sender's, or next hop's */

@@ -26,7 +26,8 @@ static void free_picture(struct snapshot_node *node)
 	free(node);
 }
 
-int worker_init(struct worker *w, const struct engine_limits *limits)
+int worker_init(struct worker *w, const struct engine_limits *limits,
+		const char *tables)
 {
 	struct hash_key key, seed;
 	int rc = mailbox_init(&w->mailbox);
@@ -35,7 +36,9 @@ int worker_init(struct worker *w, const struct engine_limits *limits)
 		return rc;
 	hash_key_random(&key);
 	hash_key_random(&seed);
-	w->nat = nat_new(limits, &key, seed.k[0]);
+	w->nat = tables ? nat_new_kept(limits, &key, seed.k[0], tables,
+				       clock_ms())
+			: nat_new(limits, &key, seed.k[0]);
 	w->neigh = neigh_new(&key);
 	w->fdb = fdb_new(&key);
 	w->stats = stats_new(limits->devices, &key);

@@ -40,8 +40,9 @@ struct worker {
 	uint8_t released[PKT_HEADROOM + UMEM_FRAME_SIZE]; /* nat_released() */
 };
 
-/* 0 or -ENOMEM, -EMFILE. */
-int worker_init(struct worker *w, const struct engine_limits *limits);
+/* 'tables': see engine_new(). 0 or -ENOMEM, -EMFILE. */
+int worker_init(struct worker *w, const struct engine_limits *limits,
+		const char *tables);
 /* Stopped, ports closed. */
 void worker_fini(struct worker *w);
 

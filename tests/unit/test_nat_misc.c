@@ -127,6 +127,7 @@ static void test_checksums_of_udp_like_protocols(void **state)
 
 /* ---- nat.md 31 */
 
+/* nat.md 31 */
 static void test_wan_address_changes(void **state)
 {
 	struct lab *l = *state;
@@ -137,6 +138,7 @@ static void test_wan_address_changes(void **state)
 	l->conf.wan.addr = net32(IP(203, 0, 113, 200));
 	l->conf.generation++;
 	nat_wan_changed(l->n, &l->conf, l->now);
+	lab_wait(l, 0);
 	assert_int_equal(lab_sessions(l), 0);
 	assert_int_equal(lab_mappings(l), 2);
 	assert_true(nat_check(l->n));
@@ -155,6 +157,41 @@ static void test_wan_address_changes(void **state)
 	assert_int_equal(lab_mappings(l), 1);
 	lab_wait(l, 1 * MINUTE);
 	assert_int_equal(lab_mappings(l), 0);
+}
+
+/* nat.md 31 */
+/* However many there are, no call ends more than its budget; none of the old
+ * ones is used meanwhile, and new ones come about at once. */
+static void test_an_address_change_is_paced(void **state)
+{
+	struct lab *l = *state;
+	struct flow_row row;
+	uint32_t cursor = 0, before;
+	unsigned n;
+
+	for (uint16_t i = 0; i < 1000; i++)
+		lab_tcp(l, SIDE_LAN, HOST_A, 5000 + i, REMOTE, 80, TCP_SYN);
+	l->conf.wan.addr = net32(IP(203, 0, 113, 200));
+	l->conf.generation++;
+	lab_tcp(l, SIDE_LAN, HOST_A, 5999, REMOTE, 80, TCP_SYN);
+	assert_int_equal(out_src(l), IP(203, 0, 113, 200));
+	assert_int_equal(out_sport(l), 5999);
+	before = lab_sessions(l);
+	assert_true(before >= 900);
+	assert_int_equal(nat_expire(l->n, &l->conf, l->now, 64), 0);
+	assert_in_range(before - lab_sessions(l), 1, 64);
+	/* The table shows the new one alone. */
+	nat_flows(l->n, &cursor, &row, 1, 10000, &n, l->now);
+	assert_int_equal(n, 1);
+	assert_int_equal(row.outside.addr.w[3], l->conf.wan.addr);
+	/* And back, before all are gone. */
+	l->conf.wan.addr = net32(WAN);
+	l->conf.generation++;
+	lab_tcp(l, SIDE_LAN, HOST_A, 5001, REMOTE, 80, TCP_SYN);
+	lab_wait(l, 0);
+	assert_int_equal(lab_sessions(l), 1);
+	assert_int_equal(lab_mappings(l), 1000);
+	assert_int_equal(lab_in(l, REMOTE, 80, 5001), VERDICT_DROP);
 }
 
 /* Settings may name times beyond a turn of the wheel. */
@@ -346,6 +383,7 @@ int main(void)
 		lab_test(test_errors_about_protocols_without_ports),
 		lab_test(test_checksums_of_udp_like_protocols),
 		lab_test(test_wan_address_changes),
+		lab_test(test_an_address_change_is_paced),
 		lab_test(test_idle_mapping_outlasts_the_wheel),
 		lab_test(test_wan_away_and_back_with_its_address),
 		lab_test(test_wan_address_changes_amid_fragments),
