@@ -193,8 +193,12 @@ static void send_routed(struct egress *e, struct pkt *p, uint32_t ifindex,
 		drop(p, DROP_NEIGH_FAILED);
 		return;
 	}
-	if (p->out_side == SIDE_LAN && hop.state == NEIGH_KNOWN)
-		p->host_mac = hop.mac;
+	if (p->side == SIDE_LAN)
+		heard_note(&e->heard, &p->src, &p->host_mac);
+	if (p->out_side == SIDE_LAN && p->to_lan)
+		p->host_mac = hop.state == NEIGH_KNOWN
+				      ? hop.mac
+				      : heard_from(&e->heard, &p->device);
 	port_accept(e->ports, p);
 }
 

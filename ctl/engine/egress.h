@@ -6,6 +6,7 @@
 #define ENGINE_EGRESS_H
 
 #include "fdb.h"
+#include "heard.h"
 #include "icmp_error.h"
 #include "mailbox.h"
 #include "neigh.h"
@@ -21,6 +22,7 @@ struct egress {
 	struct stats *stats;
 
 	struct icmp_limit icmp_limit;
+	struct heard heard;
 	int tun_fd; /* into the machine's own stack, -1: none */
 
 	/* control writes, engine reads */

@@ -52,6 +52,7 @@ int worker_init(struct worker *w, const struct engine_limits *limits,
 		.mailbox = &w->mailbox,
 		.stats = w->stats,
 		.tun_fd = -1,
+		.heard.key = key,
 	};
 	if (w->nat && w->neigh && w->fdb && w->stats)
 		return 0;

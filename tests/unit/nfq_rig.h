@@ -1,0 +1,306 @@
+/* nfq_rig.h - an engine behind nfqueue between two hosts, for test_port_nfq.c.
+ *
+ *    host 10.77.0.2 ═══ gl [ kernel, engine ] gw ═══ 198.51.100.1, 203.0.113.7
+ *
+ * Three network namespaces of the test's own, with real sockets at both ends.
+ * Instead of the gate, a rule marks all that comes in and queues it. The rig
+ * plays the control thread. */
+#ifndef TESTS_UNIT_NFQ_RIG_H
+#define TESTS_UNIT_NFQ_RIG_H
+
+#include "engine_rig.h"
+
+#include <libmnl/libmnl.h>
+#include <linux/netfilter.h>
+#include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/nf_tables_compat.h>
+#include <linux/netfilter/nfnetlink.h>
+#include <linux/netfilter/xt_NFQUEUE.h>
+
+enum { FAR_LAN, FAR_WAN };
+
+struct nfq_rig {
+	struct engine *engine;
+	struct engine_port ports[2];
+	struct engine_gate gate;
+	struct engine_conf conf;
+	uint64_t bits[3][GATE_BITS_WORDS];
+	int tun[2];
+	pid_t far[2];
+	int home; /* our namespace */
+	bool neigh_fails;
+};
+
+/* ---- rules */
+
+/* As libxtables would say it to nft_compat, for kernels that have no "queue"
+ * of their own. */
+static inline void put_target(struct nlmsghdr *nlh, uint16_t queue)
+{
+	struct xt_NFQ_info_v3 info = { .queuenum = queue, .queues_total = 1 };
+	struct nlattr *list, *elem, *data;
+	uint8_t padded[8] = { 0 };
+
+	memcpy(padded, &info, sizeof(info));
+	list = mnl_attr_nest_start(nlh, NFTA_RULE_EXPRESSIONS);
+	elem = mnl_attr_nest_start(nlh, NFTA_LIST_ELEM);
+	mnl_attr_put_strz(nlh, NFTA_EXPR_NAME, "target");
+	data = mnl_attr_nest_start(nlh, NFTA_EXPR_DATA);
+	mnl_attr_put_strz(nlh, NFTA_TARGET_NAME, "NFQUEUE");
+	mnl_attr_put_u32(nlh, NFTA_TARGET_REV, htonl(3));
+	mnl_attr_put(nlh, NFTA_TARGET_INFO, sizeof(padded), padded);
+	mnl_attr_nest_end(nlh, data);
+	mnl_attr_nest_end(nlh, elem);
+	mnl_attr_nest_end(nlh, list);
+}
+
+static inline struct nlmsghdr *nft_message(char *at, uint16_t type,
+					   uint16_t flags, uint16_t res)
+{
+	struct nlmsghdr *nlh = mnl_nlmsg_put_header(at);
+	struct nfgenmsg *nf = mnl_nlmsg_put_extra_header(nlh, sizeof(*nf));
+
+	nlh->nlmsg_type = type;
+	nlh->nlmsg_flags = NLM_F_REQUEST | flags;
+	nf->nfgen_family = NFPROTO_INET;
+	nf->res_id = htons(res);
+	return nlh;
+}
+
+static inline void queue_by_target(const char *chain, uint16_t queue)
+{
+	struct mnl_socket *nl = mnl_socket_open(NETLINK_NETFILTER);
+	char buf[4096] = { 0 };
+	struct nlmsghdr *nlh;
+	size_t len;
+	uint16_t nft = NFNL_SUBSYS_NFTABLES;
+
+	len = nft_message(buf, NFNL_MSG_BATCH_BEGIN, 0, nft)->nlmsg_len;
+	nlh = nft_message(buf + len, (uint16_t)(nft << 8 | NFT_MSG_NEWRULE),
+			  NLM_F_CREATE | NLM_F_APPEND | NLM_F_ACK, 0);
+	mnl_attr_put_strz(nlh, NFTA_RULE_TABLE, "rig");
+	mnl_attr_put_strz(nlh, NFTA_RULE_CHAIN, chain);
+	put_target(nlh, queue);
+	len += nlh->nlmsg_len;
+	len += nft_message(buf + len, NFNL_MSG_BATCH_END, 0, nft)->nlmsg_len;
+	assert_non_null(nl);
+	assert_true(mnl_socket_sendto(nl, buf, len) > 0);
+	assert_true(mnl_socket_recvfrom(nl, buf, sizeof(buf)) > 0);
+	assert_int_equal(((struct nlmsgerr *)mnl_nlmsg_get_payload(
+				  (struct nlmsghdr *)(void *)buf))
+				 ->error,
+			 0);
+	mnl_socket_close(nl);
+}
+
+static inline void queue_all(const char *chain, uint16_t queue)
+{
+	char command[128];
+
+	snprintf(command, sizeof(command),
+		 "nft add rule inet rig %s queue num %u 2>/dev/null", chain,
+		 queue);
+	if (system(command))
+		queue_by_target(chain, queue);
+}
+
+static inline void rules(void)
+{
+	text_save("/run/rules",
+		  "table inet rig {\n"
+		  "chain q0 {}\nchain q1 {}\n"
+		  "chain pre { type filter hook prerouting priority -310;\n"
+		  "iifname gl notrack meta mark set 0xa0000000 jump q0;\n"
+		  "iifname gw notrack meta mark set 0xa0000001 jump q1; }\n"
+		  "chain crossing { type filter hook forward priority 0;\n"
+		  "meta mark & 0xf0000000 != 0xb0000000 counter drop; }\n"
+		  "}\n");
+	sh("nft -f /run/rules");
+	queue_all("q0", GATE_QUEUE);
+	queue_all("q1", GATE_QUEUE + 1);
+}
+
+/* ---- the three machines */
+
+static inline void in_far(struct nfq_rig *r, int far, const char *script)
+{
+	char command[1024];
+
+	snprintf(command, sizeof(command), "nsenter -t %d -n sh -ec '%s'",
+		 (int)r->far[far], script);
+	sh(command);
+}
+
+static inline void cables(struct nfq_rig *r)
+{
+	char command[1024];
+
+	snprintf(command, sizeof(command),
+		 "set -e; sysctl -qw net.ipv6.conf.default.disable_ipv6=1 "
+		 "net.ipv4.ip_forward=1 net.ipv4.conf.all.accept_local=1 "
+		 "net.ipv4.conf.default.accept_local=1 "
+		 "net.ipv4.conf.all.rp_filter=0 "
+		 "net.ipv4.conf.default.rp_filter=0 "
+		 "net.ipv4.conf.all.send_redirects=0;"
+		 "ip link add gl address 02:00:00:00:00:01 type veth peer "
+		 "name lc address 02:00:00:00:00:11 netns %d;"
+		 "ip link add gw address 02:00:00:00:00:02 type veth peer "
+		 "name wc address 02:00:00:00:00:12 netns %d;"
+		 "ip addr add 10.77.0.1/24 dev gl;"
+		 "ip addr add 198.51.100.2/24 dev gw;"
+		 "ip link set lo up; ip link set gl up; ip link set gw up;"
+		 "ip route add default via 198.51.100.1;"
+		 "ip neigh replace 10.77.0.2 lladdr 02:00:00:00:00:11 dev gl;"
+		 "ip neigh replace 198.51.100.1 lladdr 02:00:00:00:00:12 "
+		 "dev gw",
+		 (int)r->far[FAR_LAN], (int)r->far[FAR_WAN]);
+	sh(command);
+	in_far(r, FAR_LAN,
+	       "ip addr add 10.77.0.2/24 dev lc; ip link set lc up;"
+	       "ip route add default via 10.77.0.1;"
+	       "ip neigh replace 10.77.0.1 lladdr 02:00:00:00:00:01 dev lc");
+	in_far(r, FAR_WAN,
+	       "ip addr add 198.51.100.1/24 dev wc; ip link set wc up;"
+	       "ip link set lo up; ip addr add 203.0.113.7/32 dev lo;"
+	       "ip neigh replace 198.51.100.2 lladdr 02:00:00:00:00:02 dev wc");
+}
+
+static inline void enter_far(struct nfq_rig *r, int far)
+{
+	char path[64];
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%d/ns/net", (int)r->far[far]);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	assert_true(fd >= 0);
+	assert_false(setns(fd, CLONE_NEWNET));
+	close(fd);
+}
+
+static inline struct sockaddr_in at(uint32_t addr, uint16_t port)
+{
+	return (struct sockaddr_in){ .sin_family = AF_INET,
+				     .sin_addr.s_addr = htonl(addr),
+				     .sin_port = htons(port) };
+}
+
+/* A socket that lives out there, bound. */
+static inline int far_socket(struct nfq_rig *r, int far, int type,
+			     uint16_t port)
+{
+	struct sockaddr_in a = at(far == FAR_LAN ? LAN_HOST : REMOTE, port);
+	struct timeval patience = { .tv_sec = 5 };
+	int fd;
+
+	enter_far(r, far);
+	fd = socket(AF_INET, type | SOCK_CLOEXEC, 0);
+	assert_true(fd >= 0);
+	assert_false(setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience,
+				sizeof(patience)));
+	assert_false(bind(fd, (struct sockaddr *)&a, sizeof(a)));
+	assert_false(setns(r->home, CLONE_NEWNET));
+	return fd;
+}
+
+/* ---- the engine */
+
+static inline void nfq_port(struct nfq_rig *r, unsigned i, const char *ifname,
+			    bool wan)
+{
+	r->ports[i] = (struct engine_port){ .carrier = ENGINE_NFQUEUE,
+					    .ifindex = if_nametoindex(ifname),
+					    .slot = (uint8_t)i,
+					    .wan = wan };
+	snprintf(r->ports[i].ifname, sizeof(r->ports[i].ifname), "%s", ifname);
+}
+
+static inline void nfq_conf(struct nfq_rig *r)
+{
+	struct rig picture = { 0 };
+
+	rig_conf(&picture, "gl");
+	r->conf = picture.conf;
+}
+
+static inline void nfq_rig_open(struct nfq_rig *r)
+{
+	struct error err = { "" };
+
+	assert_false(socketpair(AF_UNIX, SOCK_DGRAM, 0, r->tun));
+	if (engine_open_ports(r->engine, r->ports, 2, &r->gate, r->tun[0],
+			      &err))
+		fail_msg("%s", err.text);
+	assert_false(engine_start(r->engine));
+}
+
+static inline void nfq_rig_close(struct nfq_rig *r)
+{
+	engine_stop(r->engine);
+	engine_close_ports(r->engine);
+	close(r->tun[1]);
+}
+
+/* Two machines beside ours, no engine yet. */
+static inline struct nfq_rig *nfq_rig_build(void)
+{
+	struct nfq_rig *r = calloc(1, sizeof(*r));
+
+	assert_non_null(r);
+	r->home = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+	r->far[FAR_LAN] = netns_peer();
+	r->far[FAR_WAN] = netns_peer();
+	cables(r);
+	rules();
+	nfq_port(r, 0, "gl", false);
+	nfq_port(r, 1, "gw", true);
+	r->gate = (struct engine_gate){ .xsks_fd = -1,
+					.claimed = r->bits[0],
+					.local_open = r->bits[1],
+					.local_own = r->bits[2] };
+	nfq_conf(r);
+	return r;
+}
+
+static inline void nfq_rig_start(struct nfq_rig *r)
+{
+	const struct engine_limits limits = ENGINE_LIMITS_DEFAULT;
+	uint32_t adopted;
+
+	r->engine = engine_new(&limits, NULL, &adopted);
+	assert_non_null(r->engine);
+	assert_false(engine_publish(r->engine, &r->conf));
+	nfq_rig_open(r);
+}
+
+static inline void nfq_rig_free(struct nfq_rig *r)
+{
+	nfq_rig_close(r);
+	engine_free(r->engine);
+	netns_peer_end(r->far[FAR_LAN]);
+	netns_peer_end(r->far[FAR_WAN]);
+	close(r->home);
+	free(r);
+}
+
+/* ---- the control thread's part */
+
+static inline void nfq_events(struct nfq_rig *r)
+{
+	struct engine_event e;
+
+	while (engine_next_event(r->engine, &e)) {
+		struct engine_command c = { .kind = CMD_NEIGH,
+					    .ifindex = e.ifindex,
+					    .addr = e.addr,
+					    .failed = r->neigh_fails };
+
+		if (e.kind != EV_NEIGH_WANTED)
+			continue;
+		if (!c.failed)
+			c.mac = e.ifindex == r->ports[0].ifindex ? mac_lc
+								 : mac_wc;
+		assert_true(engine_command(r->engine, &c));
+	}
+}
+
+#endif
