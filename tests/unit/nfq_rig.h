@@ -303,4 +303,151 @@ static inline void nfq_events(struct nfq_rig *r)
 	}
 }
 
+#define DEADLINE 10000 /* milliseconds; nothing waits for it when all is well  \
+			*/
+
+/* ---- what the tests do */
+
+/* Waits for something to read, serving events. */
+static inline bool readable(struct nfq_rig *r, int fd, int ms)
+{
+	uint64_t end_ms = clock_ms() + (uint64_t)ms;
+	struct pollfd p[] = { { .fd = fd, .events = POLLIN },
+			      { .fd = engine_event_fd(r->engine),
+				.events = POLLIN } };
+
+	for (;;) {
+		uint64_t now_ms = clock_ms();
+
+		poll(p, 2, now_ms < end_ms ? (int)(end_ms - now_ms) : 0);
+		if (p[1].revents)
+			nfq_events(r);
+		if (p[0].revents)
+			return true;
+		if (now_ms >= end_ms)
+			return false;
+	}
+}
+
+static inline void send_to(int fd, uint32_t addr, uint16_t port,
+			   const void *data, size_t len)
+{
+	struct sockaddr_in to = at(addr, port);
+
+	assert_int_equal(
+		sendto(fd, data, len, 0, (struct sockaddr *)&to, sizeof(to)),
+		len);
+}
+
+/* What came, and from where. */
+static inline size_t recv_from(struct nfq_rig *r, int fd, void *buf,
+			       size_t room, uint32_t *addr, uint16_t *port)
+{
+	struct sockaddr_in from;
+	socklen_t len = sizeof(from);
+	ssize_t n;
+
+	if (!readable(r, fd, DEADLINE))
+		fail_msg("nothing came");
+	n = recvfrom(fd, buf, room, 0, (struct sockaddr *)&from, &len);
+	assert_true(n >= 0);
+	if (addr)
+		*addr = ntohl(from.sin_addr.s_addr);
+	if (port)
+		*port = ntohs(from.sin_port);
+	return (size_t)n;
+}
+
+static inline struct engine_totals totals_when(struct nfq_rig *r,
+					       uint64_t packets)
+{
+	struct engine_totals t = { 0 };
+	uint64_t end_ms = clock_ms() + DEADLINE;
+
+	do {
+		engine_totals(r->engine, &t);
+		usleep(1000);
+	} while (t.rx_packets + t.tx_packets < packets && clock_ms() < end_ms);
+	return t;
+}
+
+static inline uint64_t drops_of(struct nfq_rig *r, enum gate_drop reason)
+{
+	struct drop_row rows[DROP_REASONS];
+
+	engine_drops(r->engine, rows, DROP_REASONS);
+	return rows[reason].packets;
+}
+
+static inline uint64_t drops_all(struct nfq_rig *r)
+{
+	uint64_t n = 0;
+
+	for (unsigned i = 0; i < DROP_REASONS; i++)
+		n += drops_of(r, i);
+	return n;
+}
+
+/* A mapping: what 4000 of the LAN host says arrives, and is answered. */
+static inline void exchange(struct nfq_rig *r, int lan, int wan)
+{
+	uint8_t buf[64];
+	uint32_t addr;
+	uint16_t port;
+
+	send_to(lan, REMOTE, 53, "ask", 3);
+	assert_int_equal(recv_from(r, wan, buf, sizeof(buf), &addr, &port), 3);
+	assert_int_equal(addr, WAN_IP);
+	assert_int_equal(port, 4000);
+	send_to(wan, WAN_IP, 4000, "answer", 6);
+	assert_int_equal(recv_from(r, lan, buf, sizeof(buf), &addr, &port), 6);
+	assert_int_equal(addr, REMOTE);
+	assert_int_equal(port, 53);
+}
+
+static inline int recv_ttl(struct nfq_rig *r, int fd)
+{
+	uint8_t data[64], control[64];
+	struct iovec iov = { data, sizeof(data) };
+	struct msghdr m = { .msg_iov = &iov,
+			    .msg_iovlen = 1,
+			    .msg_control = control,
+			    .msg_controllen = sizeof(control) };
+	struct cmsghdr *c;
+	int ttl = -1;
+
+	assert_true(readable(r, fd, DEADLINE));
+	assert_true(recvmsg(fd, &m, 0) >= 0);
+	c = CMSG_FIRSTHDR(&m);
+	assert_non_null(c);
+	memcpy(&ttl, CMSG_DATA(c), sizeof(ttl));
+	return ttl;
+}
+
+/* Eight KiB: the first fragment goes through the kernel, those that came with
+ * it, too; nothing is put together on the way. */
+static inline void big_datagrams(struct nfq_rig *r)
+{
+	int lan = far_socket(r, FAR_LAN, SOCK_DGRAM, 4000);
+	int wan = far_socket(r, FAR_WAN, SOCK_DGRAM, 53);
+	static uint8_t big[8192], got[9000];
+
+	for (size_t i = 0; i < sizeof(big); i++)
+		big[i] = (uint8_t)(i * 7);
+	for (unsigned i = 0; i < 5; i++) {
+		send_to(lan, REMOTE, 53, big, sizeof(big));
+		assert_int_equal(
+			recv_from(r, wan, got, sizeof(got), NULL, NULL),
+			sizeof(big));
+		assert_memory_equal(got, big, sizeof(big));
+		send_to(wan, WAN_IP, 4000, big, sizeof(big));
+		assert_int_equal(
+			recv_from(r, lan, got, sizeof(got), NULL, NULL),
+			sizeof(big));
+		assert_memory_equal(got, big, sizeof(big));
+	}
+	close(lan);
+	close(wan);
+}
+
 #endif

@@ -6,8 +6,7 @@
 #include <linux/errqueue.h>
 #include <netinet/udp.h>
 
-#define BULK	 (4u << 20)
-#define DEADLINE 10000 /* milliseconds; nothing here waits for it */
+#define BULK (4u << 20)
 
 static int setup(void **state)
 {
@@ -22,104 +21,6 @@ static int teardown(void **state)
 {
 	nfq_rig_free(*state);
 	return 0;
-}
-
-/* ---- helpers */
-
-/* Waits for something to read, serving events. */
-static bool readable(struct nfq_rig *r, int fd, int ms)
-{
-	uint64_t end_ms = clock_ms() + (uint64_t)ms;
-	struct pollfd p[] = { { .fd = fd, .events = POLLIN },
-			      { .fd = engine_event_fd(r->engine),
-				.events = POLLIN } };
-
-	for (;;) {
-		uint64_t now_ms = clock_ms();
-
-		poll(p, 2, now_ms < end_ms ? (int)(end_ms - now_ms) : 0);
-		if (p[1].revents)
-			nfq_events(r);
-		if (p[0].revents)
-			return true;
-		if (now_ms >= end_ms)
-			return false;
-	}
-}
-
-static void send_to(int fd, uint32_t addr, uint16_t port, const void *data,
-		    size_t len)
-{
-	struct sockaddr_in to = at(addr, port);
-
-	assert_int_equal(
-		sendto(fd, data, len, 0, (struct sockaddr *)&to, sizeof(to)),
-		len);
-}
-
-/* What came, and from where. */
-static size_t recv_from(struct nfq_rig *r, int fd, void *buf, size_t room,
-			uint32_t *addr, uint16_t *port)
-{
-	struct sockaddr_in from;
-	socklen_t len = sizeof(from);
-	ssize_t n;
-
-	if (!readable(r, fd, DEADLINE))
-		fail_msg("nothing came");
-	n = recvfrom(fd, buf, room, 0, (struct sockaddr *)&from, &len);
-	assert_true(n >= 0);
-	if (addr)
-		*addr = ntohl(from.sin_addr.s_addr);
-	if (port)
-		*port = ntohs(from.sin_port);
-	return (size_t)n;
-}
-
-static struct engine_totals totals_when(struct nfq_rig *r, uint64_t packets)
-{
-	struct engine_totals t = { 0 };
-	uint64_t end_ms = clock_ms() + DEADLINE;
-
-	do {
-		engine_totals(r->engine, &t);
-		usleep(1000);
-	} while (t.rx_packets + t.tx_packets < packets && clock_ms() < end_ms);
-	return t;
-}
-
-static uint64_t drops_of(struct nfq_rig *r, enum gate_drop reason)
-{
-	struct drop_row rows[DROP_REASONS];
-
-	engine_drops(r->engine, rows, DROP_REASONS);
-	return rows[reason].packets;
-}
-
-static uint64_t drops_all(struct nfq_rig *r)
-{
-	uint64_t n = 0;
-
-	for (unsigned i = 0; i < DROP_REASONS; i++)
-		n += drops_of(r, i);
-	return n;
-}
-
-/* A mapping: what 4000 of the LAN host says arrives, and is answered. */
-static void exchange(struct nfq_rig *r, int lan, int wan)
-{
-	uint8_t buf[64];
-	uint32_t addr;
-	uint16_t port;
-
-	send_to(lan, REMOTE, 53, "ask", 3);
-	assert_int_equal(recv_from(r, wan, buf, sizeof(buf), &addr, &port), 3);
-	assert_int_equal(addr, WAN_IP);
-	assert_int_equal(port, 4000);
-	send_to(wan, WAN_IP, 4000, "answer", 6);
-	assert_int_equal(recv_from(r, lan, buf, sizeof(buf), &addr, &port), 6);
-	assert_int_equal(addr, REMOTE);
-	assert_int_equal(port, 53);
 }
 
 /* ---- one packet after the other */
@@ -148,25 +49,6 @@ static void a_packet_goes_out_and_its_answer_comes_back(void **state)
 			    "nfqueue");
 	close(lan);
 	close(wan);
-}
-
-static int recv_ttl(struct nfq_rig *r, int fd)
-{
-	uint8_t data[64], control[64];
-	struct iovec iov = { data, sizeof(data) };
-	struct msghdr m = { .msg_iov = &iov,
-			    .msg_iovlen = 1,
-			    .msg_control = control,
-			    .msg_controllen = sizeof(control) };
-	struct cmsghdr *c;
-	int ttl = -1;
-
-	assert_true(readable(r, fd, DEADLINE));
-	assert_true(recvmsg(fd, &m, 0) >= 0);
-	c = CMSG_FIRSTHDR(&m);
-	assert_non_null(c);
-	memcpy(&ttl, CMSG_DATA(c), sizeof(ttl));
-	return ttl;
 }
 
 /* The kernel takes one off, and the engine none. */
@@ -229,31 +111,9 @@ static void a_dead_neighbour_is_told(void **state)
 
 /* ---- fragments */
 
-/* Eight KiB: the first fragment goes through the kernel, those that came with
- * it, too; nothing is put together on the way. */
 static void fragments_pass_both_ways(void **state)
 {
-	struct nfq_rig *r = *state;
-	int lan = far_socket(r, FAR_LAN, SOCK_DGRAM, 4000);
-	int wan = far_socket(r, FAR_WAN, SOCK_DGRAM, 53);
-	static uint8_t big[8192], got[9000];
-
-	for (size_t i = 0; i < sizeof(big); i++)
-		big[i] = (uint8_t)(i * 7);
-	for (unsigned i = 0; i < 5; i++) {
-		send_to(lan, REMOTE, 53, big, sizeof(big));
-		assert_int_equal(
-			recv_from(r, wan, got, sizeof(got), NULL, NULL),
-			sizeof(big));
-		assert_memory_equal(got, big, sizeof(big));
-		send_to(wan, WAN_IP, 4000, big, sizeof(big));
-		assert_int_equal(
-			recv_from(r, lan, got, sizeof(got), NULL, NULL),
-			sizeof(big));
-		assert_memory_equal(got, big, sizeof(big));
-	}
-	close(lan);
-	close(wan);
+	big_datagrams(*state);
 }
 
 /* A raw sender out there. */
@@ -515,59 +375,6 @@ static void a_queue_that_another_holds_is_named(void **state)
 	engine_free(e);
 }
 
-/* ---- mixed houses: one end by AF_XDP */
-
-static int mixed(void **state, unsigned xdp)
-{
-	struct nfq_rig *r;
-	struct engine_port *p;
-
-	if (netns_enter(state))
-		return -1;
-	r = nfq_rig_build();
-	p = &r->ports[xdp];
-	r->gate.xsks_fd =
-		bpf_map_create(BPF_MAP_TYPE_XSKMAP, "xsks", 4, 4,
-			       GATE_PORTS_MAX * GATE_QUEUES_MAX, NULL);
-	p->carrier = ENGINE_XDP;
-	p->queues = 1;
-	attach_all(p->ifname, r->gate.xsks_fd, p->slot);
-	/* XDP takes frames as they are: their sums must be whole. */
-	in_far(r, FAR_LAN, "ethtool -K lc tx off >/dev/null");
-	in_far(r, FAR_WAN, "ethtool -K wc tx off >/dev/null");
-	nfq_rig_start(r);
-	*state = r;
-	return 0;
-}
-
-static int mixed_lan(void **state)
-{
-	return mixed(state, 0);
-}
-
-static int mixed_wan(void **state)
-{
-	return mixed(state, 1);
-}
-
-static void a_mixed_house_carries_both_ways(void **state)
-{
-	struct nfq_rig *r = *state;
-	int lan = far_socket(r, FAR_LAN, SOCK_DGRAM, 4000);
-	int wan = far_socket(r, FAR_WAN, SOCK_DGRAM, 53), one = 1;
-	struct device_row d;
-
-	exchange(r, lan, wan);
-	setsockopt(wan, IPPROTO_IP, IP_RECVTTL, &one, sizeof(one));
-	send_to(lan, REMOTE, 53, "ask", 3);
-	assert_int_equal(recv_ttl(r, wan), 63);
-	close(lan);
-	close(wan);
-	fragments_pass_both_ways(state);
-	assert_int_equal(engine_devices(r->engine, &d, 1), 1);
-	assert_mac(&d.mac, &mac_lc);
-}
-
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -586,10 +393,6 @@ int main(void)
 		T(every_packet_is_delivered_or_counted),
 		T(an_idle_engine_sleeps),
 		T(a_queue_that_another_holds_is_named),
-		cmocka_unit_test_setup_teardown(a_mixed_house_carries_both_ways,
-						mixed_lan, teardown),
-		cmocka_unit_test_setup_teardown(a_mixed_house_carries_both_ways,
-						mixed_wan, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
