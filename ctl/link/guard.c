@@ -6,6 +6,8 @@
 #include "guard_priv.h"
 #include "ns.h"
 
+#include "../base/log.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -57,7 +59,7 @@ static int sysctl_read(const char *path, char out[SYSCTL_VALUE_MAX])
 	return strchr(out, '\n') ? -E2BIG : 0;
 }
 
-int guard_sysctl_write(const char *path, const char *value)
+static int sysctl_write(const char *path, const char *value)
 {
 	char line[SYSCTL_VALUE_MAX + 1];
 	int len, err = 0, fd;
@@ -86,6 +88,19 @@ static bool sysctl_same(const char *a, const char *b)
 	return *a == *b;
 }
 
+int guard_sysctl_restore(const char *path, const char *ours, const char *old)
+{
+	char now[SYSCTL_VALUE_MAX];
+	int err = sysctl_read(path, now);
+
+	if (err)
+		return err;
+	if (sysctl_same(now, ours))
+		return sysctl_write(path, old);
+	log_info("guard: %s stays %s, which somebody set after us", path, now);
+	return 0;
+}
+
 int guard_sysctl_set(struct journal *j, const char *path, const char *value,
 		     struct error *err)
 {
@@ -93,12 +108,15 @@ int guard_sysctl_set(struct journal *j, const char *path, const char *value,
 	int code;
 
 	code = sysctl_read(path, old);
-	if (!code && sysctl_same(old, value))
+	if (!code && sysctl_same(old, value)) {
+		journal_keep(j, "sysctl %s", path);
 		return 0;
+	}
 	if (!code)
-		code = journal_add(j, "sysctl %s %s", path, old);
+		code = journal_add(j, "sysctl %s %s" GUARD_SYSCTL_WAS "%s",
+				   path, value, old);
 	if (!code)
-		code = guard_sysctl_write(path, value);
+		code = sysctl_write(path, value);
 	if (code)
 		return error_set(err, code,
 				 "/proc/sys/%s cannot be set to \"%s\": %s",
@@ -150,8 +168,10 @@ int guard_bpffs_mount(struct journal *j, const char *path, struct error *err)
 	char ns[NS_ID_LEN];
 	int code;
 
-	if (bpffs_mounted(path))
+	if (bpffs_mounted(path)) {
+		journal_keep(j, "mount");
 		return 0;
+	}
 	code = ns_id("mnt", ns);
 	if (!code)
 		code = journal_add(j, "mount %s %s", ns, path);

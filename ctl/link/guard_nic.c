@@ -53,6 +53,7 @@ static int features_off(struct journal *j, struct ethtool *et, uint32_t ifindex,
 	if (err == -EOPNOTSUPP)
 		return 0;
 	for (i = 0; i < FEATURES && !err; i++) {
+		journal_keep(j, "ethtool %s %u %s", ifname, ifindex, f[i].name);
 		if (!f[i].active || !f[i].changeable)
 			continue;
 		err = journal_add(j, "ethtool %s %u %s", ifname, ifindex,

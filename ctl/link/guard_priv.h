@@ -4,8 +4,11 @@
 
 #include <stdbool.h>
 
-/* Writes /proc/sys/<path>. 0 or -errno. */
-int guard_sysctl_write(const char *path, const char *value);
+/* Between what we set and what was there before: "OURS <- OLD". */
+#define GUARD_SYSCTL_WAS " <- "
+
+/* Writes 'old' to /proc/sys/<path>, if 'ours' is still there. 0 or -errno. */
+int guard_sysctl_restore(const char *path, const char *ours, const char *old);
 /* Deletes table "inet <table>". -ENOENT: there is none. */
 int guard_rules_del(const char *table);
 /* Is 'path' on a BPF filesystem, with nothing in it? */

@@ -3,7 +3,8 @@
  * The first line says of which boot and network namespace the rest is. A line
  * without its newline was never acted upon: a kill came between. Opened by
  * gateway.c, written by all who change the machine; control thread only.
- * Invariant: what stands in the file is on disk before the change is made. */
+ * Invariant: what stands in the file is on disk before the change is made, and
+ * the file holds the entries in memory, in their order. */
 #include "journal.h"
 #include "ns.h"
 #include "undo.h"
@@ -23,14 +24,23 @@
 #define BOOT_ID	     "/proc/sys/kernel/random/boot_id"
 #define LINE_MAX_LEN 1024
 #define HEADER_LEN   128
+#define PATH_LEN     256
+#define NET_WORD     " net "
+
+struct entry {
+	char *line; /* NULL: undone */
+	bool kept;  /* this run's own, or taken over by it */
+};
 
 struct journal {
 	int fd;
 	char header[HEADER_LEN]; /* what the first line must be */
-	char path[256];
+	char path[PATH_LEN];
+	struct entry *entries;
+	size_t entries_n, entries_cap;
 };
 
-/* "journal 1 boot BOOT-ID net DEVICE:INODE\n" */
+/* "journal 2 boot BOOT-ID net DEVICE:INODE\n" */
 static int header_make(char out[HEADER_LEN])
 {
 	char boot[40], net[NS_ID_LEN];
@@ -50,7 +60,7 @@ static int header_make(char out[HEADER_LEN])
 		return err;
 	boot[n] = '\0';
 	boot[strcspn(boot, "\n")] = '\0';
-	snprintf(out, HEADER_LEN, "journal 1 boot %s net %s\n", boot, net);
+	snprintf(out, HEADER_LEN, "journal 2 boot %s net %s\n", boot, net);
 	return 0;
 }
 
@@ -94,38 +104,51 @@ static char *file_read(int fd)
 	return text;
 }
 
-/* Leaves the header alone in the file. */
-static int empty(struct journal *j)
+/* ---- entries in memory */
+
+static int entry_add(struct journal *j, const char *line, bool kept)
 {
-	if (ftruncate(j->fd, 0))
-		return -errno;
-	return write_all(j->fd, j->header, strlen(j->header));
+	size_t cap = j->entries_cap ? 2 * j->entries_cap : 32;
+	void *more;
+
+	if (j->entries_n == j->entries_cap) {
+		more = reallocarray(j->entries, cap, sizeof(*j->entries));
+		if (!more)
+			return -ENOMEM;
+		j->entries = more;
+		j->entries_cap = cap;
+	}
+	j->entries[j->entries_n].line = strdup(line);
+	j->entries[j->entries_n].kept = kept;
+	return j->entries[j->entries_n++].line ? 0 : -ENOMEM;
 }
 
-/* Keeps the entries when the header fits, else begins anew. */
-static int adopt(struct journal *j, bool *left)
+/* 'lines' is cut up. */
+static int entries_load(struct journal *j, char *lines)
 {
-	size_t len = strlen(j->header);
-	char *text = file_read(j->fd);
+	const char *line;
 	int err = 0;
 
-	*left = false;
-	if (!text)
-		return -errno;
-	if (!strncmp(text, j->header, len))
-		*left = text[len] != '\0';
-	else
-		err = empty(j);
-	free(text);
+	while (!err && (line = strsep(&lines, "\n")) && *line)
+		err = entry_add(j, line, false);
 	return err;
 }
+
+static void entries_compact(struct journal *j)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < j->entries_n; i++)
+		if (j->entries[i].line)
+			j->entries[n++] = j->entries[i];
+	j->entries_n = n;
+}
+
+/* ---- the file */
 
 /* The lock keeps a second process from undoing what the first still needs. */
 static int file_open(struct journal *j, const char *path)
 {
-	if (snprintf(j->path, sizeof(j->path), "%s", path) >=
-	    (int)sizeof(j->path))
-		return -ENAMETOOLONG;
 	j->fd = open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW,
 		     0600);
 	if (j->fd < 0)
@@ -133,6 +156,104 @@ static int file_open(struct journal *j, const char *path)
 	if (flock(j->fd, LOCK_EX | LOCK_NB))
 		return errno == EWOULDBLOCK ? -EBUSY : -errno;
 	return 0;
+}
+
+/* Writes the file anew, beside the old one, so that a kill loses neither. */
+static int file_renew(struct journal *j)
+{
+	char fresh[PATH_LEN + 8];
+	int old = j->fd, err;
+
+	snprintf(fresh, sizeof(fresh), "%s.new", j->path);
+	unlink(fresh);
+	err = file_open(j, fresh);
+	if (!err)
+		err = write_all(j->fd, j->header, strlen(j->header));
+	for (size_t i = 0; !err && i < j->entries_n; i++) {
+		err = write_all(j->fd, j->entries[i].line,
+				strlen(j->entries[i].line));
+		if (!err)
+			err = write_all(j->fd, "\n", 1);
+	}
+	if (!err && rename(fresh, j->path))
+		err = -errno;
+	if (err) {
+		if (j->fd >= 0)
+			close(j->fd);
+		j->fd = old;
+		return err;
+	}
+	close(old);
+	return 0;
+}
+
+/* PATH.DEVICE:INODE, where the journal of a network namespace waits while
+ * another one's takes its place. 'header' is a first line. */
+static bool aside_path(const struct journal *j, const char *header,
+		       char out[PATH_LEN + NS_ID_LEN])
+{
+	const char *net = strstr(header, NET_WORD);
+	int len;
+
+	if (!net)
+		return false;
+	net += strlen(NET_WORD);
+	len = (int)strcspn(net, "\n");
+	if (len >= NS_ID_LEN || memchr(net, '/', (size_t)len))
+		return false;
+	snprintf(out, PATH_LEN + NS_ID_LEN, "%s.%.*s", j->path, len, net);
+	return true;
+}
+
+/* Of this boot, and another network namespace's? */
+static bool is_elsewhere(const struct journal *j, const char *text)
+{
+	const char *net = strstr(j->header, NET_WORD);
+
+	return net && !strncmp(text, j->header, (size_t)(net - j->header)) &&
+	       strchr(text, '\n');
+}
+
+/* The file is not ours: makes room, and takes ours from where it waits. */
+static int change_places(struct journal *j, const char *text)
+{
+	char aside[PATH_LEN + NS_ID_LEN];
+	int err;
+
+	if (is_elsewhere(j, text) && aside_path(j, text, aside) &&
+	    rename(j->path, aside))
+		return -errno;
+	close(j->fd);
+	j->fd = -1;
+	if (aside_path(j, j->header, aside) && rename(aside, j->path) &&
+	    errno != ENOENT)
+		return -errno;
+	err = file_open(j, j->path);
+	return err;
+}
+
+/* Loads the entries when the header fits, else begins anew. */
+static int adopt(struct journal *j)
+{
+	size_t len = strlen(j->header);
+	char *text = file_read(j->fd);
+	int err = 0;
+
+	if (text && strncmp(text, j->header, len)) {
+		err = change_places(j, text);
+		free(text);
+		if (err)
+			return err;
+		text = file_read(j->fd);
+	}
+	if (!text)
+		return -errno;
+	if (!strncmp(text, j->header, len))
+		err = entries_load(j, text + len);
+	else
+		err = file_renew(j);
+	free(text);
+	return err;
 }
 
 int journal_open(struct journal **out, const char *path, bool *left,
@@ -144,12 +265,15 @@ int journal_open(struct journal **out, const char *path, bool *left,
 	if (!j)
 		return error_set(err, -ENOMEM, "journal: no memory");
 	j->fd = -1;
-	code = file_open(j, path);
+	code = snprintf(j->path, sizeof(j->path), "%s", path) >= PATH_LEN
+		       ? -ENAMETOOLONG
+		       : file_open(j, path);
 	if (!code)
 		code = header_make(j->header);
 	if (!code)
-		code = adopt(j, left);
+		code = adopt(j);
 	if (!code) {
+		*left = j->entries_n;
 		*out = j;
 		return 0;
 	}
@@ -165,16 +289,21 @@ int journal_open(struct journal **out, const char *path, bool *left,
 
 void journal_close(struct journal *j)
 {
+	for (size_t i = 0; i < j->entries_n; i++)
+		free(j->entries[i].line);
+	free(j->entries);
 	if (j->fd >= 0)
 		close(j->fd);
 	free(j);
 }
 
+/* ---- writing */
+
 int journal_add(struct journal *j, const char *fmt, ...)
 {
 	char line[LINE_MAX_LEN];
 	va_list ap;
-	int len;
+	int len, err;
 
 	va_start(ap, fmt);
 	len = vsnprintf(line, sizeof(line) - 1, fmt, ap);
@@ -183,9 +312,50 @@ int journal_add(struct journal *j, const char *fmt, ...)
 		return -E2BIG;
 	if (strchr(line, '\n'))
 		return -EINVAL;
+	for (size_t i = 0; i < j->entries_n; i++) {
+		if (strcmp(j->entries[i].line, line))
+			continue;
+		j->entries[i].kept = true;
+		return 0;
+	}
+	err = entry_add(j, line, true);
+	if (err)
+		return err;
 	line[len] = '\n';
 	return write_all(j->fd, line, (size_t)len + 1);
 }
+
+bool journal_keep(struct journal *j, const char *fmt, ...)
+{
+	char words[LINE_MAX_LEN];
+	bool found = false;
+	va_list ap;
+	size_t len;
+
+	va_start(ap, fmt);
+	vsnprintf(words, sizeof(words), fmt, ap);
+	va_end(ap);
+	len = strlen(words);
+	for (size_t i = 0; i < j->entries_n; i++) {
+		const char *line = j->entries[i].line;
+
+		if (strncmp(line, words, len) ||
+		    (line[len] && line[len] != ' '))
+			continue;
+		j->entries[i].kept = true;
+		found = true;
+	}
+	return found;
+}
+
+void journal_each(const struct journal *j,
+		  void (*each)(void *arg, const char *entry), void *arg)
+{
+	for (size_t i = 0; i < j->entries_n; i++)
+		each(arg, j->entries[i].line);
+}
+
+/* ---- undoing */
 
 static bool undo_logged(struct nlsock *rtnl, const char *entry)
 {
@@ -200,52 +370,60 @@ static bool undo_logged(struct nlsock *rtnl, const char *entry)
 	return !err;
 }
 
-/* Cuts off and undoes the last line until none is left. */
-static int undo_all(struct nlsock *rtnl, char *lines)
+/* Newest first. Returns how many failed. */
+static int undo_stage(struct journal *j, struct nlsock *rtnl,
+		      enum undo_stage stage, bool kept)
 {
 	int failed = 0;
-	char *last;
 
-	while (*lines) {
-		lines[strlen(lines) - 1] = '\0';
-		last = strrchr(lines, '\n');
-		last = last ? last + 1 : lines;
-		if (!undo_logged(rtnl, last))
+	for (size_t i = j->entries_n; i-- > 0;) {
+		struct entry *e = &j->entries[i];
+
+		if (!e->line || undo_stage_of(e->line) != stage ||
+		    (e->kept && !kept))
+			continue;
+		if (!undo_logged(rtnl, e->line)) {
 			failed++;
-		*last = '\0';
+			continue;
+		}
+		free(e->line);
+		e->line = NULL;
 	}
 	return failed;
 }
 
-/* Whoever emptied the file meanwhile has taken the list from us. */
-static int undo_text(struct journal *j, struct nlsock *rtnl, char *text)
+static int undo_until(struct journal *j, enum undo_stage last, bool kept)
 {
-	size_t len = strlen(j->header);
-	int err, failed = 0;
+	struct nlsock rtnl;
+	int failed = 0, err = nlsock_open(&rtnl, NETLINK_ROUTE);
 
-	if (!strncmp(text, j->header, len))
-		failed = undo_all(rtnl, text + len);
-	err = empty(j);
+	if (err) {
+		log_warn("journal: cannot undo what %s lists: %s", j->path,
+			 strerror(-err));
+		return 1;
+	}
+	for (int stage = 0; stage <= (int)last; stage++)
+		failed += undo_stage(j, &rtnl, (enum undo_stage)stage, kept);
+	nlsock_close(&rtnl);
+	entries_compact(j);
+	err = file_renew(j);
 	if (err)
-		log_warn("journal: cannot empty %s: %s", j->path,
+		log_warn("journal: cannot write %s anew: %s", j->path,
 			 strerror(-err));
 	return failed;
 }
 
+int journal_sweep(struct journal *j)
+{
+	return undo_until(j, UNDO_LAST, false);
+}
+
+int journal_undo_forwarding(struct journal *j)
+{
+	return undo_until(j, UNDO_FORWARDING, true);
+}
+
 int journal_undo(struct journal *j)
 {
-	struct nlsock rtnl;
-	int failed;
-	char *text = file_read(j->fd);
-
-	if (!text || nlsock_open(&rtnl, NETLINK_ROUTE)) {
-		log_warn("journal: cannot undo what %s lists: %s", j->path,
-			 strerror(errno));
-		free(text);
-		return 1;
-	}
-	failed = undo_text(j, &rtnl, text);
-	nlsock_close(&rtnl);
-	free(text);
-	return failed;
+	return undo_until(j, UNDO_LAST, true);
 }

@@ -29,10 +29,12 @@ int link_addr_add(struct link *l, struct journal *j, uint32_t ifindex,
 	code = rtnl_link_get(&l->ask, ifindex, NULL, &lif);
 	if (code)
 		return gone(err, ifindex, code);
-	code = rtnl_addr_has(&l->ask, ifindex, addr);
-	if (code == 1)
-		return 0;
 	prefix_format(addr, text);
+	code = rtnl_addr_has(&l->ask, ifindex, addr);
+	if (code == 1) {
+		journal_keep(j, "addr-add %s %u %s", lif.name, ifindex, text);
+		return 0;
+	}
 	if (!code)
 		code = journal_add(j, "addr-add %s %u %s", lif.name, ifindex,
 				   text);
@@ -74,8 +76,11 @@ int link_set_up(struct link *l, struct journal *j, uint32_t ifindex,
 	code = rtnl_link_get(&l->ask, ifindex, NULL, &lif);
 	if (code)
 		return gone(err, ifindex, code);
-	if (lif.up)
+	if (lif.up) {
+		journal_keep(j, "link-up %s %u", lif.name, ifindex);
+		journal_keep(j, "qdisc %s %u", lif.name, ifindex);
 		return 0;
+	}
 	code = rtnl_qdisc_none(&l->ask, ifindex);
 	if (code == 1)
 		code = journal_add(j, "qdisc %s %u", lif.name, ifindex);
@@ -87,6 +92,16 @@ int link_set_up(struct link *l, struct journal *j, uint32_t ifindex,
 		return error_set(err, code, "%s cannot be set up: %s", lif.name,
 				 strerror(-code));
 	return 0;
+}
+
+/* A bridge that an earlier run made. */
+static bool is_left(struct journal *j, const struct link_if *lif)
+{
+	char text[MAC_STRLEN];
+
+	return !strcmp(lif->kind, "bridge") &&
+	       journal_keep(j, "bridge %s %s", lif->name,
+			    mac_format(&lif->mac, text));
 }
 
 int link_bridge_add(struct link *l, struct journal *j, const char *name,
@@ -101,6 +116,10 @@ int link_bridge_add(struct link *l, struct journal *j, const char *name,
 				 "%s is too long for the name of a bridge",
 				 name);
 	code = rtnl_link_get(&l->ask, 0, name, &lif);
+	if (!code && is_left(j, &lif)) {
+		*ifindex = lif.ifindex;
+		return 0;
+	}
 	if (!code)
 		return error_set(err, -EEXIST,
 				 "the bridge cannot be made: there is an "
@@ -146,8 +165,10 @@ int link_set_master(struct link *l, struct journal *j, uint32_t ifindex,
 	code = rtnl_link_get(&l->ask, ifindex, NULL, &lif);
 	if (code)
 		return gone(err, ifindex, code);
-	if (lif.master == bridge)
+	if (lif.master == bridge) {
+		journal_keep(j, "master %s %u", lif.name, ifindex);
 		return 0;
+	}
 	code = master_journal(l, j, &lif);
 	if (!code)
 		code = rtnl_link_master(&l->ask, ifindex, bridge);

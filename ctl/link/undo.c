@@ -123,9 +123,13 @@ static int undo_master(struct nlsock *rtnl, char *args)
 static int undo_sysctl(struct nlsock *rtnl, char *args)
 {
 	const char *path = word(&args);
+	char *old = args ? strstr(args, GUARD_SYSCTL_WAS) : NULL;
 
 	(void)rtnl;
-	return guard_sysctl_write(path, args ? args : "");
+	if (!old)
+		return -EINVAL;
+	*old = '\0';
+	return guard_sysctl_restore(path, args, old + strlen(GUARD_SYSCTL_WAS));
 }
 
 static int undo_nft(struct nlsock *rtnl, char *args)
@@ -177,6 +181,23 @@ static const struct {
 	{ "sysctl", undo_sysctl },     { "nft", undo_nft },
 	{ "ethtool", undo_ethtool },   { "mount", undo_mount },
 };
+
+static bool begins(const char *line, const char *words)
+{
+	return !strncmp(line, words, strlen(words));
+}
+
+enum undo_stage undo_stage_of(const char *line)
+{
+	/* ip_forward, forwarding, force_forwarding, mc_forwarding */
+	if (begins(line, "sysctl "))
+		return strstr(line, "forward") ? UNDO_FORWARDING : UNDO_CHANGES;
+	if (begins(line, "nft "))
+		return UNDO_RULES;
+	if (begins(line, "mount "))
+		return UNDO_MOUNTED;
+	return UNDO_CHANGES;
+}
 
 int undo_line(struct nlsock *rtnl, char *line)
 {

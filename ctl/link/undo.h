@@ -6,7 +6,7 @@
  *   qdisc IF INDEX                 takes the queueing discipline again
  *   bridge NAME MAC                deletes the bridge
  *   master IF INDEX MASTER INDEX   joins the old master again, or none ("- 0")
- *   sysctl PATH VALUE              writes the value
+ *   sysctl PATH OURS <- OLD        writes the old value, if ours is there
  *   nft TABLE                      deletes the table of family inet
  *   ethtool IF INDEX FEATURE       switches the feature on
  *   mount NAMESPACE PATH           unmounts the BPF filesystem, when empty
@@ -17,6 +17,17 @@
 #define LINK_UNDO_H
 
 #include "nlsock.h"
+
+/* In which order a machine is given back: it must not forward any more when
+ * what guards it goes. */
+enum undo_stage {
+	UNDO_FORWARDING, /* sysctls that make it forward */
+	UNDO_CHANGES,
+	UNDO_RULES,   /* the table against leaks */
+	UNDO_MOUNTED, /* what programs and maps were pinned in */
+	UNDO_LAST = UNDO_MOUNTED,
+};
+enum undo_stage undo_stage_of(const char *line);
 
 /* Undoes one line, which is cut up. 'rtnl' speaks NETLINK_ROUTE. 0, also when
  * there is nothing left to undo; -errno: it stays as it is. */

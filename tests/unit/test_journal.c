@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "ctl/link/journal.h"
+#include "ctl/link/undo.h"
 #include "netns.h"
 
 #include <errno.h>
@@ -36,13 +37,32 @@ static void append(const char *text)
 	fclose(f);
 }
 
+static void sysctl_set(const char *key, const char *value)
+{
+	char file[128];
+
+	snprintf(file, sizeof(file), "/proc/sys/%s", key);
+	text_save(file, value[0] ? value : "\n");
+}
+
+/* As guard_sysctl_set() does it, but for the old value, which is claimed. */
+static void change(struct journal *j, const char *key, const char *value,
+		   const char *old)
+{
+	assert_int_equal(journal_add(j, "sysctl %s %s <- %s", key, value, old),
+			 0);
+	sysctl_set(key, value);
+}
+
 static void undoes_newest_first_and_empties_the_file(void **state)
 {
 	struct journal *j = opened(false);
 
 	(void)state;
-	assert_int_equal(journal_add(j, "sysctl %s %d", TTL, 61), 0);
-	assert_int_equal(journal_add(j, "sysctl %s %d", TTL, 62), 0);
+	assert_int_equal(journal_add(j, "sysctl %s 62 <- 61", TTL), 0);
+	sysctl_set(TTL, "62");
+	assert_int_equal(journal_add(j, "sysctl %s 63 <- 62", TTL), 0);
+	sysctl_set(TTL, "63");
 	assert_int_equal(journal_undo(j), 0);
 	assert_true(sh_prints("cat /proc/sys/" TTL, "61"));
 	journal_close(j);
@@ -54,7 +74,7 @@ static void entries_outlive_the_process_that_wrote_them(void **state)
 	struct journal *j = opened(false);
 
 	(void)state;
-	journal_add(j, "sysctl %s 63", TTL);
+	change(j, TTL, "64", "63");
 	journal_close(j);
 	j = opened(true);
 	assert_int_equal(journal_undo(j), 0);
@@ -67,11 +87,11 @@ static void half_a_line_was_never_acted_upon(void **state)
 	struct journal *j = opened(false);
 
 	(void)state;
-	journal_add(j, "sysctl %s 65", TTL);
+	change(j, TTL, "67", "65");
 	journal_close(j);
-	append("sysctl " TTL " 66");
+	append("sysctl " TTL " 67 <- 66");
 	j = opened(true);
-	assert_int_equal(journal_add(j, "sysctl %s 200", PORTS), 0);
+	change(j, PORTS, "300", "200");
 	assert_int_equal(journal_undo(j), 0);
 	journal_close(j);
 	assert_true(sh_prints("cat /proc/sys/" TTL, "65"));
@@ -83,22 +103,32 @@ static void an_empty_old_value_is_restored(void **state)
 	struct journal *j = opened(false);
 
 	(void)state;
-	sh("echo 4000-4001 > /proc/sys/" PORTS);
-	journal_add(j, "sysctl %s %s", PORTS, "");
+	change(j, PORTS, "4000-4001", "");
 	assert_int_equal(journal_undo(j), 0);
 	journal_close(j);
 	assert_true(sh_prints("wc -w < /proc/sys/" PORTS, "0"));
 }
 
-static void another_namespace_s_journal_is_dropped(void **state)
+static void another_namespace_s_journal_waits_for_it(void **state)
 {
+	int home = open("/proc/self/ns/net", O_RDONLY);
 	struct journal *j = opened(false);
 
 	(void)state;
-	journal_add(j, "sysctl %s 67", TTL);
+	change(j, TTL, "68", "67");
 	journal_close(j);
 	assert_int_equal(unshare(CLONE_NEWNET), 0);
-	journal_close(opened(false));
+	j = opened(false);
+	change(j, TTL, "69", "70");
+	journal_close(j);
+	assert_int_equal(setns(home, CLONE_NEWNET), 0);
+	close(home);
+	j = opened(true);
+	assert_int_equal(journal_undo(j), 0);
+	journal_close(j);
+	assert_true(sh_prints("cat /proc/sys/" TTL, "67"));
+	assert_true(sh_prints("cat /run/journal.*", "69 <- 70"));
+	assert_true(sh_prints("ls /run/journal.* | wc -l", "1"));
 }
 
 static void another_boot_s_journal_is_dropped(void **state)
@@ -106,7 +136,7 @@ static void another_boot_s_journal_is_dropped(void **state)
 	char command[128];
 
 	(void)state;
-	append("sysctl " TTL " 68\n");
+	append("sysctl " TTL " 68 <- 69\n");
 	snprintf(command, sizeof(command), "sed -i 's/boot ..../boot 0000/' %s",
 		 path);
 	sh(command);
@@ -135,7 +165,7 @@ static void what_is_gone_is_passed_over(void **state)
 	journal_add(j, "bridge gone1 02:00:00:00:00:01");
 	journal_add(j, "master gone0 77 - 0");
 	journal_add(j, "ethtool gone0 77 rx-lro");
-	journal_add(j, "sysctl net/ipv4/conf/gone0/rp_filter 1");
+	journal_add(j, "sysctl net/ipv4/conf/gone0/rp_filter 2 <- 1");
 	journal_add(j, "nft gone2");
 	journal_add(j, "mount 1:2 /gone");
 	assert_int_equal(journal_undo(j), 0);
@@ -147,11 +177,12 @@ static void what_cannot_be_undone_is_counted(void **state)
 	struct journal *j = opened(false);
 
 	(void)state;
-	journal_add(j, "sysctl %s none", TTL);
-	journal_add(j, "sysctl ../kernel/hostname x");
+	change(j, TTL, "71", "none");
+	journal_add(j, "sysctl ../kernel/hostname x <- y");
+	journal_add(j, "sysctl %s 71", TTL);
 	journal_add(j, "levitate eth0");
 	journal_add(j, "addr-add lo 1 nonsense");
-	assert_int_equal(journal_undo(j), 4);
+	assert_int_equal(journal_undo(j), 5);
 	journal_close(j);
 }
 
@@ -177,9 +208,137 @@ static void a_line_that_would_not_come_back_is_refused(void **state)
 	struct journal *j = opened(false);
 
 	(void)state;
-	assert_int_equal(journal_add(j, "sysctl %s a\nb", TTL), -EINVAL);
+	assert_int_equal(journal_add(j, "sysctl %s a\nb <- c", TTL), -EINVAL);
 	assert_int_equal(journal_add(j, "sysctl %s %01500d", TTL, 1), -E2BIG);
 	assert_int_equal(journal_undo(j), 0);
+	journal_close(j);
+}
+
+static void a_value_that_somebody_set_since_stays(void **state)
+{
+	struct journal *j = opened(false);
+
+	(void)state;
+	change(j, TTL, "81", "80");
+	sysctl_set(TTL, "99");
+	assert_int_equal(journal_undo(j), 0);
+	journal_close(j);
+	assert_true(sh_prints("cat /proc/sys/" TTL, "99"));
+	journal_close(opened(false));
+}
+
+/* The next run wants one of two changes that a killed one left. */
+static void what_is_not_taken_over_is_swept(void **state)
+{
+	struct journal *j = opened(false);
+
+	(void)state;
+	change(j, TTL, "91", "90");
+	change(j, PORTS, "400", "300");
+	journal_close(j);
+	j = opened(true);
+	assert_false(journal_keep(j, "sysctl net/ipv4/ip_default"));
+	assert_true(journal_keep(j, "sysctl %s", TTL));
+	assert_int_equal(journal_sweep(j), 0);
+	assert_true(sh_prints("cat /proc/sys/" TTL, "91"));
+	assert_true(sh_prints("cat /proc/sys/" PORTS, "300"));
+	journal_close(j);
+	j = opened(true);
+	assert_int_equal(journal_undo(j), 0);
+	assert_true(sh_prints("cat /proc/sys/" TTL, "90"));
+	journal_close(j);
+}
+
+static void what_this_run_changed_is_not_swept(void **state)
+{
+	struct journal *j = opened(false);
+
+	(void)state;
+	change(j, TTL, "93", "92");
+	assert_int_equal(journal_sweep(j), 0);
+	assert_true(sh_prints("cat /proc/sys/" TTL, "93"));
+	assert_int_equal(journal_undo(j), 0);
+	assert_true(sh_prints("cat /proc/sys/" TTL, "92"));
+	journal_close(j);
+}
+
+static void an_entry_stands_there_once(void **state)
+{
+	struct journal *j = opened(false);
+
+	(void)state;
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(journal_add(j, "nft gone2"), 0);
+	assert_true(sh_prints("grep -c nft /run/journal", "1"));
+	journal_close(j);
+	j = opened(true);
+	assert_int_equal(journal_add(j, "nft gone2"), 0);
+	assert_int_equal(journal_sweep(j), 0);
+	assert_true(sh_prints("grep -c nft /run/journal", "1"));
+	assert_int_equal(journal_undo(j), 0);
+	journal_close(j);
+}
+
+/* What failed once may go the next time: the file system was busy, say. */
+static void what_failed_is_tried_again(void **state)
+{
+	struct journal *j = opened(false);
+
+	(void)state;
+	change(j, TTL, "95", "none");
+	change(j, PORTS, "500", "300");
+	assert_int_equal(journal_undo(j), 1);
+	journal_close(j);
+	assert_true(sh_prints("cat /proc/sys/" PORTS, "300"));
+	sh("sed -i s/none/94/ /run/journal");
+	j = opened(true);
+	assert_int_equal(journal_sweep(j), 0);
+	journal_close(j);
+	assert_true(sh_prints("cat /proc/sys/" TTL, "94"));
+	journal_close(opened(false));
+}
+
+/* Whatever the order in which they came: no moment in which it forwards
+ * without the rules that keep private sources in. */
+static void forwarding_ends_first_and_rules_last(void **state)
+{
+	struct journal *j = opened(false);
+
+	(void)state;
+	change(j, "net/ipv4/conf/lo/forwarding", "1", "0");
+	change(j, TTL, "97", "96");
+	sh("nft add table inet gone3");
+	journal_add(j, "nft gone3");
+	assert_int_equal(journal_undo_forwarding(j), 0);
+	assert_true(
+		sh_prints("cat /proc/sys/net/ipv4/conf/lo/forwarding", "0"));
+	assert_true(sh_prints("cat /proc/sys/" TTL, "97"));
+	assert_true(sh_prints("nft list tables", "gone3"));
+	assert_int_equal(undo_stage_of("nft gone3"), UNDO_RULES);
+	assert_true(undo_stage_of("addr-add x 1 y") < UNDO_RULES);
+	assert_true(undo_stage_of("mount 1:2 /x") > UNDO_RULES);
+	assert_int_equal(journal_undo(j), 0);
+	assert_true(sh_prints("nft list tables | wc -l", "0"));
+	journal_close(j);
+}
+
+static void count_entry(void *arg, const char *entry)
+{
+	int *n = arg;
+
+	*n += !strncmp(entry, "nft gone", 8);
+}
+
+static void entries_are_told(void **state)
+{
+	struct journal *j = opened(false);
+	int n = 0;
+
+	(void)state;
+	journal_add(j, "nft gone4");
+	journal_add(j, "nft gone5");
+	journal_each(j, count_entry, &n);
+	assert_int_equal(n, 2);
 	journal_close(j);
 }
 
@@ -204,13 +363,20 @@ int main(void)
 		TEST(entries_outlive_the_process_that_wrote_them),
 		TEST(half_a_line_was_never_acted_upon),
 		TEST(an_empty_old_value_is_restored),
-		TEST(another_namespace_s_journal_is_dropped),
+		TEST(another_namespace_s_journal_waits_for_it),
 		TEST(another_boot_s_journal_is_dropped),
 		TEST(a_second_process_is_kept_out),
 		TEST(what_is_gone_is_passed_over),
 		TEST(what_cannot_be_undone_is_counted),
 		TEST(other_ports_of_the_name_or_number_are_not_touched),
 		TEST(a_line_that_would_not_come_back_is_refused),
+		TEST(a_value_that_somebody_set_since_stays),
+		TEST(what_is_not_taken_over_is_swept),
+		TEST(what_this_run_changed_is_not_swept),
+		TEST(an_entry_stands_there_once),
+		TEST(what_failed_is_tried_again),
+		TEST(forwarding_ends_first_and_rules_last),
+		TEST(entries_are_told),
 		TEST(says_where_it_cannot_write),
 	};
 
