@@ -137,14 +137,31 @@ int carry_start(struct gateway *g, struct error *err)
 	return rc;
 }
 
-void carry_stop(struct gateway *g)
+void carry_halt(struct gateway *g)
 {
-	if (g->engine_runs) {
-		engine_stop(g->engine);
-		engine_close_ports(g->engine);
-		g->engine_runs = false;
-	}
+	if (!g->engine_runs)
+		return;
+	engine_stop(g->engine);
+	engine_close_ports(g->engine);
+	g->engine_runs = false;
+}
+
+static bool is_ours(const struct gateway *g, const struct engine_port *p)
+{
+	if (p->wan)
+		return p->ifindex == g->roles.wan;
+	for (unsigned n = 0; n < g->roles.lan_n; n++)
+		if (p->ifindex == g->roles.lan[n])
+			return true;
+	return false;
+}
+
+void carry_let_go(struct gateway *g)
+{
+	carry_halt(g);
 	for (unsigned n = 0; n < g->carried_n; n++) {
+		if (is_ours(g, &g->carried[n]))
+			continue;
 		gate_detach(g->gate, g->carried[n].ifindex);
 		gate_port_del(g->gate, g->carried[n].ifindex);
 	}

@@ -22,8 +22,6 @@
 #include "ssh.h"
 #include "../state/file.h"
 
-#define BPFFS "/sys/fs/bpf"
-
 /* ---- rungs */
 
 static int open_state(struct gateway *g, struct error *err)
@@ -35,8 +33,24 @@ static int open_state(struct gateway *g, struct error *err)
 	return settings_open(&g->settings, g->options->state_dir, err);
 }
 
-/* Undoes what a killed run left before anything is looked at, and before
- * anything can fail that would leave it so. */
+/* What an earlier run left is taken over rung by rung, if it was of our kind;
+ * else it is undone before anything is looked at. */
+static void look_back(struct gateway *g, bool left)
+{
+	enum gate_left gate = gate_left(GATE_BPFFS, g->instance.name);
+
+	g->adopting = left && gate != GATE_LEFT_OTHER;
+	if (g->adopting) {
+		log_info("taking over what an earlier run left");
+	} else if (gate == GATE_LEFT_OTHER) {
+		log_info("an earlier run was of another version: undoing its "
+			 "changes and starting clean");
+		leftovers_undo(g->journal, g->instance.name);
+	} else {
+		gate_clean(GATE_BPFFS, g->instance.name);
+	}
+}
+
 static int open_journal(struct gateway *g, struct error *err)
 {
 	bool left;
@@ -46,14 +60,9 @@ static int open_journal(struct gateway *g, struct error *err)
 		rc = instance_lock(&g->instance, err);
 	if (!rc)
 		rc = journal_open(&g->journal, g->instance.journal, &left, err);
-	if (rc)
-		return rc;
-	gate_clean(BPFFS, g->instance.name);
-	if (left) {
-		log_info("an earlier run did not end: undoing its changes");
-		journal_undo(g->journal);
-	}
-	return 0;
+	if (!rc)
+		look_back(g, left);
+	return rc;
 }
 
 static int open_links(struct gateway *g, struct error *err)
@@ -73,10 +82,10 @@ static int open_links(struct gateway *g, struct error *err)
 
 static int open_gate(struct gateway *g, struct error *err)
 {
-	int rc = guard_bpffs_mount(g->journal, BPFFS, err);
+	int rc = guard_bpffs_mount(g->journal, GATE_BPFFS, err);
 
 	if (!rc)
-		rc = gate_open(&g->gate, BPFFS, g->instance.name, err);
+		rc = gate_open(&g->gate, GATE_BPFFS, g->instance.name, err);
 	return rc;
 }
 
@@ -242,7 +251,12 @@ static int open_all(struct gateway *g, struct error *err)
 		rc = sync_all(g, err);
 	if (!rc)
 		rc = carry_start(g, err);
-	return rc;
+	if (rc)
+		return rc;
+	gate_settle(g->gate);
+	leftovers_sweep(g->journal);
+	g->adopting = false;
+	return 0;
 }
 
 static void close_handle(uv_handle_t *handle, void *arg)
@@ -252,13 +266,29 @@ static void close_handle(uv_handle_t *handle, void *arg)
 		uv_close(handle, NULL);
 }
 
-/* A restart leaves the changes to its successor, journal and all. */
-static void close_journal(struct gateway *g)
+/* A restart leaves gate, changes and journal to its successor. */
+static void leave_machine(struct gateway *g)
 {
-	int failed = g->restarting ? 0 : journal_undo(g->journal);
+	if (g->gate)
+		gate_leave(g->gate);
+	if (g->journal)
+		journal_close(g->journal);
+}
 
+/* The machine as it was. Forwarding has ended and the engine is gone before the
+ * programs come off: until then they let nothing through. */
+static void give_back(struct gateway *g)
+{
+	int failed;
+
+	if (!g->journal)
+		return;
+	journal_undo_forwarding(g->journal);
+	if (g->gate)
+		gate_close(g->gate);
+	failed = leftovers_undo(g->journal, g->instance.name);
 	journal_close(g->journal);
-	if (!g->restarting && !failed)
+	if (!failed)
 		unlink(g->instance.journal);
 }
 
@@ -291,8 +321,6 @@ static void close_all(struct gateway *g)
 		dns_stop(g->dns);
 	if (g->dhcp)
 		dhcp_stop(g->dhcp);
-	if (g->gate)
-		carry_stop(g);
 	if (g->link)
 		link_close(g->link);
 	uv_run(&g->loop, UV_RUN_NOWAIT);
@@ -300,14 +328,16 @@ static void close_all(struct gateway *g)
 	while (uv_run(&g->loop, UV_RUN_DEFAULT))
 		;
 	uv_loop_close(&g->loop);
-	if (g->engine)
-		engine_free(g->engine);
-	if (g->gate)
-		gate_close(g->gate);
-	if (g->journal)
-		close_journal(g);
 	if (g->settings)
 		settings_close(g->settings);
+	/* It carries until there is nothing else to do. */
+	carry_halt(g);
+	if (g->engine)
+		engine_free(g->engine);
+	if (g->restarting)
+		leave_machine(g);
+	else
+		give_back(g);
 	instance_unlock(&g->instance);
 }
 
@@ -332,7 +362,7 @@ static int start_anew(struct gateway *g)
 	execv(g->exe, g->argv);
 	log_err("%s: cannot start anew: %s", g->exe, strerror(errno));
 	if (!journal_open(&g->journal, g->instance.journal, &left, &err))
-		journal_undo(g->journal);
+		leftovers_undo(g->journal, g->instance.name);
 	return 1;
 }
 

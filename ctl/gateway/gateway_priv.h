@@ -5,6 +5,7 @@
  *   carry.c    guard, programs and sockets on them, engine
  *   sync.c     kernel's mirror and settings -> gate maps, engine, DHCP, DNS
  *   plan.c     what sync.c tells them, as pure functions
+ *   leftovers.c what an earlier run left on the machine
  *   events.c   what one room tells and another must hear
  *   house.c    what the API may ask
  *
@@ -19,6 +20,7 @@
 #include "../dns/dns.h"
 #include "../engine/engine.h"
 #include "gateway.h"
+#include "leftovers.h"
 #include "plan.h"
 #include "resolv.h"
 #include "../http/http.h"
@@ -57,6 +59,7 @@ struct gateway {
 	struct endpoint ui_at;
 
 	/* what is so now */
+	bool adopting;	      /* an earlier run left changes that may stay */
 	struct roles roles;   /* ports that are there */
 	uint64_t failed_ms;   /* when the ports could not be carried */
 	uint32_t wan_refused; /* could not be carried: not tried again */
@@ -108,10 +111,14 @@ void ports_again(struct gateway *g);
 int ports_move_lan(struct gateway *g, struct error *err);
 
 /* carry.c */
-/* Programs on every port, sockets in every queue, engine running. */
+/* Programs on every port, sockets in every queue, engine running. Programs that
+ * sit there already stay, with no moment in which the kernel answers. */
 int carry_start(struct gateway *g, struct error *err);
-/* Stops the engine and takes programs and sockets away. */
-void carry_stop(struct gateway *g);
+/* Stops the engine and closes its sockets; programs stay on the ports and drop
+ * what is the engine's. */
+void carry_halt(struct gateway *g);
+/* The same, and takes programs off the ports that are no longer ours. */
+void carry_let_go(struct gateway *g);
 /* What the kernel must not forward behind the gate's back. */
 int carry_guard(struct gateway *g, struct error *err);
 

@@ -7,11 +7,10 @@
 #include <unistd.h>
 
 #include "gateway.h"
+#include "leftovers.h"
 #include "../state/instance.h"
-#include "../link/gate.h"
 #include "../link/journal.h"
 
-#define BPFFS	"/sys/fs/bpf"
 #define STOP_MS 15000
 
 static int fail(const char *sentence)
@@ -36,18 +35,16 @@ static int undo(struct instance *i)
 {
 	struct error err = { "" };
 	struct journal *j;
-	int failed = 0;
 	bool left;
+	int failed;
 
 	if (instance_lock(i, &err))
 		return fail(err.text);
-	gate_clean(BPFFS, i->name);
 	if (journal_open(&j, i->journal, &left, &err)) {
 		instance_unlock(i);
 		return fail(err.text);
 	}
-	if (left)
-		failed = journal_undo(j);
+	failed = leftovers_undo(j, i->name);
 	journal_close(j);
 	if (!failed)
 		unlink(i->journal);

@@ -49,10 +49,10 @@ static int check_foreign(struct gateway *g, struct error *err)
 	int rc = 0;
 
 	if (g->roles.wan)
-		rc = gate_foreign(g->roles.wan, ports_name(g, g->roles.wan),
-				  err);
+		rc = gate_foreign(GATE_BPFFS, g->instance.name, g->roles.wan,
+				  ports_name(g, g->roles.wan), err);
 	for (unsigned n = 0; !rc && n < g->roles.lan_n; n++)
-		rc = gate_foreign(g->roles.lan[n],
+		rc = gate_foreign(GATE_BPFFS, g->instance.name, g->roles.lan[n],
 				  ports_name(g, g->roles.lan[n]), err);
 	return rc;
 }
@@ -67,28 +67,95 @@ static void remember_lan(struct gateway *g)
 	g->lan_names_n = g->roles.lan_n;
 }
 
-int ports_pick(struct gateway *g, struct error *err)
+static int pick_roles(struct gateway *g, const struct leftovers *left,
+		      struct error *err)
 {
-	struct plan_input in = { .roles = &g->roles };
+	struct roles_wish wish = g->options->ports;
+	const struct link_route *routes;
+	unsigned routes_n = link_routes(g->link, &routes);
+	const struct link_if *ifs;
+	unsigned ifs_n = link_ifs(g->link, &ifs);
+
+	wish.own_lan = left->lan;
+	return roles_pick(&wish, ifs, ifs_n, routes, routes_n, &g->roles, err);
+}
+
+/* Can the LAN that an earlier run made be gone on with? A bridge whose members
+ * changed can, one that is no longer needed cannot. */
+static bool still_fits(const struct gateway *g, const struct leftovers *left)
+{
+	const struct link_if *wan = link_by_index(g->link, g->roles.wan);
+
+	if (!left->lan)
+		return true;
+	if (wan && (wan->master == left->lan || wan->ifindex == left->lan))
+		return false;
+	if (left->bridge || g->roles.lan_n > 1)
+		return left->bridge && g->roles.lan_n > 1;
+	return g->roles.lan[0] == left->lan;
+}
+
+/* Picks as an earlier run left things, or else from a clean machine. */
+static int pick_from(struct gateway *g, struct leftovers *left,
+		     struct error *err)
+{
 	int rc;
+
+	if (g->adopting)
+		*left = leftovers_read(g->journal, g->link, g->bridge_name);
+	rc = pick_roles(g, left, err);
+	if (rc || !g->adopting || still_fits(g, left))
+		return rc;
+	log_info("the ports are others now: undoing what an earlier run left");
+	g->adopting = false;
+	*left = (struct leftovers){ 0 };
+	leftovers_undo(g->journal, g->instance.name);
+	rc = link_refresh(g->link);
+	if (rc)
+		return error_set(err, rc, "link: cannot be read anew: %s",
+				 strerror(-rc));
+	return pick_roles(g, left, err);
+}
+
+/* Devices at home know the network: an earlier run's stays while it can. */
+static int pick_net(struct gateway *g, const struct leftovers *left,
+		    struct error *err)
+{
+	struct plan_input in = { .roles = &g->roles,
+				 .lan_ifindex = g->lan_ifindex };
 
 	in.routes_n = link_routes(g->link, &in.routes);
 	in.ifs_n = link_ifs(g->link, &in.ifs);
-	rc = roles_pick(&g->options->ports, in.ifs, in.ifs_n, in.routes,
-			in.routes_n, &g->roles, err);
+	if (g->options->has_lan_net) {
+		g->lan_net = g->options->lan_net;
+		return check_wish(g, &in, err);
+	}
+	if (left->has_net) {
+		g->lan_net = left->net;
+		if (!plan_overlap(&in, &g->lan_net))
+			return 0;
+	} else if (plan_ipv4(&in, g->lan_ifindex, &g->lan_net)) {
+		/* A port that has an address shall keep it: it becomes the
+		 * LAN's. */
+		return check_wish(g, &in, err);
+	}
+	return roles_pick_net(in.ifs, in.ifs_n, in.routes, in.routes_n,
+			      g->lan_ifindex, &g->lan_net, err);
+}
+
+int ports_pick(struct gateway *g, struct error *err)
+{
+	struct leftovers left = { 0 };
+	int rc = pick_from(g, &left, err);
+
 	if (!rc)
 		rc = check_foreign(g, err);
 	if (rc)
 		return rc;
 	remember_lan(g);
-	g->lan_net = g->options->lan_net;
-	if (g->options->has_lan_net)
-		return check_wish(g, &in, err);
-	/* A port that has an address shall keep it: it becomes the LAN's. */
-	if (plan_ipv4(&in, g->lan_ifindex, &g->lan_net))
-		return check_wish(g, &in, err);
-	return roles_pick_net(in.ifs, in.ifs_n, in.routes, in.routes_n,
-			      g->lan_ifindex, &g->lan_net, err);
+	if (left.bridge)
+		g->lan_ifindex = left.lan;
+	return pick_net(g, &left, err);
 }
 
 struct endpoint ports_ui_at(const struct gateway *g)
@@ -171,7 +238,7 @@ static int prepare_bridge(struct gateway *g, struct error *err)
 	struct mac mac = first ? first->mac : (struct mac){ 0 };
 	int rc = 0;
 
-	if (!g->lan_ifindex)
+	if (!g->lan_ifindex || g->adopting)
 		rc = link_bridge_add(g->link, g->journal, g->bridge_name, &mac,
 				     &g->lan_ifindex, err);
 	for (unsigned n = 0; !rc && n < g->roles.lan_n; n++)
@@ -321,9 +388,9 @@ static int carry_what_goes(struct gateway *g, struct error *err)
 	if (!rc || !g->roles.wan || g->options->ports.wan)
 		return rc;
 	log_warn("%s", err->text);
-	carry_stop(g);
 	g->wan_refused = g->roles.wan;
 	g->roles.wan = 0;
+	carry_let_go(g);
 	return carry_start(g, err);
 }
 
@@ -333,19 +400,19 @@ void ports_again(struct gateway *g)
 	int rc;
 
 	tell_ports(g);
-	carry_stop(g);
 	if (!link_by_index(g->link, g->wan_refused))
 		g->wan_refused = 0;
 	g->roles = find_roles(g);
 	if (g->lan_names_n == 1)
 		g->lan_ifindex = g->roles.lan_n ? g->roles.lan[0] : 0;
+	carry_let_go(g);
 	rc = ports_prepare(g, &err);
 	if (!rc)
 		rc = carry_what_goes(g, &err);
 	g->failed_ms = rc ? clock_ms() : 0;
 	if (rc) {
 		log_warn("%s", err.text);
-		carry_stop(g);
+		carry_halt(g);
 	}
 	link_refresh(g->link);
 }

@@ -17,6 +17,7 @@
 
 #include "../base/log.h"
 #include "bpf/abi.h"
+#include "gate_adopt.h"
 #include "gate_priv.h"
 
 /* bpftool's code casts a const away. */
@@ -49,19 +50,23 @@ int gate_clean(const char *bpffs, const char *instance)
 	return err ? err : gate_pins_remove(&pins);
 }
 
+enum gate_left gate_left(const char *bpffs, const char *instance)
+{
+	struct gate_pins pins;
+
+	if (gate_pins_init(&pins, bpffs, instance))
+		return GATE_LEFT_NOTHING;
+	if (gate_pins_left_other(&pins))
+		return GATE_LEFT_OTHER;
+	return gate_pins_left(&pins) ? GATE_LEFT_OURS : GATE_LEFT_NOTHING;
+}
+
 /* ---- open, close */
 
-static int pins_open(struct gate *g, const char *bpffs, const char *instance,
-		     struct error *err)
+static int pins_anew(struct gate *g, const char *bpffs, struct error *err)
 {
-	int code = gate_pins_init(&g->pins, bpffs, instance);
+	int code = gate_pins_remove(&g->pins);
 
-	if (code)
-		return error_set(err, code,
-				 "gate: \"%s\" cannot name a folder of %s: "
-				 "choose another --name",
-				 instance, bpffs);
-	code = gate_pins_remove(&g->pins);
 	if (!code)
 		code = gate_pins_make(&g->pins, bpffs);
 	if (code == -ENODEV || code == -ENOENT)
@@ -76,60 +81,114 @@ static int pins_open(struct gate *g, const char *bpffs, const char *instance,
 	return 0;
 }
 
-static void fds_take(struct gate *g)
+static int pins_open(struct gate *g, const char *bpffs, const char *instance,
+		     struct error *err)
 {
-	const struct gate_bpf *b = g->skel;
+	int code = gate_pins_init(&g->pins, bpffs, instance);
 
-	g->fds = (struct gate_fds){
-		.kernel_nets = bpf_map__fd(b->maps.kernel_nets),
-		.port_info = bpf_map__fd(b->maps.port_info),
-		.lan_macs = bpf_map__fd(b->maps.lan_macs),
-		.drops = bpf_map__fd(b->maps.drops),
-		.programs = {
-			[GATE_LAN_XDP] = bpf_program__fd(b->progs.lan_xdp),
-			[GATE_WAN_XDP] = bpf_program__fd(b->progs.wan_xdp),
-			[GATE_LAN_TC] = bpf_program__fd(b->progs.lan_tc),
-			[GATE_WAN_TC] = bpf_program__fd(b->progs.wan_tc),
-		},
-	};
+	if (code)
+		return error_set(err, code,
+				 "gate: \"%s\" cannot name a folder of %s: "
+				 "choose another --name",
+				 instance, bpffs);
+	if (gate_pins_left(&g->pins))
+		return 0;
+	return pins_anew(g, bpffs, err);
+}
+
+static int object_open(struct gate *g)
+{
+	size_t len;
+	const void *elf = gate_bpf__elf_bytes(&len);
+
+	g->hash = gate_adopt_hash(elf, len);
+	g->skel = gate_bpf__open();
+	return g->skel ? 0 : -errno;
+}
+
+/* With the maps of an earlier run, if they are all there and of our form;
+ * else everything anew. */
+static int object_adopt(struct gate *g, const char *bpffs, struct error *err)
+{
+	int code = object_open(g);
+
+	if (!code && gate_adopt_maps(&g->pins, g->skel->obj)) {
+		gate_bpf__destroy(g->skel);
+		g->skel = NULL;
+		code = pins_anew(g, bpffs, err);
+		if (code)
+			return code;
+		code = object_open(g);
+	} else if (!code) {
+		(void)gate_adopt_programs(&g->pins, g->skel->obj, g->hash);
+	}
+	if (code)
+		error_set(err, code, "gate: the programs cannot be read: %s",
+			  strerror(-code));
+	return code;
 }
 
 static int programs_load(struct gate *g, struct error *err)
 {
-	int code;
+	int code = gate_bpf__load(g->skel);
 
-	g->skel = gate_bpf__open_and_load();
-	if (!g->skel) {
-		code = -errno;
-		if (code == -EPERM || code == -EACCES)
-			return error_set(err, code,
-					 "gate: the kernel lets us load no "
-					 "eBPF program: run as root");
+	if (code == -EPERM || code == -EACCES)
+		return error_set(err, code,
+				 "gate: the kernel lets us load no eBPF "
+				 "program: run as root");
+	if (code)
 		return error_set(err, code,
 				 "gate: the kernel refuses the eBPF programs: "
 				 "%s: Linux 6.1 or newer is needed",
 				 strerror(-code));
-	}
-	fds_take(g);
 	return 0;
 }
 
-static int maps_pin(struct gate *g, struct error *err)
+static void maps_take(struct gate *g)
 {
-	struct bpf_map *map;
-	int code;
+	const struct gate_bpf *b = g->skel;
 
-	bpf_object__for_each_map(map, g->skel->obj)
-	{
-		code = gate_pins_map(&g->pins, bpf_map__name(map),
-				     bpf_map__fd(map));
-		if (code)
-			return error_set(err, code,
-					 "gate: the map %s cannot be pinned in "
-					 "%s: %s",
-					 bpf_map__name(map), g->pins.dir,
-					 strerror(-code));
+	g->fds.kernel_nets = bpf_map__fd(b->maps.kernel_nets);
+	g->fds.port_info = bpf_map__fd(b->maps.port_info);
+	g->fds.lan_macs = bpf_map__fd(b->maps.lan_macs);
+	g->fds.drops = bpf_map__fd(b->maps.drops);
+}
+
+static int programs_take(struct gate *g)
+{
+	const struct gate_bpf *b = g->skel;
+	const struct bpf_program *programs[GATE_PROGRAMS] = {
+		[GATE_LAN_XDP] = b->progs.lan_xdp,
+		[GATE_WAN_XDP] = b->progs.wan_xdp,
+		[GATE_LAN_TC] = b->progs.lan_tc,
+		[GATE_WAN_TC] = b->progs.wan_tc,
+	};
+
+	for (unsigned i = 0; i < GATE_PROGRAMS; i++) {
+		g->fds.programs[i] =
+			gate_adopt_program(&g->pins, programs[i], g->hash);
+		if (g->fds.programs[i] < 0)
+			return g->fds.programs[i];
 	}
+	return 0;
+}
+
+static int object_pin(struct gate *g, struct error *err)
+{
+	const char *what = "";
+	int code = gate_adopt_pin(&g->pins, g->skel->obj, g->hash, &what);
+
+	if (code)
+		return error_set(err, code,
+				 "gate: %s cannot be pinned in %s: %s", what,
+				 g->pins.dir, strerror(-code));
+	maps_take(g);
+	code = programs_take(g);
+	if (code)
+		return error_set(err, code,
+				 "gate: a program pinned in %s cannot be used: "
+				 "remove it",
+				 g->pins.dir);
 	return 0;
 }
 
@@ -168,15 +227,19 @@ int gate_open(struct gate **out, const char *bpffs, const char *instance,
 
 	if (!g)
 		return error_set(err, -ENOMEM, "gate: out of memory");
+	for (unsigned i = 0; i < GATE_PROGRAMS; i++)
+		g->fds.programs[i] = -1;
 	libbpf_set_print(on_libbpf);
 	code = pins_open(g, bpffs, instance, err);
 	if (code) {
 		free(g);
 		return code;
 	}
-	code = programs_load(g, err);
+	code = object_adopt(g, bpffs, err);
 	if (!code)
-		code = maps_pin(g, err);
+		code = programs_load(g, err);
+	if (!code)
+		code = object_pin(g, err);
 	if (!code)
 		code = memory_map(g, err);
 	if (code) {
@@ -187,6 +250,19 @@ int gate_open(struct gate **out, const char *bpffs, const char *instance,
 	return 0;
 }
 
+static void gate_free(struct gate *g)
+{
+	for (unsigned i = 0; i < BITS_MAPS; i++)
+		if (g->bits[i])
+			munmap(g->bits[i], BITS_BYTES);
+	for (unsigned i = 0; i < GATE_PROGRAMS; i++)
+		if (g->fds.programs[i] >= 0)
+			close(g->fds.programs[i]);
+	gate_bpf__destroy(g->skel);
+	free(g->percpu);
+	free(g);
+}
+
 void gate_close(struct gate *g)
 {
 	int err;
@@ -194,16 +270,19 @@ void gate_close(struct gate *g)
 	for (unsigned i = 0; i < GATE_PORTS_MAX; i++)
 		if (g->ports[i].ifindex)
 			gate_detach(g, g->ports[i].ifindex);
-	for (unsigned i = 0; i < BITS_MAPS; i++)
-		if (g->bits[i])
-			munmap(g->bits[i], BITS_BYTES);
 	err = gate_pins_remove(&g->pins);
 	if (err)
 		log_warn("gate: %s is not removed: %s", g->pins.root,
 			 strerror(-err));
-	gate_bpf__destroy(g->skel);
-	free(g->percpu);
-	free(g);
+	gate_free(g);
+}
+
+void gate_leave(struct gate *g)
+{
+	for (unsigned i = 0; i < GATE_PORTS_MAX; i++)
+		if (g->ports[i].ifindex)
+			close(g->ports[i].link_fd);
+	gate_free(g);
 }
 
 int gate_xsks_fd(const struct gate *g)

@@ -15,13 +15,30 @@
 
 struct gate;
 
-/* Loads the programs, makes and pins the maps (old pins of this instance are
- * removed first: gate_clean). 'bpffs' is a mounted BPF filesystem, normally
- * /sys/fs/bpf. */
+/* Where the BPF filesystem is. */
+#define GATE_BPFFS "/sys/fs/bpf"
+
+/* What an earlier run of this instance left pinned. */
+enum gate_left {
+	GATE_LEFT_NOTHING,
+	GATE_LEFT_OURS, /* of this ABI: gate_open() takes it over */
+	GATE_LEFT_OTHER /* of another version: gate_clean() it */
+};
+enum gate_left gate_left(const char *bpffs, const char *instance);
+
+/* Loads the programs and makes and pins the maps, or takes over those that an
+ * earlier run pinned, maps with what is in them. 'bpffs' is a mounted BPF
+ * filesystem, normally /sys/fs/bpf. */
 int gate_open(struct gate **out, const char *bpffs, const char *instance,
 	      struct error *err);
 /* Detaches what is attached, unpins, frees. */
 void gate_close(struct gate *g);
+/* Frees alone: programs stay on their ports and drop what is the engine's, maps
+ * stay as they are, until the next gate_open(). */
+void gate_leave(struct gate *g);
+/* Takes away the attachments that an earlier run left and this one did not take
+ * up: for when every port has its program. */
+void gate_settle(struct gate *g);
 /* Removes pins (and so attachments) that an earlier run left. */
 int gate_clean(const char *bpffs, const char *instance);
 
@@ -53,12 +70,14 @@ struct gate_port_info {
 int gate_port_set(struct gate *g, const struct gate_port_info *p);
 int gate_port_del(struct gate *g, uint32_t ifindex);
 
-/* -EBUSY and a sentence that names it, if another XDP program is on the port.
- */
-int gate_foreign(uint32_t ifindex, const char *ifname, struct error *err);
+/* -EBUSY and a sentence that names it, if another XDP program is on the port;
+ * what this instance itself left there is none. */
+int gate_foreign(const char *bpffs, const char *instance, uint32_t ifindex,
+		 const char *ifname, struct error *err);
 
-/* Attaches lan_xdp or wan_xdp in native mode by a pinned bpf_link. A foreign
- * program on the port: -EBUSY, and the sentence names it. */
+/* Attaches lan_xdp or wan_xdp in native mode by a pinned bpf_link, or replaces,
+ * with no moment in between, the program that an earlier run left there. A
+ * foreign program on the port: -EBUSY, and the sentence names it. */
 int gate_attach(struct gate *g, uint32_t ifindex, const char *ifname, bool wan,
 		struct error *err);
 int gate_detach(struct gate *g, uint32_t ifindex);

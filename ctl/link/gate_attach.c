@@ -22,20 +22,51 @@ static struct attachment *attachment_find(struct gate *g, uint32_t ifindex)
 	return NULL;
 }
 
-int gate_foreign(uint32_t ifindex, const char *ifname, struct error *err)
+/* The id of the XDP program on the port, 0: none. */
+static uint32_t program_on(uint32_t ifindex)
 {
 	LIBBPF_OPTS(bpf_xdp_query_opts, on);
+
+	if (bpf_xdp_query((int)ifindex, 0, &on) ||
+	    on.attach_mode == XDP_ATTACHED_NONE)
+		return 0;
+	if (on.attach_mode == XDP_ATTACHED_MULTI)
+		return on.drv_prog_id ? on.drv_prog_id : on.skb_prog_id;
+	return on.prog_id;
+}
+
+/* The link that an earlier run left on the port and that still holds it. The
+ * program's id tells it from one of the same number in another network
+ * namespace. -ENOENT: none. */
+static int link_left(const struct gate_pins *p, uint32_t ifindex)
+{
+	struct bpf_link_info info = { 0 };
+	uint32_t len = sizeof(info);
+	int fd = gate_pins_link_get(p, ifindex);
+
+	if (fd < 0)
+		return -ENOENT;
+	if (!bpf_obj_get_info_by_fd(fd, &info, &len) &&
+	    info.xdp.ifindex == ifindex && info.prog_id == program_on(ifindex))
+		return fd;
+	close(fd);
+	return -ENOENT;
+}
+
+static int foreign(const struct gate_pins *p, uint32_t ifindex,
+		   const char *ifname, struct error *err)
+{
 	struct bpf_prog_info info = { 0 };
-	uint32_t len = sizeof(info), id;
+	uint32_t len = sizeof(info), id = program_on(ifindex);
 	int fd;
 
-	if (bpf_xdp_query((int)ifindex, 0, &on))
+	if (!id)
 		return 0;
-	if (on.attach_mode == XDP_ATTACHED_NONE)
+	fd = link_left(p, ifindex);
+	if (fd >= 0) {
+		close(fd);
 		return 0;
-	id = on.prog_id;
-	if (on.attach_mode == XDP_ATTACHED_MULTI)
-		id = on.drv_prog_id ? on.drv_prog_id : on.skb_prog_id;
+	}
 	fd = bpf_prog_get_fd_by_id(id);
 	if (fd >= 0) {
 		(void)bpf_obj_get_info_by_fd(fd, &info, &len);
@@ -45,6 +76,17 @@ int gate_foreign(uint32_t ifindex, const char *ifname, struct error *err)
 			 "%s: another XDP program is attached, \"%s\" (id %u): "
 			 "detach it or choose another port",
 			 ifname, info.name, id);
+}
+
+int gate_foreign(const char *bpffs, const char *instance, uint32_t ifindex,
+		 const char *ifname, struct error *err)
+{
+	struct gate_pins pins;
+
+	/* A name that cannot be is complained of by gate_open(). */
+	if (gate_pins_init(&pins, bpffs, instance))
+		return 0;
+	return foreign(&pins, ifindex, ifname, err);
 }
 
 static int attach_error(int code, const char *ifname, struct error *err)
@@ -65,25 +107,31 @@ static int attach_error(int code, const char *ifname, struct error *err)
 			 ifname, strerror(-code));
 }
 
-int gate_attach(struct gate *g, uint32_t ifindex, const char *ifname, bool wan,
-		struct error *err)
+/* Replaces the program of a link that an earlier run left. -ENOENT: none. */
+static int attach_left(struct gate *g, uint32_t ifindex, int prog)
+{
+	int fd = link_left(&g->pins, ifindex), code;
+
+	if (fd < 0)
+		return fd;
+	code = bpf_link_update(fd, prog, NULL);
+	if (!code)
+		return fd;
+	close(fd);
+	return code;
+}
+
+static int attach_new(struct gate *g, uint32_t ifindex, const char *ifname,
+		      int prog, struct error *err)
 {
 	LIBBPF_OPTS(bpf_link_create_opts, opts, .flags = XDP_FLAGS_DRV_MODE);
-	int prog = g->fds.programs[wan ? GATE_WAN_XDP : GATE_LAN_XDP];
-	struct attachment *at;
 	int fd, code;
 
-	/* One that was taken from the port is made anew. */
-	(void)gate_detach(g, ifindex);
-	at = attachment_find(g, 0);
-	if (!at)
-		return error_set(err, -ENOSPC,
-				 "%s: %d ports carry programs already: name "
-				 "fewer",
-				 ifname, GATE_PORTS_MAX);
-	code = gate_foreign(ifindex, ifname, err);
+	code = foreign(&g->pins, ifindex, ifname, err);
 	if (code)
 		return code;
+	/* One that lost its port, or its own number to another. */
+	(void)gate_pins_unlink(&g->pins, ifindex);
 	fd = bpf_link_create(prog, (int)ifindex, BPF_XDP, &opts);
 	if (fd < 0)
 		return attach_error(fd, ifname, err);
@@ -94,8 +142,51 @@ int gate_attach(struct gate *g, uint32_t ifindex, const char *ifname, bool wan,
 				 "%s: its program cannot be pinned in %s: %s",
 				 ifname, g->pins.dir, strerror(-code));
 	}
+	return fd;
+}
+
+int gate_attach(struct gate *g, uint32_t ifindex, const char *ifname, bool wan,
+		struct error *err)
+{
+	int fd, prog = g->fds.programs[wan ? GATE_WAN_XDP : GATE_LAN_XDP];
+	struct attachment *at;
+
+	/* One that was taken from the port is made anew. */
+	if (!gate_attached(g, ifindex))
+		(void)gate_detach(g, ifindex);
+	at = attachment_find(g, ifindex);
+	if (at)
+		close(at->link_fd);
+	else
+		at = attachment_find(g, 0);
+	if (!at)
+		return error_set(err, -ENOSPC,
+				 "%s: %d ports carry programs already: name "
+				 "fewer",
+				 ifname, GATE_PORTS_MAX);
+	*at = (struct attachment){ 0 };
+	fd = attach_left(g, ifindex, prog);
+	if (fd < 0)
+		fd = attach_new(g, ifindex, ifname, prog, err);
+	if (fd < 0)
+		return fd;
 	*at = (struct attachment){ .ifindex = ifindex, .link_fd = fd };
 	return 0;
+}
+
+static void settle_one(void *arg, uint32_t ifindex)
+{
+	struct gate *g = arg;
+
+	if (ifindex && attachment_find(g, ifindex))
+		return;
+	(void)gate_pins_unlink(&g->pins, ifindex);
+	(void)gate_port_del(g, ifindex);
+}
+
+void gate_settle(struct gate *g)
+{
+	gate_pins_links(&g->pins, settle_one, g);
 }
 
 int gate_detach(struct gate *g, uint32_t ifindex)

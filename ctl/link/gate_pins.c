@@ -11,6 +11,7 @@
 #include <linux/types.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
@@ -20,6 +21,7 @@
 #include "bpf/abi.h"
 
 #define LINK_PREFIX "link_"
+#define LINK_NAME   32
 #define DIGITS	    "0123456789"
 
 static __attribute__((format(printf, 2, 3))) int
@@ -123,26 +125,141 @@ int gate_pins_remove(const struct gate_pins *p)
 	return remove_dir(p->root, remove_version);
 }
 
-int gate_pins_map(const struct gate_pins *p, const char *name, int map_fd)
+/* ---- one pin */
+
+int gate_pins_put(const struct gate_pins *p, const char *name, int fd)
 {
 	char path[GATE_PINS_PATH];
 	int err = path_make(path, "%s/%s", p->dir, name);
 
-	return err ? err : bpf_obj_pin(map_fd, path);
+	return err ? err : bpf_obj_pin(fd, path);
+}
+
+int gate_pins_get(const struct gate_pins *p, const char *name)
+{
+	char path[GATE_PINS_PATH];
+	int err = path_make(path, "%s/%s", p->dir, name);
+
+	return err ? err : bpf_obj_get(path);
+}
+
+static void link_name(char out[LINK_NAME], uint32_t ifindex)
+{
+	snprintf(out, LINK_NAME, LINK_PREFIX "%u", ifindex);
 }
 
 int gate_pins_link(const struct gate_pins *p, uint32_t ifindex, int link_fd)
 {
-	char path[GATE_PINS_PATH];
-	int err = path_make(path, "%s/" LINK_PREFIX "%u", p->dir, ifindex);
+	char name[LINK_NAME];
 
-	return err ? err : bpf_obj_pin(link_fd, path);
+	link_name(name, ifindex);
+	return gate_pins_put(p, name, link_fd);
+}
+
+int gate_pins_link_get(const struct gate_pins *p, uint32_t ifindex)
+{
+	char name[LINK_NAME];
+
+	link_name(name, ifindex);
+	return gate_pins_get(p, name);
 }
 
 int gate_pins_unlink(const struct gate_pins *p, uint32_t ifindex)
 {
-	char name[32];
+	char name[LINK_NAME];
 
-	snprintf(name, sizeof(name), LINK_PREFIX "%u", ifindex);
+	link_name(name, ifindex);
 	return remove_pin(p->dir, name);
+}
+
+/* ---- all of them */
+
+/* Calls back with every name in 'dir' that begins with 'prefix'. */
+static void each_name(const char *dir, const char *prefix,
+		      void (*each)(void *arg, const char *name), void *arg)
+{
+	const struct dirent *e;
+	DIR *d = opendir(dir);
+
+	while (d && (e = readdir(d)))
+		if (!strncmp(e->d_name, prefix, strlen(prefix)))
+			each(arg, e->d_name);
+	if (d)
+		closedir(d);
+}
+
+struct prune {
+	const struct gate_pins *pins;
+	const char *but;
+};
+
+static void prune_one(void *arg, const char *name)
+{
+	const struct prune *how = arg;
+
+	if (strncmp(name, how->but, strlen(how->but)))
+		(void)remove_pin(how->pins->dir, name);
+}
+
+void gate_pins_prune(const struct gate_pins *p, const char *prefix,
+		     const char *but)
+{
+	struct prune how = { .pins = p, .but = but };
+
+	each_name(p->dir, prefix, prune_one, &how);
+}
+
+struct links {
+	void (*each)(void *arg, uint32_t ifindex);
+	void *arg;
+};
+
+static void link_one(void *arg, const char *name)
+{
+	const struct links *l = arg;
+
+	l->each(l->arg,
+		(uint32_t)strtoul(name + strlen(LINK_PREFIX), NULL, 10));
+}
+
+void gate_pins_links(const struct gate_pins *p,
+		     void (*each)(void *arg, uint32_t ifindex), void *arg)
+{
+	struct links l = { .each = each, .arg = arg };
+
+	each_name(p->dir, LINK_PREFIX, link_one, &l);
+}
+
+struct versions {
+	const struct gate_pins *pins;
+	bool this, other;
+};
+
+static void version_one(void *arg, const char *name)
+{
+	struct versions *v = arg;
+	const char *this = strrchr(v->pins->dir, '/') + 1;
+
+	if (!strcmp(name, this))
+		v->this = true;
+	else
+		v->other = true;
+}
+
+static struct versions versions_left(const struct gate_pins *p)
+{
+	struct versions v = { .pins = p };
+
+	each_name(p->root, "v", version_one, &v);
+	return v;
+}
+
+bool gate_pins_left(const struct gate_pins *p)
+{
+	return versions_left(p).this;
+}
+
+bool gate_pins_left_other(const struct gate_pins *p)
+{
+	return versions_left(p).other;
 }

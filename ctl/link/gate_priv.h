@@ -27,6 +27,7 @@ struct gate {
 	struct gate_bpf *skel;
 	struct gate_fds fds;
 	struct gate_pins pins;
+	uint64_t hash; /* of the object, see gate_adopt.h */
 	uint64_t *bits[BITS_MAPS];
 	unsigned cpus;
 	struct gate_count *percpu; /* room to read one row of 'drops' */
