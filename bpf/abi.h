@@ -126,7 +126,9 @@ static inline __u64 gate_bits_mask(__u32 port)
  *   OUT     port: the source becomes the WAN address and this port
  *   IN      host << 16 | port: likewise the destination, on the LAN
  *   OWN     sent by the engine itself
- * A mark with another nibble is somebody else's and stays as it is. */
+ * Rules behind the queue write what OUT and IN say: 'port' is the two bytes on
+ * the wire, 'host' the host's part of its address. A mark with another nibble
+ * is somebody else's and stays as it is. */
 #define GATE_MARK_MASK	 0xf0000000u
 #define GATE_MARK_ENGINE 0xa0000000u
 #define GATE_MARK_DONE	 0xb0000000u
@@ -135,11 +137,11 @@ static inline __u64 gate_bits_mask(__u32 port)
 #define GATE_MARK_OWN	 0xe0000000u
 
 /* Numbers of nfqueue, one for each port that has no native XDP, so that a flood
- * at one starves no other: GATE_QUEUE + slot. Long packets may go to
- * GATE_QUEUE_LONG + slot, of which the engine sees the headers only and answers
- * with a mark OUT or IN. */
-#define GATE_QUEUE	0x5000
-#define GATE_QUEUE_LONG 0x5010
+ * at one starves no other: GATE_QUEUE + slot. It is the only one that rules
+ * name: where the engine sees no more than the headers, it sends on to
+ * GATE_QUEUE_WHOLE + slot what it wants to see whole. */
+#define GATE_QUEUE	 0x5000
+#define GATE_QUEUE_WHOLE 0x5010
 
 /* drops: reason -> counters, one a CPU. */
 struct gate_count {
@@ -147,7 +149,7 @@ struct gate_count {
 	__u64 bytes; /* IP length */
 };
 
-_Static_assert(GATE_QUEUE + GATE_PORTS_MAX <= GATE_QUEUE_LONG,
+_Static_assert(GATE_QUEUE + GATE_PORTS_MAX <= GATE_QUEUE_WHOLE,
 	       "a queue for each slot");
 _Static_assert(sizeof(struct gate_port) == 32, "gate_port is ABI");
 _Static_assert(sizeof(struct gate_mac) == 8, "gate_mac is ABI");

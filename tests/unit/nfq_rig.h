@@ -303,8 +303,7 @@ static inline void nfq_events(struct nfq_rig *r)
 	}
 }
 
-#define DEADLINE 10000 /* milliseconds; nothing waits for it when all is well  \
-			*/
+#define DEADLINE 10000 /* milliseconds; nothing waits for it */
 
 /* ---- what the tests do */
 
