@@ -45,9 +45,10 @@ static void look_back(struct gateway *g, bool left)
 	} else if (gate == GATE_LEFT_OTHER) {
 		log_info("an earlier run was of another version: undoing its "
 			 "changes and starting clean");
-		leftovers_undo(g->journal, g->instance.name);
+		leftovers_undo(g->journal, &g->instance);
 	} else {
 		gate_clean(GATE_BPFFS, g->instance.name);
+		unlink(g->instance.tables);
 	}
 }
 
@@ -95,9 +96,11 @@ static int open_engine(struct gateway *g, struct error *err)
 	uint32_t adopted;
 	int rc;
 
-	g->engine = engine_new(&limits, NULL, &adopted);
+	g->engine = engine_new(&limits, g->instance.tables, &adopted);
 	if (!g->engine)
 		return error_set(err, -ENOMEM, "engine: out of memory");
+	if (adopted)
+		log_info("nat: %u connections go on", adopted);
 	rc = uv_poll_init(&g->loop, &g->engine_events,
 			  engine_event_fd(g->engine));
 	if (rc)
@@ -286,7 +289,7 @@ static void give_back(struct gateway *g)
 	journal_undo_forwarding(g->journal);
 	if (g->gate)
 		gate_close(g->gate);
-	failed = leftovers_undo(g->journal, g->instance.name);
+	failed = leftovers_undo(g->journal, &g->instance);
 	journal_close(g->journal);
 	if (!failed)
 		unlink(g->instance.journal);
@@ -362,7 +365,7 @@ static int start_anew(struct gateway *g)
 	execv(g->exe, g->argv);
 	log_err("%s: cannot start anew: %s", g->exe, strerror(errno));
 	if (!journal_open(&g->journal, g->instance.journal, &left, &err))
-		leftovers_undo(g->journal, g->instance.name);
+		leftovers_undo(g->journal, &g->instance);
 	return 1;
 }
 

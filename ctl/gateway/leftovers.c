@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "../link/gate.h"
 
@@ -63,7 +64,7 @@ static void find_net(void *arg, const char *entry)
 	struct prefix net;
 	unsigned ifindex;
 
-	if (sscanf(entry, ADDED "%15s %u %55s", name, &ifindex, text) != 3 ||
+	if (sscanf(entry, ADDED "%15s %u %49s", name, &ifindex, text) != 3 ||
 	    !prefix_parse(text, &net) || !addr_is_v4(&net.addr))
 		return;
 	lif = link_by_index(r->link, ifindex);
@@ -87,11 +88,12 @@ struct leftovers leftovers_read(const struct journal *j, const struct link *l,
 	return r.found;
 }
 
-int leftovers_undo(struct journal *j, const char *instance)
+int leftovers_undo(struct journal *j, const struct instance *i)
 {
 	/* What fails here stands there still and is tried again below. */
 	(void)journal_undo_forwarding(j);
-	(void)gate_clean(GATE_BPFFS, instance);
+	(void)gate_clean(GATE_BPFFS, i->name);
+	unlink(i->tables);
 	return journal_undo(j);
 }
 

@@ -9,6 +9,7 @@
 #include "../base/addr.h"
 #include "../link/journal.h"
 #include "../link/link.h"
+#include "../state/instance.h"
 
 /* The LAN as an earlier run made it. */
 struct leftovers {
@@ -24,8 +25,9 @@ struct leftovers leftovers_read(const struct journal *j, const struct link *l,
 				const char *bridge_name);
 
 /* The machine as before: forwarding ends first, then programs come off the
- * ports, then the rest is undone. Returns how many changes stayed. */
-int leftovers_undo(struct journal *j, const char *instance);
+ * ports, then the rest is undone, and connections are forgotten. Returns how
+ * many changes stayed. */
+int leftovers_undo(struct journal *j, const struct instance *i);
 
 /* This run has made all that it wants: undoes what is left beyond. */
 void leftovers_sweep(struct journal *j);

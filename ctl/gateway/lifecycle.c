@@ -44,7 +44,7 @@ static int undo(struct instance *i)
 		instance_unlock(i);
 		return fail(err.text);
 	}
-	failed = leftovers_undo(j, i->name);
+	failed = leftovers_undo(j, i);
 	journal_close(j);
 	if (!failed)
 		unlink(i->journal);

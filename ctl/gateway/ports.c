@@ -109,7 +109,7 @@ static int pick_from(struct gateway *g, struct leftovers *left,
 	log_info("the ports are others now: undoing what an earlier run left");
 	g->adopting = false;
 	*left = (struct leftovers){ 0 };
-	leftovers_undo(g->journal, g->instance.name);
+	leftovers_undo(g->journal, &g->instance);
 	rc = link_refresh(g->link);
 	if (rc)
 		return error_set(err, rc, "link: cannot be read anew: %s",
