@@ -7,9 +7,10 @@ import subprocess
 
 import pytest
 
+from again import AGAIN
 from house import FAR, WAN, machine_state
 from watch import no_resets, strangers
-from world import eventually, Failed
+from world import eventually
 
 
 def pings(host, target=FAR):
@@ -36,23 +37,6 @@ def gate(house):
     programs = {port["id"] for port in net["xdp"]}
     return {(link["id"], link["prog_id"]) for link in links
             if link.get("prog_id") in programs}
-
-
-def kill_and_start(house):
-    house.stop_gateway(signal.SIGKILL)
-    house.start_gateway()
-
-
-def restart(house):
-    """By the command; it is the same process that goes on."""
-    ready = house.log().splitlines().count("ready")
-    house.cli("restart")
-    if not eventually(lambda: house.log().splitlines().count("ready") > ready,
-                      10):
-        raise Failed("not ready again:\n" + house.log())
-
-
-AGAIN = pytest.mark.parametrize("again", [kill_and_start, restart])
 
 
 @AGAIN
