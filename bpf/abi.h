@@ -44,7 +44,8 @@
 	X(NEIGH_FAILED, "neigh_failed")		/* nobody answers for next hop */ \
 	X(RX_FULL, "rx_full")			/* engine too slow to take it */ \
 	X(TX_FULL, "tx_full")			/* way out congested */         \
-	X(NO_PROTOCOL, "no_protocol")		/* nothing translates it */
+	X(NO_PROTOCOL, "no_protocol")		/* nothing translates it */     \
+	X(UNTRANSLATED, "untranslated")		/* would leave as it came */
 
 enum gate_drop {
 #define X(id, name) DROP_##id,

@@ -12,6 +12,7 @@
 #include "wan.h"
 #include "face_xdp.h"
 #include "face_tc.h"
+#include "egress.h"
 
 char LICENSE[] SEC("license") = "Dual MIT/GPL";
 
@@ -81,4 +82,12 @@ int wan_tc(struct __sk_buff *skb)
 		verdict = wan_door(skb, &c, &t, port);
 	}
 	return tc_act(skb, port, verdict, t.bytes);
+}
+
+SEC("tc")
+int egress_tc(struct __sk_buff *skb)
+{
+	struct gate_port *port = port_of(skb->ifindex);
+
+	return port ? egress_act(skb, port) : TC_UNSPEC;
 }

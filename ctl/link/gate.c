@@ -162,6 +162,7 @@ static int programs_take(struct gate *g)
 		[GATE_WAN_XDP] = b->progs.wan_xdp,
 		[GATE_LAN_TC] = b->progs.lan_tc,
 		[GATE_WAN_TC] = b->progs.wan_tc,
+		[GATE_EGRESS_TC] = b->progs.egress_tc,
 	};
 
 	for (unsigned i = 0; i < GATE_PROGRAMS; i++) {
@@ -280,7 +281,7 @@ void gate_close(struct gate *g)
 void gate_leave(struct gate *g)
 {
 	for (unsigned i = 0; i < GATE_PORTS_MAX; i++)
-		if (g->ports[i].ifindex)
+		if (g->ports[i].ifindex && g->ports[i].link_fd >= 0)
 			close(g->ports[i].link_fd);
 	gate_free(g);
 }

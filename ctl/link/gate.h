@@ -12,6 +12,7 @@
 #include "../base/addr.h"
 #include "../base/drop.h"
 #include "../base/error.h"
+#include "journal.h"
 
 struct gate;
 
@@ -48,6 +49,7 @@ enum gate_program {
 	GATE_WAN_XDP,
 	GATE_LAN_TC,
 	GATE_WAN_TC,
+	GATE_EGRESS_TC,
 	GATE_PROGRAMS
 };
 int gate_program(const struct gate *g, enum gate_program which);
@@ -77,11 +79,20 @@ int gate_foreign(const char *bpffs, const char *instance, uint32_t ifindex,
 
 /* Attaches lan_xdp or wan_xdp in native mode by a pinned bpf_link, or replaces,
  * with no moment in between, the program that an earlier run left there. A
- * foreign program on the port: -EBUSY, and the sentence names it. */
+ * foreign program on the port: -EBUSY, and the sentence names it; -EOPNOTSUPP:
+ * its driver has no native XDP. */
 int gate_attach(struct gate *g, uint32_t ifindex, const char *ifname, bool wan,
 		struct error *err);
+/* Attaches lan_tc or wan_tc at clsact ingress, before whatever of others is
+ * there. The hook is journalled, and goes when nobody else is in it. */
+int gate_attach_tc(struct gate *g, struct journal *j, uint32_t ifindex,
+		   const char *ifname, bool wan, struct error *err);
+/* Attaches egress_tc at clsact egress, beside either. */
+int gate_attach_egress(struct gate *g, struct journal *j, uint32_t ifindex,
+		       const char *ifname, struct error *err);
+/* Takes all of them off the port. */
 int gate_detach(struct gate *g, uint32_t ifindex);
-/* Is our program still on the port? Somebody may have detached it. */
+/* Are all our programs still on the port? Somebody may have detached one. */
 bool gate_attached(const struct gate *g, uint32_t ifindex);
 
 /* Who answers for a prefix. Values equal enum gate_net_kind. */

@@ -22,6 +22,27 @@ static struct attachment *attachment_find(struct gate *g, uint32_t ifindex)
 	return NULL;
 }
 
+/* The port's own, or a free one. */
+static struct attachment *attachment_of(struct gate *g, uint32_t ifindex,
+					const char *ifname, struct error *err)
+{
+	struct attachment *at = attachment_find(g, ifindex);
+
+	if (at)
+		return at;
+	at = attachment_find(g, 0);
+	if (!at) {
+		error_set(err, -ENOSPC,
+			  "%s: %d ports carry programs already: name fewer",
+			  ifname, GATE_PORTS_MAX);
+		return NULL;
+	}
+	*at = (struct attachment){ .ifindex = ifindex, .link_fd = -1 };
+	return at;
+}
+
+/* ---- XDP */
+
 /* The id of the XDP program on the port, 0: none. */
 static uint32_t program_on(uint32_t ifindex)
 {
@@ -145,34 +166,180 @@ static int attach_new(struct gate *g, uint32_t ifindex, const char *ifname,
 	return fd;
 }
 
+static bool xdp_stands(const struct attachment *at)
+{
+	struct bpf_link_info info = { 0 };
+	uint32_t len = sizeof(info);
+
+	/* The kernel writes 0 there once the port let go. */
+	return !bpf_obj_get_info_by_fd(at->link_fd, &info, &len) &&
+	       info.xdp.ifindex == at->ifindex;
+}
+
+static void xdp_end(struct gate *g, struct attachment *at)
+{
+	if (at->link_fd < 0)
+		return;
+	gate_pins_end(at->link_fd);
+	at->link_fd = -1;
+	(void)gate_pins_unlink(&g->pins, at->ifindex);
+}
+
 int gate_attach(struct gate *g, uint32_t ifindex, const char *ifname, bool wan,
 		struct error *err)
 {
 	int fd, prog = g->fds.programs[wan ? GATE_WAN_XDP : GATE_LAN_XDP];
-	struct attachment *at;
+	struct attachment *at = attachment_of(g, ifindex, ifname, err);
 
-	/* One that was taken from the port is made anew. */
-	if (!gate_attached(g, ifindex))
-		(void)gate_detach(g, ifindex);
-	at = attachment_find(g, ifindex);
-	if (at)
-		close(at->link_fd);
-	else
-		at = attachment_find(g, 0);
 	if (!at)
-		return error_set(err, -ENOSPC,
-				 "%s: %d ports carry programs already: name "
-				 "fewer",
-				 ifname, GATE_PORTS_MAX);
-	*at = (struct attachment){ 0 };
+		return -ENOSPC;
+	/* One that was taken from the port is made anew. */
+	if (at->link_fd >= 0 && !xdp_stands(at))
+		xdp_end(g, at);
+	if (at->link_fd >= 0)
+		close(at->link_fd);
+	at->link_fd = -1;
 	fd = attach_left(g, ifindex, prog);
 	if (fd < 0)
 		fd = attach_new(g, ifindex, ifname, prog, err);
 	if (fd < 0)
 		return fd;
-	*at = (struct attachment){ .ifindex = ifindex, .link_fd = fd };
+	at->link_fd = fd;
 	return 0;
 }
+
+/* ---- clsact */
+
+/* Journals the hook and makes it, or takes over what an earlier run made. */
+static int hook_make(struct journal *j, struct nlsock *nl, uint32_t ifindex,
+		     const char *ifname)
+{
+	int has = tc_clsact_has(nl, ifindex), code;
+
+	if (has < 0)
+		return has;
+	if (has && journal_keep(j, "clsact %s %u ", ifname, ifindex))
+		return 0;
+	code = journal_add(j, "clsact %s %u %s", ifname, ifindex,
+			   has ? "found" : "made");
+	return code || has ? code : tc_clsact_add(nl, ifindex);
+}
+
+/* Before all others, or as early as their kinds of filters leave room. */
+static int program_set(struct nlsock *nl, struct tc_place *at, int prog_fd,
+		       const char *name)
+{
+	int code = -EINVAL;
+
+	if (at->prio)
+		return tc_program_set(nl, at, prog_fd, name);
+	for (uint16_t prio = TC_PRIO_FIRST;
+	     code == -EINVAL && prio <= TC_PRIO_LAST; prio++) {
+		at->prio = prio;
+		code = tc_program_set(nl, at, prog_fd, name);
+	}
+	if (code)
+		at->prio = 0;
+	return code;
+}
+
+/* 'in' or 'out' of the port's attachment becomes 'which'. */
+static int tc_attach(struct gate *g, struct journal *j, struct attachment *at,
+		     const char *ifname, bool egress, enum gate_program which)
+{
+	static const char *const names[GATE_PROGRAMS] = {
+		[GATE_LAN_TC] = "lan_tc",
+		[GATE_WAN_TC] = "wan_tc",
+		[GATE_EGRESS_TC] = "egress_tc",
+	};
+	struct tc_place *place = egress ? &at->out : &at->in;
+	struct nlsock nl;
+	int code = nlsock_open(&nl, NETLINK_ROUTE);
+
+	if (code)
+		return code;
+	place->ifindex = at->ifindex;
+	place->egress = egress;
+	code = hook_make(j, &nl, at->ifindex, ifname);
+	if (!code)
+		code = program_set(&nl, place, g->fds.programs[which],
+				   names[which]);
+	nlsock_close(&nl);
+	return code;
+}
+
+static int tc_error(int code, const char *ifname, struct error *err)
+{
+	if (code == -EEXIST)
+		return error_set(err, code,
+				 "%s: another \"ingress\" discipline is in the "
+				 "way: make it clsact, or choose another port",
+				 ifname);
+	if (code == -ENOENT || code == -EOPNOTSUPP)
+		return error_set(err, code,
+				 "%s: this kernel has no clsact or no programs "
+				 "in it: enable NET_SCH_INGRESS, NET_CLS_BPF",
+				 ifname);
+	return error_set(err, code,
+			 "%s: no program can be put at its clsact: "
+			 "%s",
+			 ifname, strerror(-code));
+}
+
+int gate_attach_tc(struct gate *g, struct journal *j, uint32_t ifindex,
+		   const char *ifname, bool wan, struct error *err)
+{
+	struct attachment *at = attachment_of(g, ifindex, ifname, err);
+	int code;
+
+	if (!at)
+		return -ENOSPC;
+	code = tc_attach(g, j, at, ifname, false,
+			 wan ? GATE_WAN_TC : GATE_LAN_TC);
+	return code ? tc_error(code, ifname, err) : 0;
+}
+
+int gate_attach_egress(struct gate *g, struct journal *j, uint32_t ifindex,
+		       const char *ifname, struct error *err)
+{
+	struct attachment *at = attachment_of(g, ifindex, ifname, err);
+	int code;
+
+	if (!at)
+		return -ENOSPC;
+	code = tc_attach(g, j, at, ifname, true, GATE_EGRESS_TC);
+	return code ? tc_error(code, ifname, err) : 0;
+}
+
+static void tc_end(struct attachment *at)
+{
+	struct nlsock nl;
+
+	if ((!at->in.prio && !at->out.prio) || nlsock_open(&nl, NETLINK_ROUTE))
+		return;
+	if (at->in.prio)
+		(void)tc_program_del(&nl, &at->in);
+	if (at->out.prio)
+		(void)tc_program_del(&nl, &at->out);
+	nlsock_close(&nl);
+}
+
+static bool tc_stands(const struct attachment *at)
+{
+	struct nlsock nl;
+	bool stands;
+
+	if (!at->in.prio && !at->out.prio)
+		return true;
+	if (nlsock_open(&nl, NETLINK_ROUTE))
+		return false;
+	stands = (!at->in.prio || tc_program_has(&nl, &at->in) == 1) &&
+		 (!at->out.prio || tc_program_has(&nl, &at->out) == 1);
+	nlsock_close(&nl);
+	return stands;
+}
+
+/* ---- both */
 
 static void settle_one(void *arg, uint32_t ifindex)
 {
@@ -195,23 +362,22 @@ int gate_detach(struct gate *g, uint32_t ifindex)
 
 	if (!at)
 		return -ENOENT;
-	gate_pins_end(at->link_fd);
+	xdp_end(g, at);
+	tc_end(at);
 	*at = (struct attachment){ 0 };
-	return gate_pins_unlink(&g->pins, ifindex);
+	return 0;
 }
 
 bool gate_attached(const struct gate *g, uint32_t ifindex)
 {
-	struct bpf_link_info info = { 0 };
-	uint32_t len = sizeof(info);
-
 	for (unsigned i = 0; i < GATE_PORTS_MAX; i++) {
-		if (!ifindex || g->ports[i].ifindex != ifindex)
+		const struct attachment *at = &g->ports[i];
+
+		if (!ifindex || at->ifindex != ifindex)
 			continue;
-		/* The kernel writes 0 there once the port let go. */
-		return !bpf_obj_get_info_by_fd(g->ports[i].link_fd, &info,
-					       &len) &&
-		       info.xdp.ifindex == ifindex;
+		if (at->link_fd < 0 && !at->in.prio)
+			return false;
+		return (at->link_fd < 0 || xdp_stands(at)) && tc_stands(at);
 	}
 	return false;
 }

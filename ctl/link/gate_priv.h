@@ -5,6 +5,7 @@
 #include "bpf/abi.h"
 #include "gate.h"
 #include "gate_pins.h"
+#include "tc.h"
 
 /* The bitmaps that are mapped into memory. */
 enum bits { BITS_CLAIMED, BITS_LOCAL_OPEN, BITS_LOCAL_OWN, BITS_MAPS };
@@ -18,8 +19,10 @@ struct gate_fds {
 };
 
 struct attachment {
-	uint32_t ifindex; /* 0: free */
-	int link_fd;
+	uint32_t ifindex;    /* 0: free */
+	int link_fd;	     /* XDP; -1: none */
+	struct tc_place in;  /* prio 0: none */
+	struct tc_place out; /* likewise */
 };
 
 struct gate {

@@ -8,6 +8,7 @@
 #include "guard_priv.h"
 #include "ns.h"
 #include "rtnl.h"
+#include "tc.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -86,6 +87,16 @@ static int undo_qdisc(struct nlsock *rtnl, char *args)
 		return err;
 	err = rtnl_qdisc_del(rtnl, lif.ifindex);
 	return err == -EEXIST || err == -EOPNOTSUPP ? 0 : err;
+}
+
+static int undo_clsact(struct nlsock *rtnl, char *args)
+{
+	struct link_if lif;
+	int err = port_read(rtnl, &args, &lif);
+
+	if (err)
+		return err;
+	return tc_clean(rtnl, lif.ifindex, !strcmp(word(&args), "made"));
 }
 
 static int undo_bridge(struct nlsock *rtnl, char *args)
@@ -177,9 +188,10 @@ static const struct {
 } verbs[] = {
 	{ "addr-add", undo_addr_add }, { "addr-del", undo_addr_del },
 	{ "link-up", undo_link_up },   { "qdisc", undo_qdisc },
-	{ "bridge", undo_bridge },     { "master", undo_master },
-	{ "sysctl", undo_sysctl },     { "nft", undo_nft },
-	{ "ethtool", undo_ethtool },   { "mount", undo_mount },
+	{ "clsact", undo_clsact },     { "bridge", undo_bridge },
+	{ "master", undo_master },     { "sysctl", undo_sysctl },
+	{ "nft", undo_nft },	       { "ethtool", undo_ethtool },
+	{ "mount", undo_mount },
 };
 
 static bool begins(const char *line, const char *words)
@@ -192,7 +204,7 @@ enum undo_stage undo_stage_of(const char *line)
 	/* ip_forward, forwarding, force_forwarding, mc_forwarding */
 	if (begins(line, "sysctl "))
 		return strstr(line, "forward") ? UNDO_FORWARDING : UNDO_CHANGES;
-	if (begins(line, "nft "))
+	if (begins(line, "nft ") || begins(line, "clsact "))
 		return UNDO_RULES;
 	if (begins(line, "mount "))
 		return UNDO_MOUNTED;

@@ -4,12 +4,13 @@
  *   addr-del IF INDEX PREFIX       gives it back
  *   link-up IF INDEX               sets the interface down
  *   qdisc IF INDEX                 takes the queueing discipline again
- *   bridge NAME MAC                deletes the bridge
- *   master IF INDEX MASTER INDEX   joins the old master again, or none ("- 0")
- *   sysctl PATH OURS <- OLD        writes the old value, if ours is there
- *   nft TABLE                      deletes the table of family inet
- *   ethtool IF INDEX FEATURE       switches the feature on
- *   mount NAMESPACE PATH           unmounts the BPF filesystem, when empty
+ *   clsact IF INDEX made|found     takes our programs off its hook, and the
+ * hook if it was made and nobody else is in it bridge NAME MAC deletes the
+ * bridge master IF INDEX MASTER INDEX   joins the old master again, or none ("-
+ * 0") sysctl PATH OURS <- OLD        writes the old value, if ours is there nft
+ * TABLE                      deletes the table of family inet ethtool IF INDEX
+ * FEATURE       switches the feature on mount NAMESPACE PATH           unmounts
+ * the BPF filesystem, when empty
  *
  * An interface is the one of that name and that index; a bridge the one of
  * that name and that MAC address. Control thread only. */
@@ -23,7 +24,7 @@
 enum undo_stage {
 	UNDO_FORWARDING, /* sysctls that make it forward */
 	UNDO_CHANGES,
-	UNDO_RULES,   /* the table against leaks */
+	UNDO_RULES,   /* the table and the programs against leaks */
 	UNDO_MOUNTED, /* what programs and maps were pinned in */
 	UNDO_LAST = UNDO_MOUNTED,
 };
