@@ -110,6 +110,7 @@ bool endpoint_parse(const char *s, uint16_t default_port, struct endpoint *out)
 	struct endpoint e;
 	unsigned port = default_port;
 
+	memset(&e, 0, sizeof(e)); /* endpoints are compared as bytes */
 	if (*s == '[') {
 		end = strchr(++s, ']');
 		if (!end || (end[1] && end[1] != ':'))

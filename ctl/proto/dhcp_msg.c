@@ -8,15 +8,12 @@
 #include <errno.h>
 
 #define COOKIE	   0x63825363u
+#define SNAME_AT   44
 #define SNAME_SIZE 64
 #define FILE_SIZE  128
 #define BOOTP_MIN  300
 #define OPTION_MAX 255 /* value bytes of one piece */
 #define LABEL_MAX  63
-
-/* Bits of option 52 (RFC 2132, 9.3). */
-#define OVERLOAD_FILE  1u
-#define OVERLOAD_SNAME 2u
 
 /* The next option of an area; false at its end. Sets 'bad' when one lies. */
 static bool next_option(struct rd *area, uint8_t *code, struct rd *value)
@@ -88,9 +85,9 @@ int dhcp_msg_parse(struct dhcp_msg *m, const void *data, size_t len)
 	/* Asked for while only the options field counts: an overload option
 	 * inside an overloaded field means nothing. */
 	overload = one_byte(m, DHCP_OPT_OVERLOAD);
-	if (overload & OVERLOAD_FILE)
+	if (overload & DHCP_IN_FILE)
 		add_area(m, file);
-	if (overload & OVERLOAD_SNAME)
+	if (overload & DHCP_IN_SNAME)
 		add_area(m, sname);
 	for (i = 1; i < m->areas_n; i++) {
 		if (!area_is_sound(m->areas[i]))
@@ -158,6 +155,16 @@ void dhcp_msg_write_head(struct wr *w, const struct dhcp_msg *m)
 	wr_bytes(w, m->chaddr, sizeof(m->chaddr));
 	wr_zero(w, SNAME_SIZE + FILE_SIZE);
 	wr_be32(w, COOKIE);
+}
+
+struct wr dhcp_msg_sname(const struct wr *w)
+{
+	return wr_init(w->start + SNAME_AT, SNAME_SIZE);
+}
+
+struct wr dhcp_msg_file(const struct wr *w)
+{
+	return wr_init(w->start + SNAME_AT + SNAME_SIZE, FILE_SIZE);
 }
 
 bool dhcp_msg_write_option(struct wr *w, uint8_t code, const void *value,

@@ -17,7 +17,8 @@
 #define DHCP_CLIENT_PORT 68
 
 #define DHCP_MSG_MAX	1500 /* longer datagrams are refused */
-#define DHCP_REPLY_MAX	548  /* what every client must take (RFC 2131, 2) */
+#define DHCP_REPLY_MIN	548  /* what every client must take (RFC 2131, 2) */
+#define DHCP_REPLY_MAX	1472 /* one frame, for clients that take more */
 #define DHCP_DOMAIN_MAX 255  /* a name on the wire (RFC 1035, 2.3.4) */
 
 #define DHCP_OP_REQUEST 1
@@ -45,16 +46,32 @@ enum dhcp_option {
 	DHCP_OPT_DOMAIN = 15,
 	DHCP_OPT_MTU = 26,
 	DHCP_OPT_BROADCAST = 28,
+	DHCP_OPT_NTP = 42,
+	DHCP_OPT_VENDOR = 43,
 	DHCP_OPT_REQUESTED = 50,
 	DHCP_OPT_LEASE_TIME = 51,
 	DHCP_OPT_OVERLOAD = 52,
 	DHCP_OPT_TYPE = 53,
 	DHCP_OPT_SERVER_ID = 54,
 	DHCP_OPT_PARAMETERS = 55,
+	DHCP_OPT_SIZE_MAX = 57,
 	DHCP_OPT_T1 = 58,
 	DHCP_OPT_T2 = 59,
+	DHCP_OPT_CLASS = 60,
 	DHCP_OPT_CLIENT_ID = 61,
+	DHCP_OPT_BOOT_SERVER = 66,
+	DHCP_OPT_BOOT_FILE = 67,
+	DHCP_OPT_RAPID_COMMIT = 80,
+	DHCP_OPT_FQDN = 81,
+	DHCP_OPT_RELAY_INFO = 82,
+	DHCP_OPT_MACHINE_ID = 97,
+	DHCP_OPT_V6ONLY = 108,
+	DHCP_OPT_PORTAL = 114,
 	DHCP_OPT_SEARCH = 119,
+	DHCP_OPT_ROUTES = 121,
+	DHCP_OPT_DNR = 162,
+	DHCP_OPT_ROUTES_MS = 249,
+	DHCP_OPT_WPAD = 252,
 	DHCP_OPT_END = 255,
 };
 
@@ -84,6 +101,13 @@ uint32_t dhcp_msg_u32(const struct dhcp_msg *m, uint8_t code);
 
 /* The fixed fields of 'm' and the cookie; sname and file are left empty. */
 void dhcp_msg_write_head(struct wr *w, const struct dhcp_msg *m);
+/* The two empty fields of a message whose head stands at the start of 'w': for
+ * a name that ends in NUL, or for options that found no other room. */
+struct wr dhcp_msg_sname(const struct wr *w);
+struct wr dhcp_msg_file(const struct wr *w);
+/* Bits of option 52 (RFC 2132, 9.3): the fields that hold options. */
+#define DHCP_IN_FILE  1u
+#define DHCP_IN_SNAME 2u
 /* Whole (in pieces when longer than 255) or, without room for it and the End
  * option after it, not at all: false. */
 bool dhcp_msg_write_option(struct wr *w, uint8_t code, const void *value,
