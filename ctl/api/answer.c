@@ -51,3 +51,23 @@ json_t *answer_mac(const struct mac *m)
 
 	return json_string(mac_format(m, text));
 }
+
+json_t *answer_text_or_null(const char *text)
+{
+	return text && *text ? json_string(text) : json_null();
+}
+
+json_t *answer_hex(const uint8_t *bytes, size_t len)
+{
+	static const char digits[] = "0123456789abcdef";
+	char text[2 * 255 + 1];
+	size_t i;
+
+	if (!len || len > 255)
+		return json_null();
+	for (i = 0; i < len; i++) {
+		text[2 * i] = digits[bytes[i] >> 4];
+		text[2 * i + 1] = digits[bytes[i] & 0xf];
+	}
+	return json_stringn(text, 2 * len);
+}

@@ -13,8 +13,13 @@
  *                     there is none
  *   lan[].address     the gateway's own; lan[].network as "10.77.0.0/24"
  *   client name       what the owner calls it, else its hostname
- *   flow name         null: what the remote is called is not known here
- *   drops             all reasons, also those that never happened
+ *   random            the MAC is not its maker's: it was made up, and may
+ * change lease renews_s    seconds until its holder asks again; what was
+ * changed in the settings reaches it then; 0: it is due client_id hexadecimal;
+ * a fixed address that follows one has no mac dhcp.events       newest first;
+ * at_ms is civil time; ip, mac, other: null where they do not matter flow name
+ * null: what the remote is called is not known here drops             all
+ * reasons, also those that never happened
  *
  * /api/v1/live is a WebSocket; each message is one msgpack map with a "type":
  *   hello    version, now_ms, tick_ms: first of all
@@ -72,6 +77,8 @@ struct api_house {
 	struct engine *(*engine)(void *arg);
 	/* Leases of every LAN; valid until the loop runs again. */
 	unsigned (*leases)(void *arg, const struct dhcp_lease **out);
+	void (*dhcp)(void *arg, struct dhcp_fill *fill,
+		     const struct diary **diary);
 	/* Gate's and engine's drops, summed by reason. */
 	unsigned (*drops)(void *arg, struct drop_row *out, unsigned max);
 	struct settings_store *(*settings)(void *arg);

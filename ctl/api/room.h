@@ -45,6 +45,9 @@ void answer_error(struct http_request *r, int status, const char *headers,
 /* Values; null for what is not there. */
 json_t *answer_addr(const struct addr *a);
 json_t *answer_mac(const struct mac *m);
+json_t *answer_text_or_null(const char *text);
+/* At most 255 bytes as hexadecimal digits. */
+json_t *answer_hex(const uint8_t *bytes, size_t len);
 
 /* What is told to who asks and to who listens; new. NULL: out of memory. */
 json_t *status_json(struct api *a);
@@ -54,11 +57,12 @@ json_t *recent_json(const struct rates_recent *recent, unsigned step_ms);
 /* pack.c: as msgpack; 'json' is taken over. NULL: out of memory. */
 struct ws_frame *pack_frame(json_t *json);
 
-api_answer status_answer, leases_answer, drops_answer; /* views.c */
-api_answer clients_answer;			       /* clients.c */
-api_answer settings_answer, settings_change;	       /* change.c */
-api_answer flows_answer, mappings_answer;	       /* dump.c */
-api_answer live_answer;				       /* live.c */
+api_answer status_answer, drops_answer;	     /* views.c */
+api_answer leases_answer, dhcp_answer;	     /* dhcp.c */
+api_answer clients_answer;		     /* clients.c */
+api_answer settings_answer, settings_change; /* change.c */
+api_answer flows_answer, mappings_answer;    /* dump.c */
+api_answer live_answer;			     /* live.c */
 /* Tells the pages; 'second': a whole one is over. */
 void live_tick(struct api *a, struct rate rate, const struct engine_totals *t,
 	       bool second);

@@ -1,26 +1,20 @@
-/* views.c - status, leases and drops: answers made in one step.
+/* views.c - status and drops: answers made in one step.
  *
  * Called by api.c's routes. Control thread; no state. */
 #include <arpa/inet.h>
 
-#include "../base/clock.h"
 #include "room.h"
 
 #define DROPS_MAX 128
 
-static json_t *text_or_null(const char *text)
-{
-	return text && *text ? json_string(text) : json_null();
-}
-
 static json_t *wan_json(const struct api_status *s)
 {
 	return json_pack("{s:o,s:o,s:o,s:b,s:o,s:o}", "ifname",
-			 text_or_null(s->wan_ifname), "address",
+			 answer_text_or_null(s->wan_ifname), "address",
 			 answer_addr(&s->wan_addr), "gateway",
 			 answer_addr(&s->wan_gateway), "up", s->wan_up,
-			 "carrier", text_or_null(s->wan_carrier), "express",
-			 text_or_null(s->wan_express));
+			 "carrier", answer_text_or_null(s->wan_carrier),
+			 "express", answer_text_or_null(s->wan_express));
 }
 
 static json_t *ports_json(const struct api_port *ports, unsigned n)
@@ -30,10 +24,11 @@ static json_t *ports_json(const struct api_port *ports, unsigned n)
 
 	for (i = 0; i < n; i++)
 		json_array_append_new(
-			list,
-			json_pack("{s:s,s:o,s:o}", "ifname", ports[i].ifname,
-				  "carrier", text_or_null(ports[i].carrier),
-				  "express", text_or_null(ports[i].express)));
+			list, json_pack("{s:s,s:o,s:o}", "ifname",
+					ports[i].ifname, "carrier",
+					answer_text_or_null(ports[i].carrier),
+					"express",
+					answer_text_or_null(ports[i].express)));
 	return list;
 }
 
@@ -82,29 +77,6 @@ json_t *status_json(struct api *a)
 void status_answer(struct api *a, struct http_request *r)
 {
 	answer_json(r, 200, status_json(a));
-}
-
-void leases_answer(struct api *a, struct http_request *r)
-{
-	uint64_t now_s = clock_wall_ms() / 1000, left_s;
-	const struct dhcp_lease *leases;
-	json_t *list = json_array();
-	struct addr ip;
-	unsigned i, n = a->house.leases(a->house.arg, &leases);
-
-	for (i = 0; i < n; i++) {
-		left_s = leases[i].expires_wall_s;
-		left_s = left_s > now_s ? left_s - now_s : 0;
-		ip = addr_v4(leases[i].ip);
-		json_array_append_new(
-			list, json_pack("{s:o,s:o,s:o,s:I,s:b}", "mac",
-					answer_mac(&leases[i].mac), "ip",
-					answer_addr(&ip), "hostname",
-					text_or_null(leases[i].hostname),
-					"expires_s", (json_int_t)left_s,
-					"static", leases[i].is_static));
-	}
-	answer_json(r, 200, list);
 }
 
 void drops_answer(struct api *a, struct http_request *r)

@@ -65,6 +65,7 @@ static const struct command {
 	{ "flows", ARGS_SHOW, show_options, 0, 0 },
 	{ "mappings", ARGS_SHOW, show_options, 0, 0 },
 	{ "leases", ARGS_SHOW, show_options, 0, 0 },
+	{ "dhcp", ARGS_SHOW, show_options, 0, 0 },
 	{ "drops", ARGS_SHOW, show_options, 0, 0 },
 	{ "set", ARGS_SET, plain_options, 1, 64 },
 	{ "get", ARGS_GET, show_options, 0, 1 },
@@ -104,6 +105,7 @@ const char args_help[] =
 	"  portcullis flows                connections, one by one\n"
 	"  portcullis mappings             outside ports and who has them\n"
 	"  portcullis leases               addresses given out\n"
+	"  portcullis dhcp                 fill of the pool, conflicts\n"
 	"  portcullis drops                what was turned away, and why\n"
 	"      --json                      as the API says it\n"
 	"\n"

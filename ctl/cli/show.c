@@ -25,6 +25,7 @@ enum style {
 	STYLE_S,
 	STYLE_AGO_MS, /* since 1970 */
 	STYLE_STATIC, /* a flag */
+	STYLE_RANDOM,
 };
 
 struct column {
@@ -63,9 +64,18 @@ static const struct column mappings[] = {
 	{ "static", "KIND", STYLE_STATIC },
 };
 static const struct column leases[] = {
-	{ "hostname", "DEVICE", STYLE_TEXT }, { "ip", "ADDRESS", STYLE_TEXT },
-	{ "mac", "MAC", STYLE_TEXT },	      { "expires_s", ">LEFT", STYLE_S },
+	{ "hostname", "DEVICE", STYLE_TEXT },
+	{ "ip", "ADDRESS", STYLE_TEXT },
+	{ "mac", "MAC", STYLE_TEXT },
+	{ "random", "MAC IS", STYLE_RANDOM },
+	{ "renews_s", ">RENEWS IN", STYLE_S },
+	{ "expires_s", ">LEFT", STYLE_S },
 	{ "static", "KIND", STYLE_STATIC },
+};
+static const struct column events[] = {
+	{ "at_ms", "WHEN", STYLE_AGO_MS }, { "kind", "WHAT", STYLE_TEXT },
+	{ "ip", "ADDRESS", STYLE_TEXT },   { "mac", "WHOSE", STYLE_TEXT },
+	{ "other", "ALSO", STYLE_TEXT },
 };
 static const struct column drops[] = {
 	{ "reason", "REASON", STYLE_TEXT },
@@ -78,6 +88,7 @@ static const struct view {
 	const struct column *columns;
 	unsigned n;
 } views[] = {
+	{ "events", "Nothing happened.", events, COUNT(events) },
 	{ "clients", "No device has been seen yet.", clients, COUNT(clients) },
 	{ "flows", "No connection is open.", flows, COUNT(flows) },
 	{ "mappings", "No outside port is in use.", mappings, COUNT(mappings) },
@@ -137,6 +148,9 @@ static const char *cell(const json_t *row, const struct column *c,
 	case STYLE_STATIC:
 		return json_is_true(json_object_get(row, c->field)) ? "fixed"
 								    : "dynamic";
+	case STYLE_RANDOM:
+		return json_is_true(json_object_get(row, c->field)) ? "random"
+								    : "real";
 	}
 	return NULL;
 }
@@ -245,12 +259,34 @@ static void show_status(const json_t *s, FILE *out)
 	fprintf(out, ", up %s\n", units_duration(number(s, "uptime_s"), a));
 }
 
+static void show_dhcp(const json_t *d, FILE *out)
+{
+	const json_t *pool = json_object_get(d, "pool");
+	char a[UNITS_LEN], b[UNITS_LEN];
+
+	if (json_is_true(json_object_get(d, "serving"))) {
+		fputs("Serving      yes", out);
+	} else {
+		fputs("Serving      no new devices", out);
+		show_text(out, ", another server is here: ", text(d, "rival"));
+	}
+	fprintf(out, "\nAddresses    %s of %s in use, ",
+		units_count(number(pool, "bound"), a),
+		units_count(number(pool, "size"), b));
+	fprintf(out, "%s fixed, ", units_count(number(pool, "fixed"), a));
+	fprintf(out, "%s set aside\n",
+		units_count(number(pool, "declined"), a));
+	show_view("events", json_object_get(d, "events"), out);
+}
+
 void show_view(const char *view, const json_t *json, FILE *out)
 {
 	size_t i;
 
 	if (!strcmp(view, "status"))
 		show_status(json, out);
+	if (!strcmp(view, "dhcp"))
+		show_dhcp(json, out);
 	for (i = 0; i < COUNT(views); i++)
 		if (!strcmp(views[i].name, view))
 			show_table(&views[i], json, out);

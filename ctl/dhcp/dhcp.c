@@ -1,12 +1,12 @@
-/* dhcp.c - the DHCPv4 server: sockets, time and the disk around dora.c.
+/* dhcp.c - the DHCPv4 server: what its parts tell each other.
  *
- * Called by the gateway. Loop's thread; the journal is written by libuv's
- * workers, one group at a time.
- * A message is handled at once. An ACK that changes the journal waits in
- * 'waiting' until its group begins, in 'flying' until that is on disk, and then
- * leaves: what one turn of the loop brings, and what comes while the disk is
- * busy, shares one sync.
- * Invariant: the replies in 'flying' belong to the group being written. */
+ * Called by the gateway. Loop's thread.
+ *
+ * port67 -> dora -> commit -> port67   a message, what is done, the disk
+ *             \-> probe -> dora again  has anyone the address?
+ * arp_port -> probe, pool              who has which address
+ * rival -> dora                        another server: silence
+ * pool -> leases, the gateway          every change */
 #include "dhcp.h"
 
 #include <errno.h>
@@ -16,45 +16,12 @@
 #include "../base/container_of.h"
 #include "../base/clock.h"
 #include "../base/log.h"
-#include "dora.h"
-#include "leases.h"
-#include "pool.h"
-#include "port67.h"
-#include "rival.h"
+#include "dhcp_priv.h"
 
-#define BURST	    64	/* messages a turn of the loop */
-#define REPLIES_MAX 256 /* ACKs that wait for one group */
 /* Clients are heard this long after the question for another server went out,
  * so that a rival that is quick is not spoken over; the socket keeps what they
  * say meanwhile. */
 #define QUIET_MS 300
-
-struct replies {
-	unsigned n;
-	struct dora_reply *list; /* REPLIES_MAX */
-};
-
-struct dhcp {
-	/* Fixed after dhcp_start(). */
-	uv_loop_t *loop;
-	struct dhcp_events events;
-	struct leases *leases;
-	struct rival *rival;
-
-	/* The loop's. */
-	struct dora dora; /* has the pool and the settings */
-	struct port67 *port;
-	uv_timer_t quiet, expiry;
-	unsigned timers; /* not closed yet */
-	bool listening, writing, stopping;
-	struct replies waiting, flying;
-	struct drop_row drops[DHCP_DROP_REASONS]; /* [0] is none */
-	struct dhcp_lease *view; /* LEASE_TABLE_MAX, touched as used */
-
-	/* The worker's while 'writing'. */
-	uv_work_t work;
-	int write_err;
-};
 
 /* clang-format off */
 static const char *const drop_names[] = {
@@ -65,224 +32,71 @@ static const char *const drop_names[] = {
 };
 /* clang-format on */
 
-static void count_drop(struct dhcp *d, enum dhcp_drop drop, size_t len)
-{
-	d->drops[drop].packets++;
-	d->drops[drop].bytes += len;
-}
-
-static void send_reply(struct dhcp *d, struct dora_reply *reply)
-{
-	int err = port67_send(d->port, d->dora.conf.addr, reply);
-
-	if (!err)
-		return;
-	log_debug("dhcp: %s: a reply did not leave: %s", d->dora.conf.ifname,
-		  strerror(-err));
-	count_drop(d, DHCP_DROP_SEND_FAILED, reply->len);
-}
-
 /* ---- the end of it all */
 
 static void release(struct dhcp *d)
 {
-	if (d->timers || d->writing)
+	if (d->open)
 		return;
 	leases_close(d->leases, clock_ms(), clock_wall_ms());
 	pool_free(d->dora.pool);
-	free(d->waiting.list);
-	free(d->flying.list);
 	free(d->view);
 	free(d);
 }
 
+static void on_closed(void *arg)
+{
+	struct dhcp *d = arg;
+
+	d->open--;
+	release(d);
+}
+
 static void on_quiet_closed(uv_handle_t *handle)
 {
-	struct dhcp *d = container_of(handle, struct dhcp, quiet);
-
-	d->timers--;
-	release(d);
+	on_closed(container_of(handle, struct dhcp, quiet));
 }
 
 static void on_expiry_closed(uv_handle_t *handle)
 {
-	struct dhcp *d = container_of(handle, struct dhcp, expiry);
-
-	d->timers--;
-	release(d);
+	on_closed(container_of(handle, struct dhcp, expiry));
 }
 
 void dhcp_stop(struct dhcp *d)
 {
 	if (!d)
 		return;
-	d->stopping = true;
 	rival_stop(d->rival);
+	probes_free(d->probes);
+	arp_port_close(d->arp);
 	port67_close(d->port);
 	uv_close((uv_handle_t *)&d->quiet, on_quiet_closed);
 	uv_close((uv_handle_t *)&d->expiry, on_expiry_closed);
-}
-
-/* ---- groups for the journal */
-
-static void begin_group(struct dhcp *d);
-
-static void end_group(struct dhcp *d, int err)
-{
-	unsigned i;
-
-	leases_done(d->leases, err);
-	for (i = 0; i < d->flying.n && !d->stopping; i++) {
-		if (err)
-			count_drop(d, DHCP_DROP_NOT_WRITTEN,
-				   d->flying.list[i].len);
-		else
-			send_reply(d, &d->flying.list[i]);
-	}
-	d->flying.n = 0;
-}
-
-static void write_group(uv_work_t *work)
-{
-	struct dhcp *d = container_of(work, struct dhcp, work);
-
-	d->write_err = leases_write(d->leases);
-}
-
-static void on_written(uv_work_t *work, int status)
-{
-	struct dhcp *d = container_of(work, struct dhcp, work);
-	int err = status ? status : d->write_err;
-
-	d->writing = false;
-	end_group(d, err);
-	if (d->stopping)
-		release(d);
-	/* A disk that fails is tried again when a client asks again. */
-	else if (!err || d->waiting.n)
-		begin_group(d);
-}
-
-static void begin_group(struct dhcp *d)
-{
-	struct replies waiting = d->waiting;
-	int err;
-
-	if (d->writing || !leases_pending(d->leases))
-		return;
-	d->waiting = d->flying;
-	d->flying = waiting;
-	err = leases_take(d->leases, clock_ms(), clock_wall_ms());
-	if (!err)
-		err = uv_queue_work(d->loop, &d->work, write_group, on_written);
-	if (err)
-		end_group(d, err);
-	else
-		d->writing = true;
-}
-
-static void wait_for_disk(struct dhcp *d, const struct dora_reply *reply)
-{
-	if (d->waiting.n == REPLIES_MAX) {
-		count_drop(d, DHCP_DROP_QUEUE_FULL, reply->len);
-		return;
-	}
-	d->waiting.list[d->waiting.n++] = *reply;
-}
-
-/* ---- time */
-
-static void on_expiry(uv_timer_t *timer);
-
-static void arm_expiry(struct dhcp *d)
-{
-	uint64_t due_ms = pool_deadline(d->dora.pool), now_ms = clock_ms();
-
-	if (due_ms == UINT64_MAX)
-		uv_timer_stop(&d->expiry);
-	else
-		uv_timer_start(&d->expiry, on_expiry,
-			       due_ms > now_ms ? due_ms - now_ms : 1, 0);
-}
-
-static void on_expiry(uv_timer_t *timer)
-{
-	struct dhcp *d = container_of(timer, struct dhcp, expiry);
-
-	pool_expire(d->dora.pool, clock_ms());
-	arm_expiry(d);
-	begin_group(d);
-}
-
-/* ---- clients */
-
-static void on_message(struct dhcp *d, const uint8_t *data, size_t len)
-{
-	struct dora_reply reply;
-	enum dhcp_drop drop;
-	struct dhcp_msg m;
-
-	if (dhcp_msg_parse(&m, data, len)) {
-		count_drop(d, DHCP_DROP_MALFORMED, len);
-		return;
-	}
-	if (rival_is_probe(d->rival, &m))
-		return;
-	drop = dora_handle(&d->dora, &m, clock_ms(), &reply);
-	if (drop)
-		count_drop(d, drop, len);
-	if (drop == DHCP_DROP_OTHER_SERVER)
-		rival_hint(d->rival);
-	if (drop || !reply.len)
-		return;
-	if (reply.durable)
-		wait_for_disk(d, &reply);
-	else
-		send_reply(d, &reply);
-}
-
-static void on_ready(void *arg)
-{
-	struct dhcp *d = arg;
-	uint8_t buf[DHCP_MSG_MAX];
-	ssize_t n;
-	int i;
-
-	for (i = 0; i < BURST; i++) {
-		n = port67_recv(d->port, buf, sizeof(buf));
-		if (n == -EMSGSIZE)
-			count_drop(d, DHCP_DROP_MALFORMED, sizeof(buf));
-		else if (n < 0)
-			break;
-		else
-			on_message(d, buf, (size_t)n);
-	}
-	arm_expiry(d);
-	begin_group(d);
-}
-
-static void on_quiet_over(uv_timer_t *timer)
-{
-	struct dhcp *d = container_of(timer, struct dhcp, quiet);
-
-	d->listening = true;
-	port67_listen(d->port);
+	commit_close(d->commit, on_closed, d);
 }
 
 /* ---- what others hear of */
 
-static void fill_lease(const struct lease *l, uint64_t now_ms, uint64_t wall_ms,
+static void fill_lease(const struct dhcp *d, const struct lease *l,
+		       uint64_t now_ms, uint64_t wall_ms,
 		       struct dhcp_lease *out)
 {
 	bool bound = l->state == LEASE_BOUND;
 	int64_t end_ms = bound ? (int64_t)l->until_ms : l->ended_ms;
+	int64_t half_ms = (int64_t)d->dora.conf.lease_s * 500;
+	/* Of a lease from before the start only the end is known. */
+	int64_t renew_ms =
+		l->renew_ms ? (int64_t)l->renew_ms : end_ms - half_ms;
+	int64_t wall = (int64_t)wall_ms - (int64_t)now_ms;
 
 	out->mac = l->mac;
 	out->ip = l->ip;
 	memcpy(out->hostname, l->hostname, sizeof(out->hostname));
-	out->expires_wall_s =
-		(uint64_t)((int64_t)wall_ms + end_ms - (int64_t)now_ms) / 1000;
+	out->expires_wall_s = (uint64_t)(wall + end_ms) / 1000;
+	out->renews_wall_s = (uint64_t)(wall + renew_ms) / 1000;
 	out->is_static = l->is_static;
+	out->id_len = l->id.len;
+	memcpy(out->id, l->id.b, l->id.len);
 }
 
 static void on_pool_change(void *arg, const struct lease *l,
@@ -297,7 +111,7 @@ static void on_pool_change(void *arg, const struct lease *l,
 	if (!d->events.on_lease ||
 	    (change == POOL_FORGOTTEN && l->state != LEASE_BOUND))
 		return;
-	fill_lease(l, now_ms, wall_ms, &lease);
+	fill_lease(d, l, now_ms, wall_ms, &lease);
 	d->events.on_lease(d->events.arg, &lease, change != POOL_BOUND);
 }
 
@@ -306,6 +120,8 @@ static void on_rival(void *arg, __be32 server, bool here)
 	struct dhcp *d = arg;
 
 	d->dora.silent = here;
+	d->rival_ip = here ? server : 0;
+	dhcp_note(d, here ? DIARY_RIVAL : DIARY_RIVAL_GONE, server, NULL, NULL);
 	if (d->events.on_rival)
 		d->events.on_rival(d->events.arg, server, here);
 }
@@ -318,10 +134,22 @@ unsigned dhcp_leases(const struct dhcp *d, const struct dhcp_lease **out)
 
 	while ((l = pool_next(d->dora.pool, &at))) {
 		if (l->state == LEASE_BOUND)
-			fill_lease(l, now_ms, wall_ms, &d->view[n++]);
+			fill_lease(d, l, now_ms, wall_ms, &d->view[n++]);
 	}
 	*out = d->view;
 	return n;
+}
+
+void dhcp_fill(const struct dhcp *d, struct dhcp_fill *out)
+{
+	pool_fill(d->dora.pool, out);
+	out->rival = d->rival_ip;
+	out->rival_ip = d->rival_ip;
+}
+
+const struct diary *dhcp_diary(const struct dhcp *d)
+{
+	return &d->diary;
 }
 
 unsigned dhcp_drops(const struct dhcp *d, const struct drop_row **out)
@@ -331,6 +159,14 @@ unsigned dhcp_drops(const struct dhcp *d, const struct drop_row **out)
 }
 
 /* ---- starting and changing */
+
+static void on_quiet_over(uv_timer_t *timer)
+{
+	struct dhcp *d = container_of(timer, struct dhcp, quiet);
+
+	d->listening = true;
+	port67_listen(d->port);
+}
 
 static struct dhcp *new_server(uv_loop_t *loop, const struct dhcp_conf *conf,
 			       const struct dhcp_events *events)
@@ -343,14 +179,14 @@ static struct dhcp *new_server(uv_loop_t *loop, const struct dhcp_conf *conf,
 	d->loop = loop;
 	d->events = *events;
 	d->dora.conf = *conf;
+	d->dora.port_of = events->port_of;
+	d->dora.port_of_arg = events->arg;
 	for (i = 1; i < DHCP_DROP_REASONS; i++)
 		d->drops[i].reason = drop_names[i];
-	d->waiting.list = calloc(REPLIES_MAX, sizeof(*d->waiting.list));
-	d->flying.list = calloc(REPLIES_MAX, sizeof(*d->flying.list));
 	d->view = calloc(LEASE_TABLE_MAX, sizeof(*d->view));
-	if (d->waiting.list && d->flying.list && d->view)
+	if (d->view)
 		return d;
-	release(d);
+	free(d);
 	return NULL;
 }
 
@@ -373,9 +209,9 @@ static void start_timers(struct dhcp *d)
 {
 	uv_timer_init(d->loop, &d->quiet);
 	uv_timer_init(d->loop, &d->expiry);
-	d->timers = 2;
+	d->open += 2;
 	uv_timer_start(&d->quiet, on_quiet_over, QUIET_MS, 0);
-	arm_expiry(d);
+	dhcp_arm_expiry(d);
 }
 
 static struct rival_place place_of(const struct dhcp_conf *conf)
@@ -387,43 +223,71 @@ static struct rival_place place_of(const struct dhcp_conf *conf)
 	return place;
 }
 
+/* What works on the leases and on the sockets; NULL are those not yet made. */
+static int start_parts(struct dhcp *d)
+{
+	const struct commit_events commits = { .arg = d,
+					       .send = dhcp_on_commit_send,
+					       .lost = dhcp_on_commit_lost };
+	const struct probe_events probes = { .arg = d,
+					     .ask = dhcp_on_probe_ask,
+					     .done = dhcp_on_probe_done };
+	struct rival_place place = place_of(&d->dora.conf);
+	int r = port67_attach(d->port, d->loop, dhcp_on_ready, d);
+
+	if (!r)
+		r = commit_new(&d->commit, d->loop, d->leases, &commits);
+	if (r)
+		return r;
+	d->open++;
+	r = probes_new(&d->probes, d->loop, &probes);
+	if (!r)
+		r = rival_start(&d->rival, d->loop, &place, on_rival, d);
+	return r;
+}
+
+static void abandon(struct dhcp *d)
+{
+	port67_close(d->port);
+	probes_free(d->probes);
+	if (d->commit)
+		commit_close(d->commit, on_closed, d);
+	else
+		release(d);
+}
+
 /* The sockets come first: a server that already runs here, ours included, is
  * noticed before its journal is touched. */
 int dhcp_start(struct dhcp **out, uv_loop_t *loop, const struct dhcp_conf *conf,
 	       const char *path, const struct dhcp_events *events,
 	       struct error *err)
 {
-	struct rival_place place = place_of(conf);
 	struct dhcp *d = new_server(loop, conf, events);
 	int r;
 
 	if (!d)
 		return error_set(err, -ENOMEM, "dhcp: out of memory");
 	r = port67_open(&d->port, conf->ifname, conf->ifindex, err);
-	if (r)
-		goto fail;
-	r = make_pool(d, err);
-	if (r)
-		goto fail;
-	r = leases_open(&d->leases, path, d->dora.pool, clock_ms(),
-			clock_wall_ms(), err);
-	if (r)
-		goto fail;
-	r = port67_attach(d->port, loop, on_ready, d);
 	if (!r)
-		r = rival_start(&d->rival, loop, &place, on_rival, d);
+		r = make_pool(d, err);
+	if (!r)
+		r = leases_open(&d->leases, path, d->dora.pool, clock_ms(),
+				clock_wall_ms(), err);
+	if (r) {
+		abandon(d);
+		return r;
+	}
+	r = start_parts(d);
 	if (r) {
 		error_set(err, r, "dhcp: cannot start: %s", strerror(-r));
-		goto fail;
+		abandon(d);
+		return r;
 	}
+	dhcp_open_arp(d, conf);
 	pool_listen(d->dora.pool, on_pool_change, d);
 	start_timers(d);
 	*out = d;
 	return 0;
-fail:
-	port67_close(d->port);
-	release(d);
-	return r;
 }
 
 /* Another interface needs other sockets; -errno leaves the old ones. */
@@ -440,7 +304,7 @@ static int change_port(struct dhcp *d, const struct dhcp_conf *conf,
 	r = port67_open(&port, conf->ifname, conf->ifindex, error);
 	if (r)
 		return r;
-	r = port67_attach(port, d->loop, on_ready, d);
+	r = port67_attach(port, d->loop, dhcp_on_ready, d);
 	if (r) {
 		port67_close(port);
 		return error_set(error, r, "dhcp: %s: %s", conf->ifname,
@@ -473,15 +337,16 @@ int dhcp_configure(struct dhcp *d, const struct dhcp_conf *conf,
 	d->dora.conf = *conf;
 	if (old) {
 		port67_close(old);
+		dhcp_open_arp(d, conf);
 		if (d->listening)
 			port67_listen(d->port);
 	}
 	if (old || was.addr != conf->addr || was.mask != conf->mask) {
 		/* What waits for the disk was promised in the old network. */
-		d->waiting.n = d->flying.n = 0;
+		commit_forget(d->commit);
 		rival_move(d->rival, &place);
 	}
-	arm_expiry(d);
-	begin_group(d);
+	dhcp_arm_expiry(d);
+	commit_begin(d->commit);
 	return 0;
 }

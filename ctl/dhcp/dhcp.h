@@ -13,13 +13,42 @@
 #include "../base/addr.h"
 #include "../base/drop.h"
 #include "../base/error.h"
+#include "diary.h"
 
-#define DHCP_DNS_MAX	 4
 #define DHCP_STATICS_MAX 256
+#define DHCP_NAMES_MAX	 256
+#define DHCP_OPTIONS_MAX 48
+#define DHCP_ID_MAX	 255
 
+/* An address that belongs to one device: known by its client identifier or,
+ * id_len being 0, by its hardware address. */
 struct dhcp_static {
 	struct mac mac;
+	uint8_t id_len;
+	uint8_t id[DHCP_ID_MAX];
 	__be32 ip;
+};
+
+/* What the owner calls a device, fit for DNS: comes before what it calls
+ * itself. */
+struct dhcp_name {
+	struct mac mac;
+	char label[64];
+};
+
+/* An option beyond those that the server makes by itself, ready for the wire;
+ * it comes before one of the same code that the server would make. */
+struct dhcp_extra {
+	uint8_t code, len;
+	bool always; /* also to clients that do not ask for it */
+	uint8_t value[255];
+};
+
+/* For clients that boot over the network; the file "": none do. */
+struct dhcp_boot {
+	char file[128];	 /* longest: 127 bytes */
+	char server[64]; /* its name or address as text; "": ourselves */
+	__be32 addr;	 /* the server's, 0: known by name alone */
 };
 
 /* What the server hands out; copied by dhcp_start() and dhcp_configure(). */
@@ -30,8 +59,12 @@ struct dhcp_conf {
 	char domain[64];   /* "lan" */
 	uint32_t lease_s;  /* 86400 */
 	uint16_t mtu;	   /* option 26, 0: not sent */
-	unsigned statics_n;
+	bool probe;	   /* ask by ARP before a first offer */
+	struct dhcp_boot boot;
+	unsigned statics_n, names_n, extras_n;
 	struct dhcp_static statics[DHCP_STATICS_MAX];
+	struct dhcp_name names[DHCP_NAMES_MAX];
+	struct dhcp_extra extras[DHCP_OPTIONS_MAX];
 };
 
 struct dhcp_lease {
@@ -39,7 +72,22 @@ struct dhcp_lease {
 	__be32 ip;
 	char hostname[64]; /* cleaned, unique, lower case; "" : none */
 	uint64_t expires_wall_s;
+	uint64_t renews_wall_s; /* when the client will ask again */
 	bool is_static;
+	uint8_t id_len; /* the client identifier */
+	uint8_t id[DHCP_ID_MAX];
+};
+
+/* How full the pool is, and who else serves. */
+struct dhcp_fill {
+	unsigned size;	   /* addresses for clients */
+	unsigned bound;	   /* in use */
+	unsigned offered;  /* held for an answer */
+	unsigned declined; /* set aside: someone else has them */
+	unsigned fixed;	   /* belong to a device by the owner's word */
+	unsigned waiting;  /* free, but remembered for their last holder */
+	bool rival;	   /* another server is here, ours is silent */
+	__be32 rival_ip;
 };
 
 struct dhcp;
@@ -52,6 +100,9 @@ struct dhcp_events {
 	void (*on_lease)(void *arg, const struct dhcp_lease *lease, bool gone);
 	/* Another server answers on this LAN; ours is silent while it does. */
 	void (*on_rival)(void *arg, __be32 server, bool here);
+	/* The port of the machine that 'mac' was last heard on, 0: unknown. May
+	 * be NULL: all hosts are then behind one. */
+	uint32_t (*port_of)(void *arg, const struct mac *mac);
 };
 
 /* 'path' is the lease journal (read at start). Port 67 in use: -EADDRINUSE, and
@@ -69,6 +120,9 @@ void dhcp_stop(struct dhcp *d);
 /* Live leases (static ones that were never asked for excluded), by address.
  * Valid until the loop runs again. */
 unsigned dhcp_leases(const struct dhcp *d, const struct dhcp_lease **out);
+void dhcp_fill(const struct dhcp *d, struct dhcp_fill *out);
+/* What happened lately that an owner should know. */
+const struct diary *dhcp_diary(const struct dhcp *d);
 /* Messages that were not answered, by reason ("dhcp_…"), every reason listed.
  * Valid until the loop runs again. */
 unsigned dhcp_drops(const struct dhcp *d, const struct drop_row **out);

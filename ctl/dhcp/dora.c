@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "../base/log.h"
+#include "../proto/dhcp_opt.h"
 #include "dora_reply.h"
 #include "hostname.h"
 
@@ -17,54 +18,13 @@ struct ask {
 	const struct dhcp_msg *m;
 	struct lease_client client;
 	__be32 requested, server;
+	bool rapid; /* asks for the address at once (RFC 4039) */
 	uint64_t now_ms;
 };
 
 static bool is_station(const struct mac *mac)
 {
 	return !(mac->b[0] & 1) && !mac_is_zero(mac);
-}
-
-static enum dhcp_drop read_ask(struct ask *a, const struct dhcp_msg *m,
-			       uint64_t now_ms)
-{
-	uint8_t join[DHCP_MSG_MAX];
-	struct lease_id *id = &a->client.id;
-	struct rd r;
-
-	memcpy(a->client.mac.b, m->chaddr, sizeof(a->client.mac.b));
-	if (m->op != DHCP_OP_REQUEST)
-		return DHCP_DROP_NOT_REQUEST;
-	if (m->htype != DHCP_ETHERNET || m->hlen != sizeof(struct mac) ||
-	    !is_station(&a->client.mac))
-		return DHCP_DROP_BAD_HARDWARE;
-	if (m->giaddr)
-		return DHCP_DROP_RELAYED;
-	a->m = m;
-	a->now_ms = now_ms;
-	a->requested = dhcp_msg_addr(m, DHCP_OPT_REQUESTED);
-	a->server = dhcp_msg_addr(m, DHCP_OPT_SERVER_ID);
-
-	r = dhcp_msg_option(m, DHCP_OPT_CLIENT_ID, join);
-	if (rd_left(&r) && rd_left(&r) <= sizeof(id->b)) {
-		id->len = (uint8_t)rd_left(&r);
-		rd_bytes(&r, id->b, id->len);
-		return DHCP_DROP_NONE;
-	}
-	id->len = 1 + sizeof(struct mac);
-	id->b[0] = m->htype;
-	memcpy(id->b + 1, m->chaddr, sizeof(struct mac));
-	return DHCP_DROP_NONE;
-}
-
-/* A client may have a shorter lease than ours, not a longer one. */
-static uint32_t lease_time(const struct dora *d, const struct dhcp_msg *m)
-{
-	uint32_t s = dhcp_msg_u32(m, DHCP_OPT_LEASE_TIME);
-
-	if (s && s < DORA_LEASE_MIN_S)
-		s = DORA_LEASE_MIN_S;
-	return s && s < d->conf.lease_s ? s : d->conf.lease_s;
 }
 
 /* An address that a host of this network can have, but us. */
@@ -76,6 +36,91 @@ static bool is_neighbour(const struct dora *d, __be32 ip)
 	       host && host != ~d->conf.mask;
 }
 
+static void read_id(struct lease_client *c, const struct dhcp_msg *m)
+{
+	uint8_t join[DHCP_MSG_MAX];
+	struct rd r = dhcp_msg_option(m, DHCP_OPT_CLIENT_ID, join);
+
+	if (rd_left(&r) && rd_left(&r) <= sizeof(c->id.b)) {
+		c->id.len = (uint8_t)rd_left(&r);
+		rd_bytes(&r, c->id.b, c->id.len);
+		return;
+	}
+	c->id.len = 1 + sizeof(struct mac);
+	c->id.b[0] = m->htype;
+	memcpy(c->id.b + 1, m->chaddr, sizeof(struct mac));
+}
+
+/* A relay of this very network, such as an access point may be, is served. */
+static enum dhcp_drop read_ask(struct ask *a, const struct dora *d,
+			       const struct dhcp_msg *m, uint64_t now_ms)
+{
+	uint8_t join[DHCP_MSG_MAX];
+	struct rd r;
+
+	memcpy(a->client.mac.b, m->chaddr, sizeof(a->client.mac.b));
+	if (m->op != DHCP_OP_REQUEST)
+		return DHCP_DROP_NOT_REQUEST;
+	if (m->htype != DHCP_ETHERNET || m->hlen != sizeof(struct mac) ||
+	    !is_station(&a->client.mac))
+		return DHCP_DROP_BAD_HARDWARE;
+	if (m->giaddr && !is_neighbour(d, m->giaddr))
+		return DHCP_DROP_RELAYED;
+	a->m = m;
+	a->now_ms = now_ms;
+	a->requested = dhcp_msg_addr(m, DHCP_OPT_REQUESTED);
+	a->server = dhcp_msg_addr(m, DHCP_OPT_SERVER_ID);
+	r = dhcp_msg_option(m, DHCP_OPT_RAPID_COMMIT, join);
+	a->rapid = m->type == DHCP_DISCOVER && r.p && !rd_left(&r);
+	read_id(&a->client, m);
+	a->client.port =
+		d->port_of ? d->port_of(d->port_of_arg, &a->client.mac) : 0;
+	return DHCP_DROP_NONE;
+}
+
+/* A client may have a shorter lease than ours, not a longer one. */
+static uint32_t lease_time(const struct dora *d, const struct ask *a)
+{
+	const struct lease *l = pool_find(d->pool, &a->client);
+	uint32_t s = dhcp_msg_u32(a->m, DHCP_OPT_LEASE_TIME);
+	uint32_t most = d->conf.lease_s;
+
+	if (pool_is_tight(d->pool) && !(l && (l->known || l->is_static)) &&
+	    most > DORA_LEASE_FIRST_S)
+		most = DORA_LEASE_FIRST_S;
+	if (s && s < DORA_LEASE_MIN_S)
+		s = DORA_LEASE_MIN_S;
+	return s && s < most ? s : most;
+}
+
+/* The owner's word, else what the client calls itself: in full (RFC 4702, 3.1),
+ * else in short. */
+static void choose_hostname(const struct dora *d, const struct ask *a,
+			    char out[HOSTNAME_SIZE])
+{
+	uint8_t join[DHCP_MSG_MAX];
+	struct dhcp_fqdn fqdn;
+	struct rd r;
+	unsigned i;
+
+	for (i = 0; i < d->conf.names_n; i++) {
+		const struct dhcp_name *n = &d->conf.names[i];
+
+		if (!mac_eq(&n->mac, &a->client.mac))
+			continue;
+		hostname_number(n->label, 1, out);
+		return;
+	}
+	r = dhcp_msg_option(a->m, DHCP_OPT_FQDN, join);
+	if (r.p && !dhcp_fqdn_parse(&fqdn, r) && fqdn.name[0]) {
+		hostname_clean((const uint8_t *)fqdn.name, strlen(fqdn.name),
+			       out);
+		return;
+	}
+	r = dhcp_msg_option(a->m, DHCP_OPT_HOSTNAME, join);
+	hostname_clean(r.p, rd_left(&r), out);
+}
+
 /* Said once, until an address is found for a new client again. */
 static void note_exhausted(struct dora *d, const struct ask *a)
 {
@@ -85,6 +130,36 @@ static void note_exhausted(struct dora *d, const struct ask *a)
 		log_warn("dhcp: %s: no free address on %s",
 			 mac_format(&a->client.mac, mac), d->conf.ifname);
 	d->exhausted = true;
+}
+
+static bool holds(const struct dora *d, const struct ask *a, __be32 ip)
+{
+	const struct lease *l = pool_find(d->pool, &a->client);
+
+	return l && l->ip == ip && l->known;
+}
+
+static void grant_or_refuse(struct dora *d, const struct ask *a, __be32 ip,
+			    __be32 ciaddr, struct dora_reply *out)
+{
+	struct dora_grant grant = { .type = DHCP_NAK };
+	uint32_t lease_s = lease_time(d, a);
+	char hostname[HOSTNAME_SIZE];
+	const struct lease *l;
+
+	choose_hostname(d, a, hostname);
+	l = pool_bind(d->pool, &a->client, ip, hostname,
+		      (uint64_t)lease_s * 1000, a->now_ms);
+	if (l) {
+		grant.type = DHCP_ACK;
+		grant.ciaddr = ciaddr;
+		grant.yiaddr = ip;
+		grant.lease_s = lease_s;
+		grant.hostname = l->hostname;
+		grant.rapid = a->rapid;
+	}
+	dora_reply_build(out, &d->conf, a->m, &grant);
+	out->durable = l;
 }
 
 static enum dhcp_drop on_discover(struct dora *d, const struct ask *a,
@@ -102,48 +177,19 @@ static enum dhcp_drop on_discover(struct dora *d, const struct ask *a,
 	}
 	if (l->state == LEASE_OFFERED)
 		d->exhausted = false;
+	if (d->conf.probe && pool_is_doubtful(l, a->now_ms)) {
+		out->doubtful = l->ip;
+		return DHCP_DROP_NONE;
+	}
+	if (a->rapid) {
+		grant_or_refuse(d, a, l->ip, 0, out);
+		return DHCP_DROP_NONE;
+	}
 	grant.yiaddr = l->ip;
-	grant.lease_s = lease_time(d, a->m);
+	grant.lease_s = lease_time(d, a);
 	grant.hostname = l->hostname;
 	dora_reply_build(out, &d->conf, a->m, &grant);
 	return DHCP_DROP_NONE;
-}
-
-static bool holds(const struct dora *d, const struct ask *a, __be32 ip)
-{
-	const struct lease *l = pool_find(d->pool, &a->client);
-
-	return l && l->ip == ip && l->known;
-}
-
-static void read_hostname(const struct dhcp_msg *m, char out[HOSTNAME_SIZE])
-{
-	uint8_t join[DHCP_MSG_MAX];
-	struct rd r = dhcp_msg_option(m, DHCP_OPT_HOSTNAME, join);
-
-	hostname_clean(r.p, rd_left(&r), out);
-}
-
-static void grant_or_refuse(struct dora *d, const struct ask *a, __be32 ip,
-			    __be32 ciaddr, struct dora_reply *out)
-{
-	struct dora_grant grant = { .type = DHCP_NAK };
-	uint32_t lease_s = lease_time(d, a->m);
-	char hostname[HOSTNAME_SIZE];
-	const struct lease *l;
-
-	read_hostname(a->m, hostname);
-	l = pool_bind(d->pool, &a->client, ip, hostname,
-		      (uint64_t)lease_s * 1000, a->now_ms);
-	if (l) {
-		grant.type = DHCP_ACK;
-		grant.ciaddr = ciaddr;
-		grant.yiaddr = ip;
-		grant.lease_s = lease_s;
-		grant.hostname = l->hostname;
-	}
-	dora_reply_build(out, &d->conf, a->m, &grant);
-	out->durable = l;
 }
 
 /* RFC 2131, 4.3.2: the fields that are set tell the client's state. */
@@ -208,9 +254,10 @@ enum dhcp_drop dora_handle(struct dora *d, const struct dhcp_msg *m,
 			   uint64_t now_ms, struct dora_reply *out)
 {
 	struct ask a;
-	enum dhcp_drop drop = read_ask(&a, m, now_ms);
+	enum dhcp_drop drop = read_ask(&a, d, m, now_ms);
 
 	out->len = 0;
+	out->doubtful = 0;
 	if (drop)
 		return drop;
 	switch (m->type) {

@@ -16,6 +16,9 @@
 #include "pool.h"
 
 #define DORA_LEASE_MIN_S 120 /* granted to a client that asks for less */
+#define DORA_LEASE_FIRST_S                                                     \
+	600 /* a stranger's first, while the pool is tight                     \
+	     */
 
 /* Every reason not to answer, or not to have answered. */
 /* clang-format off */
@@ -23,11 +26,12 @@
 	X(MALFORMED, "dhcp_malformed")		/* not a DHCP message */       \
 	X(NOT_REQUEST, "dhcp_not_request")	/* a server's message */       \
 	X(BAD_HARDWARE, "dhcp_bad_hardware")	/* not one Ethernet station */ \
-	X(RELAYED, "dhcp_relayed")		/* by a relay: not served */   \
+	X(RELAYED, "dhcp_relayed")		/* from another network */     \
 	X(BAD_TYPE, "dhcp_bad_type")		/* no client says that */      \
 	X(OTHER_SERVER, "dhcp_other_server")	/* meant for another server */ \
 	X(RIVAL, "dhcp_rival")			/* silent, another serves */   \
 	X(NO_ADDRESS, "dhcp_no_address")	/* all are in use */           \
+	X(IN_USE, "dhcp_in_use")		/* tried ones have hosts */    \
 	X(NOT_HOLDER, "dhcp_not_holder")	/* gives back another's */     \
 	X(BAD_ADDRESS, "dhcp_bad_address")	/* informs from elsewhere */   \
 	X(QUEUE_FULL, "dhcp_queue_full")	/* too many await the disk */  \
@@ -47,6 +51,7 @@ enum dora_way {
 	DORA_BROADCAST,
 	DORA_TO_MAC, /* the client has no address that answers ARP yet */
 	DORA_TO_ADDR,
+	DORA_TO_RELAY, /* which is at 'ip' */
 };
 
 struct dora_reply {
@@ -54,6 +59,9 @@ struct dora_reply {
 	bool durable; /* may leave once the journal has the lease */
 	struct mac mac;
 	__be32 ip;
+	/* Not 0: ask by ARP whether somebody has it, tell the pool, and handle
+	 * the message again; nothing is to be sent yet. */
+	__be32 doubtful;
 	size_t len; /* 0: nothing is to be sent */
 	uint8_t bytes[DHCP_REPLY_MAX];
 };
@@ -61,6 +69,8 @@ struct dora_reply {
 struct dora {
 	struct dhcp_conf conf;
 	struct pool *pool;
+	uint32_t (*port_of)(void *arg, const struct mac *mac); /* or NULL */
+	void *port_of_arg;
 	bool silent;	/* another server is here: no new clients, no NAKs */
 	bool exhausted; /* no address was left for the last new client */
 };

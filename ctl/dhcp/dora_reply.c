@@ -1,114 +1,26 @@
-/* dora_reply.c - the answer to a client: its fields, its options, its way.
+/* dora_reply.c - the answer to a client: its fields and its way.
  *
- * Called by dora.c. No state. Options that the protocol needs come first; what
- * the client asked for follows in its own order (RFC 2132, 9.8). The answer
- * stays within the size that every client takes. */
+ * Called by dora.c; the options are reply_options.c. No state. The answer stays
+ * within the size that the client takes. */
 #include "dora_reply.h"
 
 #include <string.h>
 
-struct options {
-	struct wr w;
-	const struct dhcp_conf *conf;
-	const struct dora_grant *grant;
-	bool done[256]; /* by code: written, or found not to exist */
-};
+#include "reply_options.h"
 
-/* What a client gets that names no wishes. */
-static const uint8_t usual[] = { DHCP_OPT_MASK, DHCP_OPT_ROUTER, DHCP_OPT_DNS,
-				 DHCP_OPT_DOMAIN, DHCP_OPT_BROADCAST };
+#define UDP_HEADS 28 /* IPv4 and UDP, which a client's limit counts in */
 
-static void write_text(struct wr *w, uint8_t code, const char *text)
-{
-	if (text[0])
-		dhcp_msg_write_option(w, code, text, strlen(text));
-}
-
-static void write_search(struct wr *w, const char *domain)
-{
-	uint8_t name[DHCP_DOMAIN_MAX];
-	size_t len = dhcp_msg_domain(domain, name);
-
-	if (len)
-		dhcp_msg_write_option(w, DHCP_OPT_SEARCH, name, len);
-}
-
-static void write_wanted(struct options *o, uint8_t code)
-{
-	const struct dhcp_conf *conf = o->conf;
-
-	if (o->done[code])
-		return;
-	o->done[code] = true;
-	switch (code) {
-	case DHCP_OPT_MASK:
-		dhcp_msg_write_addr(&o->w, code, conf->mask);
-		break;
-	case DHCP_OPT_ROUTER:
-		/* The mask comes before it (RFC 2132, 3.3). */
-		write_wanted(o, DHCP_OPT_MASK);
-		dhcp_msg_write_addr(&o->w, code, conf->addr);
-		break;
-	case DHCP_OPT_DNS:
-		dhcp_msg_write_addr(&o->w, code, conf->addr);
-		break;
-	case DHCP_OPT_HOSTNAME:
-		write_text(&o->w, code, o->grant->hostname);
-		break;
-	case DHCP_OPT_DOMAIN:
-		write_text(&o->w, code, conf->domain);
-		break;
-	case DHCP_OPT_MTU:
-		if (conf->mtu)
-			dhcp_msg_write_be16(&o->w, code, conf->mtu);
-		break;
-	case DHCP_OPT_BROADCAST:
-		dhcp_msg_write_addr(&o->w, code, conf->addr | ~conf->mask);
-		break;
-	case DHCP_OPT_SEARCH:
-		write_search(&o->w, conf->domain);
-		break;
-	default:
-		break;
-	}
-}
-
-/* RFC 2131, 4.4.5: renew at half the time, rebind at seven eighths. */
-static void write_times(struct wr *w, uint32_t lease_s)
-{
-	dhcp_msg_write_be32(w, DHCP_OPT_LEASE_TIME, lease_s);
-	dhcp_msg_write_be32(w, DHCP_OPT_T1, lease_s / 2);
-	dhcp_msg_write_be32(w, DHCP_OPT_T2,
-			    (uint32_t)((uint64_t)lease_s * 7 / 8));
-}
-
-static void write_settings(struct options *o, const struct dhcp_msg *ask)
+/* RFC 2132, 9.10: what the client takes, and never less than all must. */
+static size_t size_max(const struct dhcp_msg *ask)
 {
 	uint8_t join[DHCP_MSG_MAX];
-	struct rd r = dhcp_msg_option(ask, DHCP_OPT_PARAMETERS, join);
+	struct rd r = dhcp_msg_option(ask, DHCP_OPT_SIZE_MAX, join);
+	size_t size = rd_left(&r) == 2 ? rd_be16(&r) : 0;
 
-	if (!rd_left(&r))
-		r = rd_init(usual, sizeof(usual));
-	while (rd_left(&r))
-		write_wanted(o, rd_u8(&r));
-}
-
-static void write_options(struct options *o, const struct dhcp_msg *ask)
-{
-	uint8_t join[DHCP_MSG_MAX];
-	struct rd id = dhcp_msg_option(ask, DHCP_OPT_CLIENT_ID, join);
-
-	dhcp_msg_write_u8(&o->w, DHCP_OPT_TYPE, o->grant->type);
-	dhcp_msg_write_addr(&o->w, DHCP_OPT_SERVER_ID, o->conf->addr);
-	if (o->grant->lease_s)
-		write_times(&o->w, o->grant->lease_s);
-	if (o->grant->type != DHCP_NAK)
-		write_settings(o, ask);
-	/* Echoed as it came (RFC 6842), the long ones if they still fit. */
-	if (rd_left(&id))
-		dhcp_msg_write_option(&o->w, DHCP_OPT_CLIENT_ID, id.p,
-				      rd_left(&id));
-	dhcp_msg_write_end(&o->w);
+	if (size < DHCP_REPLY_MIN + UDP_HEADS)
+		return DHCP_REPLY_MIN;
+	return size - UDP_HEADS < DHCP_REPLY_MAX ? size - UDP_HEADS
+						 : DHCP_REPLY_MAX;
 }
 
 /* RFC 2131, 4.1: where the answer goes. */
@@ -117,21 +29,24 @@ static void set_way(struct dora_reply *out, const struct dhcp_msg *ask,
 {
 	memcpy(out->mac.b, ask->chaddr, sizeof(out->mac.b));
 	out->ip = grant->ciaddr ? grant->ciaddr : grant->yiaddr;
-	if (grant->type == DHCP_NAK)
+	if (ask->giaddr) {
+		out->way = DORA_TO_RELAY;
+		out->ip = ask->giaddr;
+	} else if (grant->type == DHCP_NAK) {
 		out->way = DORA_BROADCAST;
-	else if (grant->ciaddr)
+	} else if (grant->ciaddr) {
 		out->way = DORA_TO_ADDR;
-	else if (ask->flags & DHCP_BROADCAST)
+	} else if (ask->flags & DHCP_BROADCAST) {
 		out->way = DORA_BROADCAST;
-	else
+	} else {
 		out->way = DORA_TO_MAC;
+	}
 }
 
 void dora_reply_build(struct dora_reply *out, const struct dhcp_conf *conf,
 		      const struct dhcp_msg *ask,
 		      const struct dora_grant *grant)
 {
-	struct options o = { .conf = conf, .grant = grant };
 	struct dhcp_msg head = {
 		.op = DHCP_OP_REPLY,
 		.htype = ask->htype,
@@ -142,12 +57,18 @@ void dora_reply_build(struct dora_reply *out, const struct dhcp_conf *conf,
 		.yiaddr = grant->yiaddr,
 		.giaddr = ask->giaddr,
 	};
+	struct wr w = wr_init(out->bytes, size_max(ask));
 
 	memcpy(head.chaddr, ask->chaddr, sizeof(head.chaddr));
-	o.w = wr_init(out->bytes, sizeof(out->bytes));
-	dhcp_msg_write_head(&o.w, &head);
-	write_options(&o, ask);
+	/* A relay hands a NAK on by broadcast then (RFC 2131, 4.3.2). */
+	if (grant->type == DHCP_NAK && ask->giaddr)
+		head.flags |= DHCP_BROADCAST;
+	if (grant->type != DHCP_NAK && conf->boot.file[0])
+		head.siaddr =
+			conf->boot.server[0] ? conf->boot.addr : conf->addr;
+	dhcp_msg_write_head(&w, &head);
+	reply_options_write(&w, conf, ask, grant);
 	out->durable = false;
-	out->len = o.w.bad ? 0 : wr_len(&o.w);
+	out->len = w.bad ? 0 : wr_len(&w);
 	set_way(out, ask, grant);
 }

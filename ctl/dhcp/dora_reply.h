@@ -9,6 +9,7 @@ struct dora_grant {
 	__be32 ciaddr;	      /* of a client that has its address, else 0 */
 	__be32 yiaddr;	      /* the address given, 0: none */
 	uint32_t lease_s;     /* 0: nothing is leased */
+	bool rapid;	      /* an ACK without an offer before it */
 	const char *hostname; /* "": none; not read for a NAK */
 };
 

@@ -3,7 +3,8 @@
  * Called by pool.c alone. Control thread only.
  * Invariants: a lease is in 'ids' exactly while id.len is not 0, and in
  * 'names' exactly while it is BOUND and has a name; no id and no name is in
- * them twice. */
+ * them twice. It is in 'offers' while OFFERED, in 'unproven' while BOUND and
+ * not proven; its port and 'proven' change in neither. */
 #include "lease_table.h"
 
 #include <arpa/inet.h>
@@ -38,6 +39,27 @@ static int set_network(struct lease_table *t, const struct dhcp_conf *conf)
 	return 0;
 }
 
+static bool is_same_device(const struct dhcp_static *a,
+			   const struct dhcp_static *b)
+{
+	if (a->id_len || b->id_len)
+		return a->id_len == b->id_len &&
+		       !memcmp(a->id, b->id, a->id_len);
+	return mac_eq(&a->mac, &b->mac);
+}
+
+static bool is_given_twice(const struct lease_table *t,
+			   const struct dhcp_static *s)
+{
+	unsigned i;
+
+	for (i = 0; i < t->statics_n; i++) {
+		if (is_same_device(&t->statics[i].is, s))
+			return true;
+	}
+	return false;
+}
+
 static int add_static(struct lease_table *t, const struct dhcp_static *s)
 {
 	struct addr ip = addr_v4(s->ip);
@@ -45,7 +67,7 @@ static int add_static(struct lease_table *t, const struct dhcp_static *s)
 	char text[ADDR_STRLEN];
 	struct lease *l;
 
-	if (slot < 0 || t->slots[slot] || lease_table_find_static(t, &s->mac)) {
+	if (slot < 0 || t->slots[slot] || is_given_twice(t, s)) {
 		log_warn("dhcp: static lease of %s: not a client's address in "
 			 "this network, or given twice; ignored",
 			 addr_format(&ip, text));
@@ -56,7 +78,8 @@ static int add_static(struct lease_table *t, const struct dhcp_static *s)
 		return -ENOMEM;
 	l->mac = s->mac;
 	l->is_static = true;
-	t->statics[t->statics_n++] = l;
+	t->statics[t->statics_n++] =
+		(struct lease_static){ .is = *s, .lease = l };
 	return 0;
 }
 
@@ -74,7 +97,8 @@ int lease_table_init(struct lease_table *t, const struct dhcp_conf *conf)
 	t->slots = calloc(t->size, sizeof(struct lease *));
 	t->ids = calloc(t->size, sizeof(struct lease *));
 	t->names = calloc(t->size, sizeof(struct lease *));
-	if (!t->slots || !t->ids || !t->names)
+	t->statics = calloc(conf->statics_n + 1, sizeof(*t->statics));
+	if (!t->slots || !t->ids || !t->names || !t->statics)
 		err = -ENOMEM;
 	for (i = 0; !err && i < conf->statics_n && i < DHCP_STATICS_MAX; i++)
 		err = add_static(t, &conf->statics[i]);
@@ -92,6 +116,7 @@ void lease_table_fini(struct lease_table *t)
 	free(t->slots);
 	free(t->ids);
 	free(t->names);
+	free(t->statics);
 	memset(t, 0, sizeof(*t));
 }
 
@@ -153,22 +178,33 @@ struct lease *lease_table_find_id(const struct lease_table *t,
 	return l;
 }
 
-struct lease *lease_table_find_static(const struct lease_table *t,
-				      const struct mac *mac)
+static bool has_id(const struct dhcp_static *s, const struct lease_id *id)
 {
+	return s->id_len && s->id_len == id->len &&
+	       !memcmp(s->id, id->b, id->len);
+}
+
+struct lease *lease_table_find_static(const struct lease_table *t,
+				      const struct lease_client *c)
+{
+	struct lease *by_mac = NULL;
 	unsigned i;
 
 	for (i = 0; i < t->statics_n; i++) {
-		if (mac_eq(&t->statics[i]->mac, mac))
-			return t->statics[i];
+		const struct dhcp_static *s = &t->statics[i].is;
+
+		if (has_id(s, &c->id))
+			return t->statics[i].lease;
+		if (!s->id_len && mac_eq(&s->mac, &c->mac))
+			by_mac = t->statics[i].lease;
 	}
-	return NULL;
+	return by_mac;
 }
 
 struct lease *lease_table_find(const struct lease_table *t,
 			       const struct lease_client *c)
 {
-	struct lease *l = lease_table_find_static(t, &c->mac);
+	struct lease *l = lease_table_find_static(t, c);
 
 	if (l)
 		return l;
@@ -271,6 +307,73 @@ void lease_table_name(struct lease_table *t, struct lease *l, const char *wish)
 		name_link(t, l);
 }
 
+/* ---- queues */
+
+static void queue_leave(struct lease_queue *q, struct lease *l)
+{
+	*(l->queue_prev ? &l->queue_prev->queue_next : &q->first) =
+		l->queue_next;
+	*(l->queue_next ? &l->queue_next->queue_prev : &q->last) =
+		l->queue_prev;
+	q->n--;
+}
+
+static void queue_join(struct lease_queue *q, struct lease *l)
+{
+	l->queue_prev = q->last;
+	l->queue_next = NULL;
+	*(q->last ? &q->last->queue_next : &q->first) = l;
+	q->last = l;
+	q->n++;
+}
+
+static unsigned *unproven_of(struct lease_table *t, uint32_t port)
+{
+	return &t->unproven_of[port % LEASE_TABLE_PORTS];
+}
+
+unsigned lease_table_unproven(const struct lease_table *t, uint32_t port)
+{
+	return t->unproven_of[port % LEASE_TABLE_PORTS];
+}
+
+static void leave_place(struct lease_table *t, struct lease *l)
+{
+	if (l->place == LEASE_IN_OFFERS)
+		queue_leave(&t->offers, l);
+	if (l->place == LEASE_IN_UNPROVEN) {
+		queue_leave(&t->unproven, l);
+		--*unproven_of(t, l->port);
+	}
+	l->place = LEASE_NOWHERE;
+}
+
+/* An offer that is repeated goes to the end, a lease that is renewed stays
+ * where it is. */
+static void find_place(struct lease_table *t, struct lease *l)
+{
+	bool unproven = l->state == LEASE_BOUND && !l->proven;
+
+	if (unproven && l->place == LEASE_IN_UNPROVEN)
+		return;
+	leave_place(t, l);
+	if (l->state == LEASE_OFFERED) {
+		queue_join(&t->offers, l);
+		l->place = LEASE_IN_OFFERS;
+	}
+	if (!unproven)
+		return;
+	queue_join(&t->unproven, l);
+	++*unproven_of(t, l->port);
+	l->place = LEASE_IN_UNPROVEN;
+}
+
+void lease_table_prove(struct lease_table *t, struct lease *l)
+{
+	l->proven = true;
+	find_place(t, l);
+}
+
 /* ---- state */
 
 void lease_table_move(struct lease_table *t, struct lease *l,
@@ -286,10 +389,9 @@ void lease_table_move(struct lease_table *t, struct lease *l,
 		name_unlink(t, l);
 	if (l->state != LEASE_BOUND && to == LEASE_BOUND)
 		name_link(t, l);
-	t->offers -= l->state == LEASE_OFFERED;
-	t->offers += to == LEASE_OFFERED;
 	l->state = to;
 	l->until_ms = until_ms;
+	find_place(t, l);
 	if (to != LEASE_FREE && until_ms < t->deadline_ms)
 		t->deadline_ms = until_ms;
 }

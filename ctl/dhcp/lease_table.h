@@ -14,19 +14,21 @@
 #include "dhcp.h"
 #include "hostname.h"
 
-#define LEASE_TABLE_MAX 65536 /* of a larger network, the part around us */
+#define LEASE_TABLE_MAX	  65536 /* of a larger network, the part around us */
+#define LEASE_TABLE_PORTS 16	/* counted apart; more share a count */
 
 /* A client identifier; len 0: nobody. Of a client that sends none it is htype
  * and chaddr, which is also what most identifiers contain (RFC 2132, 9.14): a
  * device may begin or cease to send one and stays the same. */
 struct lease_id {
 	uint8_t len;
-	uint8_t b[255];
+	uint8_t b[DHCP_ID_MAX];
 };
 
 struct lease_client {
 	struct lease_id id;
 	struct mac mac;
+	uint32_t port; /* where it lives; 0: unknown */
 };
 
 enum lease_state {
@@ -40,13 +42,40 @@ struct lease {
 	struct lease_id id;
 	struct mac mac;
 	__be32 ip;
-	bool is_static; /* belongs to 'mac', by the owner's word */
+	bool is_static; /* belongs to one device, by the owner's word */
 	bool known;	/* was bound to 'id' once, and is in the journal */
+	bool proven;	/* its holder has used the address, or renewed it */
 	enum lease_state state;
+	uint32_t port;	   /* its holder's, when it was bound */
 	uint64_t until_ms; /* not when FREE */
+	uint64_t bound_ms; /* BOUND: since then; not changed by renewals */
+	uint64_t renew_ms; /* BOUND: the client renews then; 0: not known */
 	int64_t ended_ms;  /* FREE and known: negative is before boot */
+	uint64_t asked_ms; /* nobody answered for it then; 0: never asked */
 	char hostname[HOSTNAME_SIZE]; /* clean; unique among the BOUND */
+
+	/* Who said by ARP to have it, and when last; 0: never. */
+	uint64_t holder_ms, other_ms, told_ms;
+	struct mac other;
+
 	struct lease *id_next, *name_next;
+	enum lease_place {
+		LEASE_NOWHERE,
+		LEASE_IN_OFFERS,
+		LEASE_IN_UNPROVEN
+	} place;
+	struct lease *queue_prev, *queue_next;
+};
+
+/* Leases in the order in which they came in. */
+struct lease_queue {
+	struct lease *first, *last;
+	unsigned n;
+};
+
+struct lease_static {
+	struct dhcp_static is;
+	struct lease *lease;
 };
 
 struct lease_table {
@@ -55,10 +84,12 @@ struct lease_table {
 	unsigned size; /* power of two: slots, and buckets of each hash */
 	struct hash_key key;
 	unsigned statics_n;
-	struct lease *statics[DHCP_STATICS_MAX];
+	struct lease_static *statics;
 
 	struct lease **slots, **ids, **names;
-	unsigned offers;      /* leases that are OFFERED */
+	struct lease_queue offers;   /* OFFERED */
+	struct lease_queue unproven; /* BOUND, not proven */
+	unsigned unproven_of[LEASE_TABLE_PORTS];
 	uint64_t deadline_ms; /* no lease is due before */
 };
 
@@ -76,8 +107,9 @@ struct lease *lease_table_at(struct lease_table *t, unsigned slot);
 
 struct lease *lease_table_find_id(const struct lease_table *t,
 				  const struct lease_id *id);
+/* By client identifier first, then by hardware address. */
 struct lease *lease_table_find_static(const struct lease_table *t,
-				      const struct mac *mac);
+				      const struct lease_client *c);
 /* The lease that is this client's: the owner's word comes before what the
  * client calls itself. */
 struct lease *lease_table_find(const struct lease_table *t,
@@ -92,5 +124,9 @@ void lease_table_name(struct lease_table *t, struct lease *l, const char *wish);
 /* Every change of state comes through here, and is logged. */
 void lease_table_move(struct lease_table *t, struct lease *l,
 		      enum lease_state to, uint64_t until_ms);
+/* The holder of a BOUND lease is a device that uses its address. */
+void lease_table_prove(struct lease_table *t, struct lease *l);
+/* How many unproven leases the hosts behind 'port' have. */
+unsigned lease_table_unproven(const struct lease_table *t, uint32_t port);
 
 #endif

@@ -1,21 +1,18 @@
 /* pool.c - who may have which address of the LAN: the rules.
  *
  * Called by dora.c (what clients do), leases.c (what the journal tells) and
- * dhcp.c. The table underneath is lease_table.c. Control thread only. */
+ * dhcp.c. The table underneath is lease_table.c. Control thread only.
+ Which
+ * address a newcomer gets is pool_choose.c. */
 #include "pool.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define OFFERS_MIN 4 /* on a tiny network */
+#include "pool_priv.h"
 
-struct pool {
-	struct lease_table table;
-	unsigned offers_max;
-	pool_listener *listener;
-	void *listener_arg;
-};
+#define OFFERS_MIN 4 /* on a tiny network */
 
 static void notify(const struct pool *p, const struct lease *l,
 		   enum pool_change change)
@@ -24,13 +21,22 @@ static void notify(const struct pool *p, const struct lease *l,
 		p->listener(p->listener_arg, l, change);
 }
 
-static void forget(struct pool *p, struct lease *l)
+void pool_move(struct pool *p, struct lease *l, enum lease_state to,
+	       uint64_t until_ms)
+{
+	p->bound -= l->state == LEASE_BOUND;
+	p->bound += to == LEASE_BOUND;
+	lease_table_move(&p->table, l, to, until_ms);
+}
+
+void pool_drop_lease(struct pool *p, struct lease *l)
 {
 	if (l->known)
 		notify(p, l, POOL_FORGOTTEN);
-	lease_table_move(&p->table, l, LEASE_FREE, 0);
+	pool_move(p, l, LEASE_FREE, 0);
 	lease_table_own(&p->table, l, NULL);
-	l->known = false;
+	l->known = l->proven = false;
+	l->holder_ms = l->other_ms = l->told_ms = 0;
 	l->hostname[0] = '\0';
 }
 
@@ -41,7 +47,7 @@ static void set_owner(struct pool *p, struct lease *l,
 	struct lease *other = lease_table_find_id(&p->table, &c->id);
 
 	if (other && other != l)
-		forget(p, other);
+		pool_drop_lease(p, other);
 	lease_table_own(&p->table, l, c);
 }
 
@@ -49,28 +55,26 @@ static void set_owner(struct pool *p, struct lease *l,
 static void end_offer(struct pool *p, struct lease *l)
 {
 	if (l->known)
-		lease_table_move(&p->table, l, LEASE_FREE, 0);
+		pool_move(p, l, LEASE_FREE, 0);
 	else
-		forget(p, l);
+		pool_drop_lease(p, l);
 }
 
 static void end_lease(struct pool *p, struct lease *l, uint64_t at_ms,
 		      enum pool_change change)
 {
-	lease_table_move(&p->table, l, LEASE_FREE, 0);
+	pool_move(p, l, LEASE_FREE, 0);
 	l->ended_ms = (int64_t)at_ms;
 	notify(p, l, change);
 }
 
 /* ---- making and changing the pool */
 
-static unsigned offers_max(unsigned addrs)
+static unsigned offers_max(const struct pool *p)
 {
-	unsigned n = addrs / 4;
+	unsigned n = p->table.size / 4;
 
-	if (n < OFFERS_MIN)
-		return OFFERS_MIN;
-	return n < POOL_OFFERS_MAX ? n : POOL_OFFERS_MAX;
+	return n < OFFERS_MIN ? OFFERS_MIN : n;
 }
 
 int pool_new(struct pool **out, const struct dhcp_conf *conf)
@@ -85,7 +89,6 @@ int pool_new(struct pool **out, const struct dhcp_conf *conf)
 		free(p);
 		return err;
 	}
-	p->offers_max = offers_max(p->table.size);
 	*out = p;
 	return 0;
 }
@@ -108,16 +111,16 @@ void pool_listen(struct pool *p, pool_listener *listener, void *arg)
 static bool adopt(struct pool *p, const struct lease *in)
 {
 	const struct lease_client c = { .id = in->id, .mac = in->mac };
-	struct lease *fixed = lease_table_find_static(&p->table, &in->mac);
+	struct lease *fixed = lease_table_find_static(&p->table, &c);
 	int slot = lease_table_slot(&p->table, in->ip);
 	struct lease *l;
 
 	if (slot < 0 || (fixed && fixed->ip != in->ip))
 		return false;
 	l = lease_table_at(&p->table, (unsigned)slot);
-	if (!l || (l->is_static && !mac_eq(&l->mac, &in->mac)))
+	if (!l || (l->is_static && l != fixed))
 		return false;
-	forget(p, l);
+	pool_drop_lease(p, l);
 	set_owner(p, l, &c);
 	l->known = true;
 	l->ended_ms = in->ended_ms;
@@ -125,7 +128,11 @@ static bool adopt(struct pool *p, const struct lease *in)
 	if (in->state != LEASE_BOUND)
 		return true;
 	lease_table_name(&p->table, l, "");
-	lease_table_move(&p->table, l, LEASE_BOUND, in->until_ms);
+	l->port = in->port;
+	l->proven = in->proven;
+	l->bound_ms = in->bound_ms;
+	l->renew_ms = in->renew_ms;
+	pool_move(p, l, LEASE_BOUND, in->until_ms);
 	return true;
 }
 
@@ -147,73 +154,10 @@ int pool_configure(struct pool *p, const struct dhcp_conf *conf)
 			notify(p, l, POOL_FORGOTTEN);
 	}
 	p->table = next->table;
-	p->offers_max = next->offers_max;
+	p->bound = next->bound;
 	free(next);
 	lease_table_fini(&old);
 	return 0;
-}
-
-/* ---- choosing an address */
-
-/* The same hardware address points at the same place in every life of the
- * pool, so that a device mostly finds its address even if all was forgotten. */
-static unsigned preferred_slot(const struct pool *p, const struct mac *mac)
-{
-	static const struct hash_key constant;
-
-	return (unsigned)hash_bytes(&constant, mac->b, sizeof(mac->b)) &
-	       (p->table.size - 1);
-}
-
-/* The holder that is gone longest has waited long enough. */
-static struct lease *oldest_free(const struct pool *p)
-{
-	struct lease *oldest = NULL, *l;
-	unsigned i;
-
-	for (i = 0; i < p->table.size; i++) {
-		l = p->table.slots[i];
-		if (!l || l->state != LEASE_FREE || !l->known || l->is_static)
-			continue;
-		if (!oldest || l->ended_ms < oldest->ended_ms)
-			oldest = l;
-	}
-	return oldest;
-}
-
-static struct lease *oldest_offer(const struct pool *p)
-{
-	struct lease *oldest = NULL, *l;
-	unsigned i;
-
-	for (i = 0; i < p->table.size; i++) {
-		l = p->table.slots[i];
-		if (!l || l->state != LEASE_OFFERED)
-			continue;
-		if (!oldest || l->until_ms < oldest->until_ms)
-			oldest = l;
-	}
-	return oldest;
-}
-
-static struct lease *choose(struct pool *p, const struct lease_client *c,
-			    __be32 wish)
-{
-	struct lease_table *t = &p->table;
-	unsigned first = preferred_slot(p, &c->mac), slot, i;
-	struct lease *l;
-
-	if (lease_table_is_untouched(t, wish))
-		return lease_table_at(t, (unsigned)lease_table_slot(t, wish));
-	for (i = 0; i < t->size; i++) {
-		slot = (first + i) & (t->size - 1);
-		if (lease_table_is_untouched(t, lease_table_addr(t, slot)))
-			return lease_table_at(t, slot);
-	}
-	l = oldest_free(p);
-	if (l)
-		forget(p, l);
-	return l;
 }
 
 /* ---- what clients do */
@@ -236,15 +180,48 @@ const struct lease *pool_offer(struct pool *p, const struct lease_client *c,
 	/* A flood of discoveries recycles its own offers: the newest is kept,
 	 * and a client that means it answers within milliseconds. */
 	if ((!l || l->state != LEASE_OFFERED) &&
-	    p->table.offers >= p->offers_max)
-		end_offer(p, oldest_offer(p));
+	    p->table.offers.n >= offers_max(p))
+		end_offer(p, p->table.offers.first);
 	if (!l)
-		l = choose(p, c, wish);
+		l = pool_choose(p, c, wish, now_ms);
 	if (!l)
 		return NULL;
 	set_owner(p, l, c);
-	lease_table_move(&p->table, l, LEASE_OFFERED, now_ms + POOL_OFFER_MS);
+	pool_move(p, l, LEASE_OFFERED, now_ms + POOL_OFFER_MS);
 	return l;
+}
+
+/* The owner's word, and that of a device that had the address before, are not
+ * doubted. */
+bool pool_is_doubtful(const struct lease *l, uint64_t now_ms)
+{
+	return l->state == LEASE_OFFERED && !l->known && !l->is_static &&
+	       (!l->asked_ms || now_ms - l->asked_ms >= POOL_FRESH_MS);
+}
+
+static struct lease *lease_of(const struct pool *p, __be32 ip)
+{
+	int slot = lease_table_slot(&p->table, ip);
+
+	return slot < 0 ? NULL : p->table.slots[slot];
+}
+
+void pool_asked(struct pool *p, __be32 ip, uint64_t now_ms)
+{
+	struct lease *l = lease_of(p, ip);
+
+	if (l)
+		l->asked_ms = now_ms;
+}
+
+void pool_set_aside(struct pool *p, __be32 ip, uint64_t now_ms)
+{
+	struct lease *l = lease_of(p, ip);
+
+	if (!l || l->state == LEASE_BOUND)
+		return;
+	pool_drop_lease(p, l);
+	pool_move(p, l, LEASE_DECLINED, now_ms + POOL_DECLINE_MS);
 }
 
 void pool_unoffer(struct pool *p, const struct lease_client *c)
@@ -260,13 +237,24 @@ static bool is_another(const struct lease *a, const struct lease *b)
 	return !mac_eq(&a->mac, &b->mac) || strcmp(a->hostname, b->hostname);
 }
 
+/* A lease begins. */
+static void settle(struct lease *l, const struct lease_client *c,
+		   uint64_t now_ms)
+{
+	l->port = c->port;
+	l->proven = false;
+	l->bound_ms = now_ms;
+	l->holder_ms = l->other_ms = 0;
+}
+
 const struct lease *pool_bind(struct pool *p, const struct lease_client *c,
 			      __be32 ip, const char *hostname,
 			      uint64_t lease_ms, uint64_t now_ms)
 {
 	struct lease *l = lease_table_find(&p->table, c), before;
 
-	if (!l && lease_table_is_untouched(&p->table, ip))
+	if (!l && lease_table_is_untouched(&p->table, ip) &&
+	    !pool_is_over_budget(p, c->port))
 		l = lease_table_at(&p->table,
 				   (unsigned)lease_table_slot(&p->table, ip));
 	if (!l || l->ip != ip || l->state == LEASE_DECLINED)
@@ -277,9 +265,46 @@ const struct lease *pool_bind(struct pool *p, const struct lease_client *c,
 	lease_table_name(&p->table, l, hostname);
 	if (before.state == LEASE_BOUND && is_another(&before, l))
 		notify(p, &before, POOL_REPLACED);
-	lease_table_move(&p->table, l, LEASE_BOUND, now_ms + lease_ms);
+	if (before.state != LEASE_BOUND)
+		settle(l, c, now_ms);
+	else if (now_ms - l->bound_ms >= POOL_GRACE_MS)
+		lease_table_prove(&p->table, l);
+	pool_move(p, l, LEASE_BOUND, now_ms + lease_ms);
+	l->renew_ms = now_ms + lease_ms / 2;
 	notify(p, l, POOL_BOUND);
 	return l;
+}
+
+/* ---- what hosts say by ARP */
+
+const struct lease *pool_heard(struct pool *p, __be32 ip, const struct mac *mac,
+			       uint64_t now_ms)
+{
+	struct lease *l = lease_of(p, ip);
+
+	if (!l || l->state != LEASE_BOUND)
+		return NULL;
+	if (mac_eq(&l->mac, mac)) {
+		l->holder_ms = now_ms;
+		lease_table_prove(&p->table, l);
+	} else {
+		l->other_ms = now_ms;
+		l->other = *mac;
+	}
+	/* Behind some repeaters a device bears the repeater's address: that it
+	 * is another's, alone, is no conflict. */
+	if (!l->holder_ms || !l->other_ms ||
+	    now_ms - l->holder_ms > POOL_CLAIM_MS ||
+	    now_ms - l->other_ms > POOL_CLAIM_MS ||
+	    (l->told_ms && now_ms - l->told_ms < POOL_DECLINE_MS))
+		return NULL;
+	l->told_ms = now_ms;
+	return l;
+}
+
+bool pool_is_tight(const struct pool *p)
+{
+	return p->bound > p->table.size / 2;
 }
 
 bool pool_release(struct pool *p, const struct lease_client *c, __be32 ip,
@@ -301,9 +326,8 @@ bool pool_decline(struct pool *p, const struct lease_client *c, __be32 ip,
 	if (!l || l->ip != ip ||
 	    (l->state != LEASE_BOUND && l->state != LEASE_OFFERED))
 		return false;
-	forget(p, l);
-	lease_table_move(&p->table, l, LEASE_DECLINED,
-			 now_ms + POOL_DECLINE_MS);
+	pool_drop_lease(p, l);
+	pool_move(p, l, LEASE_DECLINED, now_ms + POOL_DECLINE_MS);
 	return true;
 }
 
@@ -319,7 +343,7 @@ static void end_due(struct pool *p, struct lease *l)
 		end_lease(p, l, l->until_ms, POOL_EXPIRED);
 		break;
 	case LEASE_DECLINED:
-		forget(p, l);
+		pool_drop_lease(p, l);
 		break;
 	case LEASE_FREE:
 		break;
@@ -353,7 +377,11 @@ uint64_t pool_deadline(const struct pool *p)
 
 void pool_restore(struct pool *p, const struct lease *in)
 {
-	(void)adopt(p, in);
+	struct lease proven = *in;
+
+	/* Who was remembered over a restart has earned it. */
+	proven.proven = true;
+	(void)adopt(p, &proven);
 }
 
 void pool_forget(struct pool *p, __be32 ip)
@@ -361,7 +389,28 @@ void pool_forget(struct pool *p, __be32 ip)
 	int slot = lease_table_slot(&p->table, ip);
 
 	if (slot >= 0 && p->table.slots[slot])
-		forget(p, p->table.slots[slot]);
+		pool_drop_lease(p, p->table.slots[slot]);
+}
+
+void pool_fill(const struct pool *p, struct dhcp_fill *out)
+{
+	const struct lease *l;
+	unsigned i;
+
+	memset(out, 0, sizeof(*out));
+	for (i = 0; i < p->table.size; i++) {
+		l = p->table.slots[i];
+		out->size +=
+			lease_table_slot(&p->table,
+					 lease_table_addr(&p->table, i)) >= 0;
+		if (!l)
+			continue;
+		out->bound += l->state == LEASE_BOUND;
+		out->offered += l->state == LEASE_OFFERED;
+		out->declined += l->state == LEASE_DECLINED;
+		out->waiting += l->state == LEASE_FREE && l->known;
+		out->fixed += l->is_static;
+	}
 }
 
 const struct lease *pool_next(const struct pool *p, unsigned *at)

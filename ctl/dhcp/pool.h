@@ -16,9 +16,11 @@
 #include "dhcp.h"
 #include "lease_table.h"
 
-#define POOL_OFFERS_MAX 64     /* offers unanswered at a time */
 #define POOL_OFFER_MS	30000  /* an address is held for the answer */
 #define POOL_DECLINE_MS 600000 /* and set aside when found in use */
+#define POOL_FRESH_MS	60000  /* that nobody answers for it is known so long */
+#define POOL_GRACE_MS	10000  /* a device uses its address by then */
+#define POOL_CLAIM_MS	30000  /* two claims within: a conflict */
 
 enum pool_change {
 	POOL_BOUND,	/* came, or was renewed */
@@ -50,9 +52,17 @@ const struct lease *pool_find(const struct pool *p,
 			      const struct lease_client *c);
 /* Holds an address for 'c': its own, else 'wish' (0: none) if nobody had it,
  * else the one its hardware address points at, else any nobody had, else the
- * one whose holder is gone longest. NULL: every address is in use. */
+ * one whose holder is gone longest. NULL: every address is in use, or so many
+ * newcomers behind one port have never used theirs that more are not believed.
+ */
 const struct lease *pool_offer(struct pool *p, const struct lease_client *c,
 			       __be32 wish, uint64_t now_ms);
+/* Should ARP be asked whether somebody has the address of this offer? */
+bool pool_is_doubtful(const struct lease *l, uint64_t now_ms);
+/* ARP was asked, and nobody answered. */
+void pool_asked(struct pool *p, __be32 ip, uint64_t now_ms);
+/* Somebody has it: set aside, unless a device is bound to it. */
+void pool_set_aside(struct pool *p, __be32 ip, uint64_t now_ms);
 /* Gives 'ip' to 'c', or goes on giving it. 'hostname' is clean, "" keeps the
  * present one. NULL: 'ip' is not for this client. */
 const struct lease *pool_bind(struct pool *p, const struct lease_client *c,
@@ -66,6 +76,15 @@ bool pool_release(struct pool *p, const struct lease_client *c, __be32 ip,
 bool pool_decline(struct pool *p, const struct lease_client *c, __be32 ip,
 		  uint64_t now_ms);
 
+/* A host said by ARP to have 'ip'. Its holder proves thereby that it uses the
+ * address; another one is a conflict once both were heard within
+ * POOL_CLAIM_MS: then the lease, once in POOL_DECLINE_MS, else NULL. */
+const struct lease *pool_heard(struct pool *p, __be32 ip, const struct mac *mac,
+			       uint64_t now_ms);
+/* More than half of the addresses are taken: strangers get theirs for a short
+ * time, until they renewed it. */
+bool pool_is_tight(const struct pool *p);
+
 /* Ends what is due. */
 void pool_expire(struct pool *p, uint64_t now_ms);
 /* pool_expire() has nothing to do before this; UINT64_MAX: nothing at all. */
@@ -78,6 +97,7 @@ void pool_restore(struct pool *p, const struct lease *in);
 /* The journal says that 'ip' is nobody's again. */
 void pool_forget(struct pool *p, __be32 ip);
 
+void pool_fill(const struct pool *p, struct dhcp_fill *out);
 /* Leases by address, from '*at' (0 at first) on; NULL: no more. */
 const struct lease *pool_next(const struct pool *p, unsigned *at);
 

@@ -26,6 +26,9 @@ struct port67 {
 	void *arg;
 };
 
+/* A network that comes back after a power cut asks all at once. */
+#define RECEIVE_BYTES (4 << 20)
+
 static const struct mac everyone = { .b = { 0xff, 0xff, 0xff, 0xff, 0xff,
 					    0xff } };
 
@@ -34,11 +37,12 @@ static int open_udp(const char *ifname)
 {
 	const struct sockaddr_in any = { .sin_family = AF_INET,
 					 .sin_port = htons(DHCP_SERVER_PORT) };
-	int fd, err;
+	int fd, err, room = RECEIVE_BYTES;
 
 	fd = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return -errno;
+	setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &room, sizeof(room));
 	if (!setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, ifname,
 			(socklen_t)strlen(ifname) + 1) &&
 	    !bind(fd, (const struct sockaddr *)&any, sizeof(any)))
@@ -141,14 +145,18 @@ ssize_t port67_recv(struct port67 *p, void *buf, size_t size)
 }
 
 /* The kernel picks a source by itself when an interface has several. */
-static int send_udp(struct port67 *p, __be32 own, struct dora_reply *reply)
+static int send_udp(struct port67 *p, __be32 own,
+		    const struct dora_reply *reply)
 {
+	bool relayed = reply->way == DORA_TO_RELAY;
 	struct sockaddr_in to = { .sin_family = AF_INET,
-				  .sin_port = htons(DHCP_CLIENT_PORT),
+				  .sin_port = htons(relayed ? DHCP_SERVER_PORT
+							    : DHCP_CLIENT_PORT),
 				  .sin_addr.s_addr = reply->ip };
 	struct in_pktinfo info = { .ipi_ifindex = (int)p->ifindex,
 				   .ipi_spec_dst.s_addr = own };
-	struct iovec iov = { .iov_base = reply->bytes, .iov_len = reply->len };
+	struct iovec iov = { .iov_base = (void *)(uintptr_t)reply->bytes,
+			     .iov_len = reply->len };
 	union {
 		struct cmsghdr head;
 		char room[CMSG_SPACE(sizeof(info))];
@@ -167,7 +175,7 @@ static int send_udp(struct port67 *p, __be32 own, struct dora_reply *reply)
 	return sendmsg(p->udp, &msg, MSG_DONTWAIT) < 0 ? -errno : 0;
 }
 
-int port67_send(struct port67 *p, __be32 own, struct dora_reply *reply)
+int port67_send(struct port67 *p, __be32 own, const struct dora_reply *reply)
 {
 	const struct udp_frame f = {
 		.src = own,
@@ -176,7 +184,7 @@ int port67_send(struct port67 *p, __be32 own, struct dora_reply *reply)
 		.dst_port = DHCP_CLIENT_PORT,
 	};
 
-	if (reply->way == DORA_TO_ADDR)
+	if (reply->way == DORA_TO_ADDR || reply->way == DORA_TO_RELAY)
 		return send_udp(p, own, reply);
 	return port67_frame(p->packet, p->ifindex,
 			    reply->way == DORA_TO_MAC ? &reply->mac : &everyone,

@@ -1,8 +1,8 @@
 /* port67.h - the sockets of the DHCP server and of its probe for others.
  *
- * A UDP socket on port 67 of the LAN interface hears clients, and answers those
- * that have their address. The others do not answer ARP yet: a packet socket
- * sends them frames. */
+ * A UDP socket on port 67 of the LAN interface hears clients, and answers
+ * relays and those that have their address. The others do not answer ARP yet: a
+ * packet socket sends them frames. */
 #ifndef DHCP_PORT67_H
 #define DHCP_PORT67_H
 
@@ -33,7 +33,7 @@ void port67_close(struct port67 *p);
 /* The length of a message; -EAGAIN: none waits, -EMSGSIZE: it was longer. */
 ssize_t port67_recv(struct port67 *p, void *buf, size_t size);
 /* Sends a reply from address 'own'. */
-int port67_send(struct port67 *p, __be32 own, struct dora_reply *reply);
+int port67_send(struct port67 *p, __be32 own, const struct dora_reply *reply);
 
 /* A packet socket that hears UDP to port 68 on one interface; an fd. */
 int port67_ear(uint32_t ifindex);

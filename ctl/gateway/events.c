@@ -158,3 +158,13 @@ void events_on_rival(void *arg, __be32 server, bool here)
 		log_info("dhcp: %s is gone; ours serves",
 			 addr_format(&addr, text));
 }
+
+uint32_t events_port_of(void *arg, const struct mac *mac)
+{
+	struct gateway *g = arg;
+
+	/* A LAN without a bridge is one port. */
+	if (g->lan_names_n < 2)
+		return g->lan_ifindex;
+	return link_fdb_port(g->link, g->lan_ifindex, mac);
+}

@@ -5,6 +5,7 @@
  *   carry.c    guard, programs and sockets on them, engine
  *   sync.c     kernel's mirror and settings -> gate maps, engine, DHCP, DNS
  *   plan.c     what sync.c tells them, as pure functions
+ *   plan_dhcp.c the same for the DHCP server
  *   leftovers.c what an earlier run left on the machine
  *   events.c   what one room tells and another must hear
  *   house.c    what the API may ask
@@ -130,6 +131,9 @@ void sync_soon(struct gateway *g);
 /* Which ports the machine's own sockets hold now. */
 void sync_sockets(struct gateway *g);
 
+/* plan_dhcp.c */
+void plan_dhcp(const struct gateway *g, struct dhcp_conf *c);
+
 /* events.c */
 /* Tells the engine every neighbour that the kernel knows. */
 void events_tell_neighs(struct gateway *g);
@@ -138,6 +142,8 @@ void events_on_neigh(void *arg, const struct link_neigh *n);
 void events_on_fdb(void *arg, uint32_t port, const struct mac *mac, bool gone);
 void events_on_lease(void *arg, const struct dhcp_lease *lease, bool gone);
 void events_on_rival(void *arg, __be32 server, bool here);
+/* The LAN port that a device was last heard on; 0: unknown. */
+uint32_t events_port_of(void *arg, const struct mac *mac);
 void events_on_engine(uv_poll_t *poll, int status, int events);
 
 /* house.c */

@@ -72,6 +72,14 @@ static unsigned leases(void *arg, const struct dhcp_lease **out)
 	return dhcp_leases(g->dhcp, out);
 }
 
+static void dhcp(void *arg, struct dhcp_fill *fill, const struct diary **diary)
+{
+	struct gateway *g = arg;
+
+	dhcp_fill(g->dhcp, fill);
+	*diary = dhcp_diary(g->dhcp);
+}
+
 static void add_row(struct drop_row *rows, unsigned *n, unsigned max,
 		    const struct drop_row *row)
 {
@@ -153,6 +161,7 @@ struct api_house house_for_api(struct gateway *g)
 		.status = status,
 		.engine = engine,
 		.leases = leases,
+		.dhcp = dhcp,
 		.drops = drops,
 		.settings = settings,
 		.settings_changed = settings_changed,

@@ -111,38 +111,13 @@ static int sync_engine(struct gateway *g, const struct plan_input *in)
 
 /* ---- DHCP and DNS */
 
-static void plan_dhcp(struct gateway *g, struct dhcp_conf *c)
-{
-	const struct settings *s = settings_get(g->settings);
-	const struct conf_lan *lan = &g->conf.lans[0];
-	const struct link_if *i = link_by_index(g->link, g->lan_ifindex);
-
-	memset(c, 0, sizeof(*c));
-	c->ifindex = g->lan_ifindex;
-	snprintf(c->ifname, sizeof(c->ifname), "%s", i ? i->name : "");
-	c->addr = lan->addr;
-	c->mask = lan->mask;
-	c->lease_s = s->dhcp_lease_s;
-	snprintf(c->domain, sizeof(c->domain), "%s", s->dns_domain);
-	if (g->conf.wan.mtu && g->conf.wan.mtu < lan->mtu)
-		c->mtu = g->conf.wan.mtu;
-	for (;
-	     c->statics_n < s->dhcp_static_n && c->statics_n < DHCP_STATICS_MAX;
-	     c->statics_n++) {
-		const struct settings_static *from =
-			&s->dhcp_static[c->statics_n];
-
-		c->statics[c->statics_n].mac = from->mac;
-		c->statics[c->statics_n].ip = addr_to_v4(&from->addr);
-	}
-}
-
 static int sync_dhcp(struct gateway *g, struct error *err)
 {
 	static struct dhcp_conf fresh;
 	const struct dhcp_events events = { .arg = g,
 					    .on_lease = events_on_lease,
-					    .on_rival = events_on_rival };
+					    .on_rival = events_on_rival,
+					    .port_of = events_port_of };
 	char path[512];
 	int rc;
 

@@ -105,6 +105,10 @@ int link_neigh_use(struct link *l, uint32_t ifindex, const struct addr *addr);
 /* 'mac' lives behind bridge member 'ifindex': refreshes or moves the entry. */
 int link_fdb_use(struct link *l, uint32_t ifindex, const struct mac *mac);
 
+/* The member of 'bridge' that 'mac' was last heard on; 0: none that is known.
+ */
+uint32_t link_fdb_port(struct link *l, uint32_t bridge, const struct mac *mac);
+
 /* ---- changes; every one is journalled before it is made and undone by
  * journal_undo(). 'Nothing to do' succeeds and is not journalled. */
 int link_addr_add(struct link *l, struct journal *j, uint32_t ifindex,

@@ -206,3 +206,25 @@ int link_fdb_use(struct link *l, uint32_t ifindex, const struct mac *mac)
 	ndm->ndm_state = NUD_REACHABLE;
 	return nlsock_ask(&l->ask, &req, NULL, NULL);
 }
+
+static int port_each(const struct nlmsghdr *nlh, void *arg)
+{
+	uint32_t *port = arg;
+	struct mac mac;
+	bool gone;
+
+	if (!rtnl_parse_fdb(nlh, port, &mac, &gone))
+		*port = 0;
+	return 0;
+}
+
+uint32_t link_fdb_port(struct link *l, uint32_t bridge, const struct mac *mac)
+{
+	struct nlreq req;
+	uint32_t port = 0;
+
+	fdb_init(&req, RTM_GETNEIGH, 0, 0, mac)->ndm_flags = 0;
+	mnl_attr_put_u32(&req.hdr, NDA_MASTER, bridge);
+	nlsock_ask(&l->ask, &req, port_each, &port);
+	return port;
+}

@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "setting_dhcp.h"
+
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 /* ---- types of items */
@@ -47,16 +49,6 @@ static bool open_clash(const void *a, const void *b)
 	return x->proto == y->proto && x->port == y->port;
 }
 
-/* May a host have this address? Not zero, loopback, multicast or class E. */
-static bool addr_is_host(const struct addr *a)
-{
-	uint32_t v4 = ntohl(addr_to_v4(a));
-
-	if (!addr_is_v4(a))
-		return !addr_is_zero(a) && a->b[0] != 0xff;
-	return v4 >> 24 != 0 && v4 >> 24 != 127 && v4 >> 28 < 14;
-}
-
 /* A resolver on this machine is a fair upstream, so loopback is allowed. */
 static bool upstream_parse(const char *text, void *item)
 {
@@ -64,7 +56,7 @@ static bool upstream_parse(const char *text, void *item)
 
 	if (!endpoint_parse(text, 53, e))
 		return false;
-	return addr_is_host(&e->addr) ||
+	return setting_addr_is_host(&e->addr) ||
 	       (addr_is_v4(&e->addr) && e->addr.b[12] == 127);
 }
 
@@ -84,46 +76,6 @@ static bool upstream_clash(const void *a, const void *b)
 	const struct endpoint *x = a, *y = b;
 
 	return addr_eq(&x->addr, &y->addr) && x->port == y->port;
-}
-
-/* "MAC=rest": the address and where the rest begins, or NULL. */
-static const char *mac_equals(const char *text, struct mac *mac)
-{
-	const char *equals = strchr(text, '=');
-	char head[MAC_STRLEN];
-
-	if (!equals || equals - text != MAC_STRLEN - 1)
-		return NULL;
-	memcpy(head, text, MAC_STRLEN - 1);
-	head[MAC_STRLEN - 1] = '\0';
-	if (!mac_parse(head, mac) || mac_is_zero(mac) || mac->b[0] & 1)
-		return NULL;
-	return equals + 1;
-}
-
-static bool static_parse(const char *text, void *item)
-{
-	struct settings_static *s = item;
-	const char *rest = mac_equals(text, &s->mac);
-
-	return rest && addr_parse(rest, &s->addr) && addr_is_v4(&s->addr) &&
-	       addr_is_host(&s->addr);
-}
-
-static void static_format(const void *item, char buf[SETTING_TEXT_MAX])
-{
-	const struct settings_static *s = item;
-	char mac[MAC_STRLEN], addr[ADDR_STRLEN];
-
-	snprintf(buf, SETTING_TEXT_MAX, "%s=%s", mac_format(&s->mac, mac),
-		 addr_format(&s->addr, addr));
-}
-
-static bool static_clash(const void *a, const void *b)
-{
-	const struct settings_static *x = a, *y = b;
-
-	return mac_eq(&x->mac, &y->mac) || addr_eq(&x->addr, &y->addr);
 }
 
 /* Printable text. A comma would part the list on the command line; control
@@ -147,7 +99,7 @@ static bool name_is_plain(const char *name)
 static bool name_parse(const char *text, void *item)
 {
 	struct settings_name *n = item;
-	const char *rest = mac_equals(text, &n->mac);
+	const char *rest = setting_mac_equals(text, &n->mac);
 	size_t len = rest ? strlen(rest) : 0;
 
 	if (!rest || len >= sizeof(n->name) || !name_is_plain(rest))
@@ -238,8 +190,6 @@ static bool domain_check(const char *text)
 
 ITEM(struct settings_open, open, "a port such as tcp:22 or udp:7777");
 ITEM(struct endpoint, upstream, "a DNS server such as 9.9.9.9 or 1.1.1.1:53");
-ITEM(struct settings_static, static,
-     "a fixed address such as 02:00:00:00:00:01=10.77.0.9");
 ITEM(struct settings_name, name,
      "a name such as 02:00:00:00:00:01=Kitchen radio, without commas and at "
      "most 63 bytes long");
@@ -252,7 +202,18 @@ const struct setting setting_table[] = {
 	TEXT("dns.domain", dns_domain, "lan", domain,
 	     "a domain such as lan or home.arpa"),
 	NUMBER("dhcp.lease_s", dhcp_lease_s, 120, 2592000, 86400),
-	LIST("dhcp.static", dhcp_static, static),
+	LIST("dhcp.static", dhcp_static, setting_static),
+	LIST("dhcp.option", dhcp_option, setting_option),
+	LIST("dhcp.route", dhcp_route, setting_route),
+	LIST("dhcp.ntp", dhcp_ntp, setting_ntp),
+	LIST("dhcp.dnr", dhcp_dnr, setting_dnr),
+	TEXT("dhcp.boot.file", dhcp_boot_file, "", setting_boot_file,
+	     "a file's path or URL, at most 127 characters"),
+	TEXT("dhcp.boot.server", dhcp_boot_server, "", setting_boot_server,
+	     "an address or a name such as boot.lan"),
+	TEXT("dhcp.captive_portal", dhcp_portal, SETTING_NO_PORTAL,
+	     setting_portal, "an address such as https://portal.example/api"),
+	NUMBER("dhcp.v6only_s", dhcp_v6only_s, 0, 86400, 0),
 	LIST("clients.name", clients_name, name),
 	NUMBER("nat.timers.udp_s", nat_udp_s, 120, 86400, 300),
 	NUMBER("nat.timers.icmp_s", nat_icmp_s, 60, 86400, 60),

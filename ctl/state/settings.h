@@ -20,8 +20,34 @@ struct settings_open { /* wan.open: "tcp:22", "udp:7777" */
 	uint8_t proto; /* IPPROTO_TCP or IPPROTO_UDP */
 	uint16_t port;
 };
-struct settings_static { /* dhcp.static: "MAC=IPv4" */
+#define SETTINGS_ID_MAX	    32
+#define SETTINGS_OPTION_MAX 80
+
+struct settings_static { /* dhcp.static: "MAC=IPv4", "id:HEX=IPv4" */
 	struct mac mac;
+	uint8_t id_len; /* not 0: a client identifier, no MAC */
+	uint8_t id[SETTINGS_ID_MAX];
+	struct addr addr;
+};
+/* How an option's value is written. */
+enum settings_option_form {
+	SETTINGS_OPTION_IP,
+	SETTINGS_OPTION_U8,
+	SETTINGS_OPTION_U16,
+	SETTINGS_OPTION_U32,
+	SETTINGS_OPTION_TEXT,
+	SETTINGS_OPTION_HEX,
+};
+struct settings_option { /* dhcp.option: "150=ip:10.77.0.5+10.77.0.6" */
+	uint8_t code, form, len;
+	uint8_t value[SETTINGS_OPTION_MAX]; /* as on the wire */
+};
+struct settings_route { /* dhcp.route: "192.168.9.0/24=10.77.0.7" */
+	struct prefix net;
+	struct addr router;
+};
+struct settings_dnr { /* dhcp.dnr: "dns.example.net=9.9.9.9" */
+	char name[64];
 	struct addr addr;
 };
 struct settings_name { /* clients.name: "MAC=Name" */
@@ -39,6 +65,18 @@ struct settings {
 	uint32_t dhcp_lease_s;	 /* dhcp.lease_s: 86400, 120..2592000 */
 	unsigned dhcp_static_n;
 	struct settings_static dhcp_static[SETTINGS_LIST_MAX];
+	unsigned dhcp_option_n;
+	struct settings_option dhcp_option[32];
+	unsigned dhcp_route_n;
+	struct settings_route dhcp_route[16];
+	unsigned dhcp_ntp_n;
+	struct addr dhcp_ntp[4]; /* dhcp.ntp: time servers */
+	unsigned dhcp_dnr_n;
+	struct settings_dnr dhcp_dnr[4];
+	char dhcp_boot_file[128];  /* dhcp.boot.file: "": nobody boots by us */
+	char dhcp_boot_server[64]; /* dhcp.boot.server: "": the gateway */
+	char dhcp_portal[128];	   /* dhcp.captive_portal: RFC 8910 */
+	uint32_t dhcp_v6only_s;	   /* dhcp.v6only_s: RFC 8925; 0: never */
 	unsigned clients_name_n;
 	struct settings_name clients_name[SETTINGS_LIST_MAX];
 	/* nat.timers.udp_s, icmp_s, tcp_established_s, tcp_transitory_s,

@@ -129,6 +129,16 @@ static unsigned house_leases(void *arg, const struct dhcp_lease **out)
 	return 2;
 }
 
+static struct diary house_diary;
+
+static void house_dhcp(void *arg, struct dhcp_fill *fill,
+		       const struct diary **diary)
+{
+	(void)arg;
+	*fill = (struct dhcp_fill){ .size = 253, .bound = 2, .fixed = 1 };
+	*diary = &house_diary;
+}
+
 static unsigned house_drops(void *arg, struct drop_row *out, unsigned max)
 {
 	(void)arg;
@@ -253,6 +263,9 @@ static void furnish(void)
 	inet_pton(AF_INET, "10.77.0.5", &leases[0].ip);
 	strcpy(leases[0].hostname, "radio");
 	leases[0].expires_wall_s = clock_wall_ms() / 1000 + 3600;
+	leases[0].renews_wall_s = clock_wall_ms() / 1000 + 1800;
+	leases[0].id_len = 3;
+	memcpy(leases[0].id, "\xff\0\1", 3);
 	mac_parse("02:00:00:00:00:04", &leases[1].mac);
 	inet_pton(AF_INET, "10.77.0.4", &leases[1].ip);
 	leases[1].is_static = true;
@@ -269,6 +282,7 @@ static int start(void **state)
 						.status = house_status,
 						.engine = house_engine,
 						.leases = house_leases,
+						.dhcp = house_dhcp,
 						.drops = house_drops,
 						.settings = house_settings,
 						.settings_changed =

@@ -42,6 +42,11 @@ static inline struct mac kit_mac(unsigned n)
 				    (uint8_t)n } };
 }
 
+static inline struct dhcp_static kit_static(struct mac mac, __be32 addr)
+{
+	return (struct dhcp_static){ .mac = mac, .ip = addr };
+}
+
 /* Device number n as it is known without a client identifier. */
 static inline struct lease_client kit_client(unsigned n)
 {

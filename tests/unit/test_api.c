@@ -63,8 +63,47 @@ static void leases_say_what_is_left(void **state)
 	reply = hear(say(false, "GET", "/api/v1/leases", "Host: x\r\n", ""));
 	reply_is(reply, 200,
 		 "{\"mac\":\"02:00:00:00:00:04\",\"ip\":\"10.77.0.4\","
-		 "\"hostname\":null,\"expires_s\":0,\"static\":true}");
+		 "\"hostname\":null,\"expires_s\":0,\"renews_s\":0,"
+		 "\"static\":true,\"random\":true,\"client_id\":null}");
 	assert_non_null(strstr(reply, "\"expires_s\":3"));
+	assert_non_null(strstr(reply, "\"renews_s\":1"));
+	assert_non_null(strstr(reply, "\"client_id\":\"ff0001\""));
+}
+
+static void dhcp_tells_its_fill_and_what_happened(void **state)
+{
+	struct diary_entry e = { .wall_ms = 5,
+				 .kind = DIARY_CONFLICT,
+				 .mac = leases[0].mac,
+				 .ip = leases[0].ip };
+	struct error err;
+	json_t *patch =
+		json_pack("{s:[ss]}", "dhcp.static",
+			  "02:00:00:00:00:04=10.77.0.4", "id:ff07=10.77.0.7");
+
+	(void)state;
+	assert_int_equal(settings_patch(store, patch, &err), 0);
+	json_decref(patch);
+	e.other = leases[1].mac;
+	diary_note(&house_diary, &e);
+	e = (struct diary_entry){ .wall_ms = 6, .kind = DIARY_EXHAUSTED };
+	diary_note(&house_diary, &e);
+	unix_says("/api/v1/dhcp",
+		  "{\"serving\":true,\"rival\":null,\"lease_s\":86400,"
+		  "\"pool\":{\"size\":253,\"bound\":2,\"offered\":0,"
+		  "\"declined\":0,\"waiting\":0,\"fixed\":1},\"fixed\":["
+		  "{\"mac\":\"02:00:00:00:00:04\",\"client_id\":null,"
+		  "\"ip\":\"10.77.0.4\",\"active\":true},"
+		  "{\"mac\":null,\"client_id\":\"ff07\","
+		  "\"ip\":\"10.77.0.7\",\"active\":false}],\"events\":["
+		  "{\"at_ms\":6,\"kind\":\"exhausted\",\"ip\":null,"
+		  "\"mac\":null,\"other\":null},"
+		  "{\"at_ms\":5,\"kind\":\"conflict\",\"ip\":\"10.77.0.5\","
+		  "\"mac\":\"02:00:00:00:00:05\","
+		  "\"other\":\"02:00:00:00:00:04\"}]}");
+	patch = json_pack("{s:n}", "dhcp.static");
+	assert_int_equal(settings_patch(store, patch, &err), 0);
+	json_decref(patch);
 }
 
 static void drops_are_named(void **state)
@@ -288,6 +327,7 @@ int main(void)
 		cmocka_unit_test(status_is_as_the_contract_says),
 		cmocka_unit_test(clients_are_the_seen_and_the_leased),
 		cmocka_unit_test(leases_say_what_is_left),
+		cmocka_unit_test(dhcp_tells_its_fill_and_what_happened),
 		cmocka_unit_test(drops_are_named),
 		cmocka_unit_test(mappings_wait_for_the_engine),
 		cmocka_unit_test(flows_are_whole_and_shared),

@@ -61,6 +61,8 @@ static __be32 get_lease(unsigned n)
 	assert_int_equal(request(n, 0, reply.yiaddr, ip("10.77.0.1")),
 			 DHCP_DROP_NONE);
 	assert_int_equal(reply.type, DHCP_ACK);
+	/* As a device does, it uses its address at once. */
+	pool_heard(server.pool, reply.yiaddr, &out.mac, 0);
 	return reply.yiaddr;
 }
 

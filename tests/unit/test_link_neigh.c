@@ -263,14 +263,18 @@ static void a_host_that_roams_is_followed(void **state)
 {
 	struct mac mac = { { 2, 0, 0, 0, 0, 0x77 } };
 	struct fixture f;
-	uint32_t v0, w0;
+	uint32_t v0, w0, br0;
 
 	(void)state;
 	bridge(&f, &v0, &w0);
+	br0 = link_by_name(f.l, "br0")->ifindex;
+	assert_int_equal(link_fdb_port(f.l, br0, &mac), 0);
 	assert_int_equal(link_fdb_use(f.l, v0, &mac), 0);
+	assert_int_equal(link_fdb_port(f.l, br0, &mac), v0);
 	assert_true(sh_prints("bridge fdb show br br0",
 			      "02:00:00:00:00:77 dev v0 master br0"));
 	assert_int_equal(link_fdb_use(f.l, w0, &mac), 0);
+	assert_int_equal(link_fdb_port(f.l, br0, &mac), w0);
 	assert_true(sh_prints("bridge fdb show br br0",
 			      "02:00:00:00:00:77 dev w0 master br0"));
 	/* Neither permanent nor static: it ages when it is no more used. */

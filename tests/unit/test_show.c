@@ -105,12 +105,39 @@ static void columns_are_aligned(void **state)
 	(void)state;
 	view_is("leases",
 		"[{\"mac\":\"02:00:00:00:00:05\",\"ip\":\"10.77.0.5\","
-		"\"hostname\":\"k\u00fcche\",\"expires_s\":3600,\"static\":"
-		"false},{\"mac\":\"02:00:00:00:00:04\",\"ip\":\"10.77.0.14\","
+		"\"hostname\":\"k\u00fcche\",\"expires_s\":3600,\"renews_s\":"
+		"1800,\"random\":true,\"static\":false},{\"mac\":\"02:00:00:00:"
+		"00:04\",\"ip\":\"10.77.0.14\","
 		"\"hostname\":null,\"expires_s\":59,\"static\":true}]",
-		"DEVICE  ADDRESS     MAC                LEFT  KIND\n"
-		"k\u00fcche   10.77.0.5   02:00:00:00:00:05   1 h  dynamic\n"
-		"\u2013       10.77.0.14  02:00:00:00:00:04  59 s  fixed\n");
+		"DEVICE  ADDRESS     MAC                MAC IS  RENEWS IN  "
+		"LEFT  KIND\n"
+		"k\u00fcche   10.77.0.5   02:00:00:00:00:05  random     30 min "
+		" "
+		" 1 h  dynamic\n"
+		"\u2013       10.77.0.14  02:00:00:00:00:04  real          0 s "
+		" "
+		"59 s  fixed\n");
+}
+
+static void the_pool_and_its_events_are_told(void **state)
+{
+	(void)state;
+	view_is("dhcp",
+		"{\"serving\":true,\"pool\":{\"size\":253,\"bound\":2,"
+		"\"fixed\":1,\"declined\":0},\"events\":[{\"at_ms\":0,"
+		"\"kind\":\"conflict\",\"ip\":\"10.77.0.5\",\"mac\":\"a\","
+		"\"other\":\"b\"}]}",
+		"Serving      yes\n"
+		"Addresses    2 of 253 in use, 1 fixed, 0 set aside\n"
+		"WHEN  WHAT      ADDRESS    WHOSE  ALSO\n"
+		"\u2013     conflict  10.77.0.5  a      b\n");
+	view_is("dhcp",
+		"{\"serving\":false,\"rival\":\"10.77.0.2\",\"pool\":{},"
+		"\"events\":[]}",
+		"Serving      no new devices, another server is here: "
+		"10.77.0.2\n"
+		"Addresses    0 of 0 in use, 0 fixed, 0 set aside\n"
+		"Nothing happened.\n");
 }
 
 static void only_drops_that_happened_are_shown(void **state)
@@ -152,8 +179,9 @@ static void json_without_sense_is_dashes(void **state)
 {
 	(void)state;
 	view_is("leases", "[{\"ip\":5,\"expires_s\":-1}]",
-		"DEVICE  ADDRESS  MAC  LEFT  KIND\n"
-		"\u2013       \u2013        \u2013     0 s  dynamic\n");
+		"DEVICE  ADDRESS  MAC  MAC IS  RENEWS IN  LEFT  KIND\n"
+		"\u2013       \u2013        \u2013    real          0 s   0 s  "
+		"dynamic\n");
 	view_is("flows", "{}", "No connection is open.\n");
 }
 
@@ -176,6 +204,7 @@ int main(void)
 		cmocka_unit_test(numbers_have_three_digits),
 		cmocka_unit_test(text_cannot_drive_a_terminal),
 		cmocka_unit_test(columns_are_aligned),
+		cmocka_unit_test(the_pool_and_its_events_are_told),
 		cmocka_unit_test(only_drops_that_happened_are_shown),
 		cmocka_unit_test(status_reads_like_prose),
 		cmocka_unit_test(json_without_sense_is_dashes),
