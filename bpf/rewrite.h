@@ -15,6 +15,8 @@ enum rewrite_offset {
 	IPV4_CSUM = 10,
 	IPV4_SRC = 12,
 	IPV4_DST = 16,
+	IPV6_HOPS = 7,
+	IPV6_SRC = 8,
 	PORTS_SRC = 0, /* TCP, UDP and their kin */
 	PORTS_DST = 2,
 	TCP_CSUM = 16,

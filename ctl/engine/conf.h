@@ -38,6 +38,7 @@ struct conf_wan {
 	__be32 gateway;		 /* 0: on-link destinations only */
 	struct conf_nets6 nets6; /* on-link */
 	struct addr gateway6;	 /* zero: none */
+	struct addr addr6;	 /* the gateway's own, zero: none */
 	uint16_t mtu;
 };
 
@@ -47,6 +48,7 @@ struct conf_lan {
 	__be32 addr; /* the gateway's own on this LAN */
 	__be32 net, mask;
 	struct conf_nets6 nets6; /* whose hosts may speak here */
+	struct addr addr6;	 /* the gateway's own, zero: none */
 	uint16_t mtu;
 };
 

@@ -64,6 +64,20 @@ static inline uint16_t csum_of(const void *data, size_t len)
 	return (uint16_t)~csum_fold(sum);
 }
 
+/* Likewise, over what an IPv6 header at 'ip' carries (RFC 8200 8.1). */
+static inline uint16_t csum_ipv6(const uint8_t *ip, uint8_t proto,
+				 const void *data, uint32_t len)
+{
+	uint64_t sum = csum_partial(ip + IPV6_SRC, 32);
+
+	sum += csum_partial(data, len);
+	sum += htons((uint16_t)(len >> 16)) + htons((uint16_t)len);
+	sum += htons(proto);
+	sum = (sum & 0xffffffff) + (sum >> 32);
+	sum = (sum & 0xffffffff) + (sum >> 32);
+	return (uint16_t)~csum_fold((uint32_t)sum);
+}
+
 /* Where TCP and UDP keep theirs; 0: not one of them. */
 static inline unsigned csum_field(uint8_t proto)
 {

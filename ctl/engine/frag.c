@@ -19,16 +19,25 @@ void frag_init(struct frag_pool *f, const struct hash_key *hash,
 
 static struct frag_key key_of(const struct pkt *p)
 {
-	return (struct frag_key){ .src = addr_to_v4(&p->src),
-				  .dst = addr_to_v4(&p->dst),
+	return (struct frag_key){ .src = p->src,
+				  .dst = p->dst,
 				  .id = p->ip_id,
-				  .proto = p->proto };
+				  .proto = p->flags & PKT_IPV6 ? 0 : p->proto };
 }
 
 static uint16_t *chain_of(struct frag_pool *f, const struct frag_key *key)
 {
 	return &f->chains[hash_bytes(&f->hash, key, sizeof(*key)) %
 			  FRAG_CHAINS];
+}
+
+/* One who holds an IPv6 network has all its addresses. */
+static uint64_t hash_source(const struct frag_pool *f,
+			    const struct frag_key *key)
+{
+	size_t len = addr_is_v4(&key->src) ? sizeof(key->src) : 8;
+
+	return hash_bytes(&f->hash, &key->src, len);
 }
 
 static uint16_t number_of(const struct frag_pool *f, const struct frag *d)
@@ -188,9 +197,7 @@ struct frag *frag_open(struct frag_pool *f, const struct pkt *p,
 {
 	struct frag_key key = key_of(p);
 	uint16_t *chain = chain_of(f, &key);
-	uint16_t source =
-		(uint16_t)(hash_bytes(&f->hash, &key.src, sizeof(key.src)) %
-			   FRAG_SOURCES);
+	uint16_t source = (uint16_t)(hash_source(f, &key) % FRAG_SOURCES);
 	struct frag_source *s = &f->sources[source];
 	uint16_t i;
 

@@ -27,11 +27,12 @@
 /* A bucket's waiting packets: a datagram of 64 KiB fits. */
 #define FRAG_SOURCE_MAX 64
 
+/* Hashed as bytes. IPv6's later fragments do not know their protocol. */
 struct frag_key {
-	__be32 src, dst;
-	uint16_t id;
+	struct addr src, dst;
+	uint32_t id;
 	uint8_t proto;
-	uint8_t pad;
+	uint8_t pad[3];
 };
 
 /* What the first fragment met, for the others to meet too. */
@@ -41,7 +42,7 @@ struct frag_fate {
 	uint8_t out_side, out_lan;
 	uint16_t flags; /* PKT_HAIRPIN */
 	bool to_lan;
-	__be32 src, dst; /* as translated */
+	__be32 src, dst; /* as translated; IPv6: of no weight */
 	struct addr next_hop, device;
 	uint32_t session, peer;
 	uint32_t session_serial, peer_serial;

@@ -76,10 +76,14 @@ static uint16_t take(struct hold *h)
 
 bool hold_put(struct hold *h, const struct pkt *p, uint64_t until_ms)
 {
-	struct hold_key key = { p->src, p->sport, p->dport, 0 };
+	struct hold_key key = { .remote = p->src,
+				.remote_port = p->sport,
+				.port = p->dport };
 	uint16_t *chain, i;
 	uint32_t buf;
 
+	if (p->flags & PKT_IPV6)
+		key.local = p->dst;
 	if (p->len > SYN_FRAME_MAX || find(h, &key))
 		return false;
 	if (!pktbuf_left(h->bufs, PKTBUF_HOLD) && h->oldest)
@@ -103,16 +107,34 @@ bool hold_put(struct hold *h, const struct pkt *p, uint64_t until_ms)
 	return true;
 }
 
-bool hold_release(struct hold *h, const struct addr *remote, __be16 remote_port,
-		  __be16 port)
+static bool release(struct hold *h, const struct hold_key *key)
 {
-	struct hold_key key = { *remote, remote_port, port, 0 };
-	uint16_t i = h->oldest ? find(h, &key) : 0;
+	uint16_t i = h->oldest ? find(h, key) : 0;
 
 	if (!i)
 		return false;
 	pktbuf_append(h->bufs, &h->bufs->out, end(h, i));
 	return true;
+}
+
+bool hold_release(struct hold *h, const struct addr *remote, __be16 remote_port,
+		  __be16 port)
+{
+	const struct hold_key key = { .remote = *remote,
+				      .remote_port = remote_port,
+				      .port = port };
+
+	return release(h, &key);
+}
+
+bool hold_release6(struct hold *h, const struct pkt *p)
+{
+	const struct hold_key key = { .remote = p->dst,
+				      .local = p->src,
+				      .remote_port = p->dport,
+				      .port = p->sport };
+
+	return release(h, &key);
 }
 
 unsigned hold_expire(struct hold *h, uint64_t now_ms, unsigned budget)

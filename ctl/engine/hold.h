@@ -19,12 +19,12 @@
 #define HOLD_CHAINS 256
 
 struct hold_key {
-	struct addr remote;
-	__be16 remote_port, port; /* 'port': ours */
+	struct addr remote, local; /* 'local': IPv6's inside end, else zero */
+	__be16 remote_port, port;  /* 'port': ours */
 	uint32_t pad;
 };
 
-_Static_assert(sizeof(struct hold_key) == 24, "hashed as bytes");
+_Static_assert(sizeof(struct hold_key) == 40, "hashed as bytes");
 
 struct held_syn {
 	uint16_t chain; /* next of the same hash, or next free */
@@ -54,6 +54,8 @@ bool hold_put(struct hold *h, const struct pkt *p, uint64_t until_ms);
 /* Lets the SYN from 'remote' to our 'port' go, if it is held. */
 bool hold_release(struct hold *h, const struct addr *remote, __be16 remote_port,
 		  __be16 port);
+/* IPv6: the SYN that the inside's 'p' meets. */
+bool hold_release6(struct hold *h, const struct pkt *p);
 
 unsigned hold_expire(struct hold *h, uint64_t now_ms, unsigned budget);
 uint64_t hold_due(const struct hold *h);

@@ -9,6 +9,7 @@
 
 #include "../base/bytes.h"
 #include "csum.h"
+#include "icmp6_error.h"
 
 #define ETHER_HEADER 14
 #define IPV4_HEADER  20
@@ -56,11 +57,11 @@ static bool is_group(const struct engine_conf *conf, __be32 a)
 
 static bool may_answer(const struct pkt *p, const struct engine_conf *conf)
 {
-	if (p->flags & (PKT_ICMP_ERROR | PKT_REPLY) || p->frag_off)
+	if (p->frag_off)
 		return false;
 	if (p->proto == IPPROTO_ICMP && !(p->flags & PKT_ICMP_QUERY))
 		return false;
-	return !(p->data[0] & 1) && !is_group(conf, addr_to_v4(&p->dst)) &&
+	return !is_group(conf, addr_to_v4(&p->dst)) &&
 	       !is_group(conf, addr_to_v4(&p->src));
 }
 
@@ -174,31 +175,58 @@ static void write_error(struct pkt *p, __be32 source, uint16_t quote,
 	p->data = data;
 }
 
-bool icmp_error_build(struct pkt *p, const struct engine_conf *conf,
-		      struct icmp_limit *limit, uint64_t now_ms,
-		      enum icmp_type type, enum icmp_code code, uint16_t mtu)
+static void build_ipv4(struct pkt *p, const struct engine_conf *conf,
+		       enum icmp_type type, enum icmp_code code, uint16_t mtu)
 {
-	__be32 source = own_address(p, conf);
-	uint16_t quote;
+	uint16_t quote = quote_len(p, conf);
 
-	if (!source || !may_answer(p, conf) || !limit_take(limit, now_ms))
-		return false;
-	quote = quote_len(p, conf);
 	restore(p);
-	write_error(p, source, quote, type, code, mtu);
+	write_error(p, own_address(p, conf), quote, type, code, mtu);
 	p->l3 = ETHER_HEADER;
 	p->l4 = ETHER_HEADER + IPV4_HEADER;
 	p->l3_len = NEW_HEADERS + quote;
 	p->len = ETHER_HEADER + p->l3_len;
-	p->flags =
-		(p->flags & ~(PKT_HAIRPIN | PKT_FRAG | PKT_FRAG_FIRST |
-			      PKT_FRAG_MORE | PKT_OPTIONS | PKT_ICMP_QUERY)) |
-		PKT_REPLY;
 	p->proto = IPPROTO_ICMP;
+	p->next_hop = hop_back(p, conf);
+}
+
+static void build_ipv6(struct pkt *p, const struct engine_conf *conf,
+		       enum icmp_type type, enum icmp_code code, uint16_t mtu)
+{
+	struct addr source = icmp6_error_source(p, conf);
+
+	p->data[p->l3 + IPV6_HOPS] = p->ttl;
+	icmp6_error_write(p, &source, type, code, mtu);
+	p->proto = IPPROTO_ICMPV6;
+	p->next_hop = icmp6_error_hop(p, conf);
+}
+
+static bool may_build(const struct pkt *p, const struct engine_conf *conf)
+{
+	struct addr source;
+
+	if (p->flags & (PKT_ICMP_ERROR | PKT_REPLY) || p->data[0] & 1)
+		return false;
+	if (!(p->flags & PKT_IPV6))
+		return own_address(p, conf) && may_answer(p, conf);
+	source = icmp6_error_source(p, conf);
+	return !addr_is_zero(&source) && icmp6_error_may(p);
+}
+
+bool icmp_error_build(struct pkt *p, const struct engine_conf *conf,
+		      struct icmp_limit *limit, uint64_t now_ms,
+		      enum icmp_type type, enum icmp_code code, uint16_t mtu)
+{
+	if (!may_build(p, conf) || !limit_take(limit, now_ms))
+		return false;
+	if (p->flags & PKT_IPV6)
+		build_ipv6(p, conf, type, code, mtu);
+	else
+		build_ipv4(p, conf, type, code, mtu);
+	p->flags = (p->flags & PKT_IPV6) | PKT_REPLY;
 	p->verdict = VERDICT_FORWARD;
 	p->out_side = p->side;
 	p->out_lan = p->lan;
-	p->next_hop = hop_back(p, conf);
 	p->device = (struct addr){ 0 };
 	p->to_lan = false;
 	p->session = 0;

@@ -19,8 +19,9 @@ enum icmp_type {
 	ICMP_PARAMETER = 12,
 };
 enum icmp_code {
-	ICMP_TTL = 0,  /* of ICMP_TIME_EXCEEDED */
-	ICMP_HOST = 1, /* of ICMP_UNREACHABLE, like those below */
+	ICMP_TTL = 0,	   /* of ICMP_TIME_EXCEEDED */
+	ICMP_NO_ROUTE = 0, /* of ICMP_UNREACHABLE, like those below */
+	ICMP_HOST = 1,
 	ICMP_FRAG_NEEDED = 4,
 	ICMP_PROHIBITED = 13,
 };
@@ -33,14 +34,14 @@ struct icmp_limit {
 	uint64_t last_ms;
 };
 
-/* Turns the packet into the error about it, addressed to its sender, and sets
- * VERDICT_FORWARD and PKT_REPLY; the session, the device and 'l3_len' become
- * the reply's. Headers that the NAT has rewritten are put back first, so that
- * the sender recognizes what it sent. 'mtu' is for ICMP_FRAG_NEEDED, else 0.
- * Takes PKT_HEADROOM before 'p->data', which moves.
- * false, and the packet is as it was: nothing may be said about it (ICMP
- * errors, later fragments, broadcast: RFC 1122 3.2.2), the bucket is empty, or
- * the side has no address. */
+/* Turns the packet into the error about it (IPv6: ICMPv6's of that meaning),
+ * addressed to its sender, and sets VERDICT_FORWARD and PKT_REPLY; the session,
+ * the device and 'l3_len' become the reply's. Headers that the NAT has
+ * rewritten are put back first, so that the sender recognizes what it sent.
+ * 'mtu' is for ICMP_FRAG_NEEDED, else 0. Takes PKT_HEADROOM before 'p->data',
+ * which moves. false, and the packet is as it was: nothing may be said about it
+ * (ICMP errors, later fragments, broadcast: RFC 1122 3.2.2), the bucket is
+ * empty, or the side has no address. */
 bool icmp_error_build(struct pkt *p, const struct engine_conf *conf,
 		      struct icmp_limit *limit, uint64_t now_ms,
 		      enum icmp_type type, enum icmp_code code, uint16_t mtu);

@@ -6,7 +6,8 @@
 
 #include "pkt.h"
 
-#define MSS_HEADERS 40 /* IPv4 and TCP without options */
+#define MSS_HEADERS	 40 /* IPv4 and TCP without options */
+#define MSS_HEADERS_IPV6 60
 
 /* Lowers the MSS option of the SYN in 'p' to 'mss', if it is higher. */
 void mss_clamp(struct pkt *p, uint16_t mss);

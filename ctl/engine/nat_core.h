@@ -244,6 +244,8 @@ struct nat {
 	bool sweeping;
 
 	struct icmp_limit icmp_limits[2]; /* by enum side of the sender */
+	uint64_t echo_window_ms;
+	unsigned echoes; /* of strangers, in the window */
 	struct gate_count drops[DROP_REASONS];
 	struct nat_counters counters;
 };
@@ -399,11 +401,21 @@ bool nat_to_lan(struct nat *n, struct pkt *p, const struct addr *host);
 uint16_t nat_mtu_out(const struct nat *n, const struct pkt *p);
 /* TTL and size allow it to leave; else refused. */
 bool nat_may_leave(struct nat *n, struct pkt *p);
-/* Rewrites and lets go, in pieces if it is too large. */
+bool nat_is_too_big(const struct nat *n, const struct pkt *p);
+/* Rewrites and lets go, in pieces if it is too large. IPv6 stays as it is: 'to'
+ * is of no weight. */
 void nat_leave(struct nat *n, struct pkt *p, const struct rewrite_tuple *to);
 
 /* nat_icmp.c - ICMP errors, by the packet they quote. */
 void nat_icmp_error(struct nat *n, struct pkt *p);
+
+/* nat6.c - IPv6, likewise. */
+bool nat_admit6(struct nat *n, struct pkt *p);
+void nat_route6(struct nat *n, struct pkt *p);
+bool nat_to_wan6(struct nat *n, struct pkt *p);
+bool nat_to_lan6(struct nat *n, struct pkt *p);
+void nat_leave6(struct pkt *p);
+void nat_icmp6_error(struct nat *n, struct pkt *p); /* nat_icmp6.c */
 
 /* nat_frag.c - fragments, by their datagram's first. */
 void nat_frag_process(struct nat *n, struct pkt *p);

@@ -28,7 +28,7 @@ static struct frag_fate fate_of(const struct nat *n, const struct pkt *p)
 
 	if (p->flags & PKT_REPLY)
 		f.verdict = VERDICT_DROP;
-	if (f.verdict == VERDICT_FORWARD) {
+	if (f.verdict == VERDICT_FORWARD && !(p->flags & PKT_IPV6)) {
 		memcpy(&f.src, p->data + p->l3 + IPV4_SRC, sizeof(f.src));
 		memcpy(&f.dst, p->data + p->l3 + IPV4_DST, sizeof(f.dst));
 	}
@@ -61,7 +61,7 @@ static bool may_follow(const struct nat *n, struct pkt *p,
 		nat_drop(p, DROP_NO_MAPPING);
 	else if (p->ttl <= 1)
 		nat_drop(p, DROP_TTL_EXCEEDED);
-	else if (p->l3_len > nat_mtu_out(n, p) && !p->gso && p->flags & PKT_DF)
+	else if (nat_is_too_big(n, p))
 		nat_drop(p, DROP_TOO_BIG);
 	else
 		return true;

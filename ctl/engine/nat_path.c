@@ -115,18 +115,21 @@ uint16_t nat_mtu_out(const struct nat *n, const struct pkt *p)
 	return mtu_of(n, p->out_side, p->out_lan);
 }
 
+bool nat_is_too_big(const struct nat *n, const struct pkt *p)
+{
+	return p->l3_len > nat_mtu_out(n, p) && !p->gso && p->flags & PKT_DF;
+}
+
 bool nat_may_leave(struct nat *n, struct pkt *p)
 {
-	uint16_t mtu = nat_mtu_out(n, p);
-
 	if (p->ttl <= 1) {
 		nat_refuse(n, p, DROP_TTL_EXCEEDED, ICMP_TIME_EXCEEDED,
 			   ICMP_TTL, 0);
 		return false;
 	}
-	if (p->l3_len > mtu && !p->gso && p->flags & PKT_DF) {
+	if (nat_is_too_big(n, p)) {
 		nat_refuse(n, p, DROP_TOO_BIG, ICMP_UNREACHABLE,
-			   ICMP_FRAG_NEEDED, mtu);
+			   ICMP_FRAG_NEEDED, nat_mtu_out(n, p));
 		return false;
 	}
 	return true;
@@ -158,10 +161,11 @@ static void clamp(const struct nat *n, struct pkt *p)
 {
 	uint16_t in = mtu_of(n, p->side, p->lan), out = nat_mtu_out(n, p);
 	uint16_t mtu = in < out ? in : out;
+	uint16_t headers = p->flags & PKT_IPV6 ? MSS_HEADERS_IPV6 : MSS_HEADERS;
 
 	if (p->proto == IPPROTO_TCP && !p->frag_off && p->tcp_flags & TCP_SYN &&
-	    mtu > MSS_HEADERS)
-		mss_clamp(p, mtu - MSS_HEADERS);
+	    mtu > headers)
+		mss_clamp(p, mtu - headers);
 }
 
 static void cut_down(struct nat *n, struct pkt *p, uint16_t mtu)
@@ -188,6 +192,10 @@ void nat_leave(struct nat *n, struct pkt *p, const struct rewrite_tuple *to)
 
 	p->verdict = VERDICT_FORWARD;
 	clamp(n, p);
+	if (p->flags & PKT_IPV6) {
+		nat_leave6(p);
+		return;
+	}
 	rewrite(p, to);
 	if (p->l3_len > mtu && !p->routed)
 		cut_down(n, p, mtu);

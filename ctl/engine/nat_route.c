@@ -66,6 +66,8 @@ static bool admit_from_wan(const struct nat *n, struct pkt *p)
 
 bool nat_admit(struct nat *n, struct pkt *p)
 {
+	if (p->flags & PKT_IPV6)
+		return nat_admit6(n, p);
 	if (!n->conf->wan.up || !n->conf->wan.addr) {
 		nat_drop(p, DROP_NO_WAN);
 		return false;
@@ -299,7 +301,9 @@ static void hairpin(struct nat *n, struct pkt *p)
 
 void nat_route(struct nat *n, struct pkt *p)
 {
-	if (p->flags & PKT_ICMP_ERROR)
+	if (p->flags & PKT_IPV6)
+		nat_route6(n, p);
+	else if (p->flags & PKT_ICMP_ERROR)
 		nat_icmp_error(n, p);
 	else if (p->side == SIDE_WAN)
 		inbound(n, p);

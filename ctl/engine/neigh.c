@@ -28,16 +28,18 @@ struct neigh {
 	struct slots slots;
 	struct waiting_pool *pool;
 	struct waiting_list done;
-	uint32_t pinned_ifindex;
-	struct addr pinned;
+	struct {
+		uint32_t ifindex; /* 0: there is none */
+		struct addr addr;
+	} pins[2];	    /* IPv4's, IPv6's */
 	uint64_t due_ms;    /* no deadline of a waiting packet is before this */
 	uint64_t window_ms; /* when the count of 'asks' began */
 	unsigned asks;
 	struct entry entries[NEIGH_MAX];
 };
 
-_Static_assert(NEIGH_UNRESOLVED_MAX >= 2 &&
-		       NEIGH_UNRESOLVED_MAX <= NEIGH_MAX - 2,
+_Static_assert(NEIGH_UNRESOLVED_MAX >= 3 &&
+		       NEIGH_UNRESOLVED_MAX <= NEIGH_MAX - 3,
 	       "a scan leaves room for what is known");
 
 struct neigh *neigh_new(const struct hash_key *key)
@@ -68,14 +70,19 @@ void neigh_free(struct neigh *t)
 
 void neigh_pin(struct neigh *t, uint32_t ifindex, const struct addr *addr)
 {
-	t->pinned_ifindex = addr_is_zero(addr) ? 0 : ifindex;
-	t->pinned = *addr;
+	bool ipv6 = !addr_is_v4(addr);
+
+	t->pins[ipv6].ifindex = addr_is_zero(addr) ? 0 : ifindex;
+	t->pins[ipv6].addr = *addr;
 }
 
 static bool is_pinned(const struct neigh *t, const struct entry *e)
 {
-	return t->pinned_ifindex && e->ifindex == t->pinned_ifindex &&
-	       addr_eq(&e->addr, &t->pinned);
+	for (unsigned i = 0; i < 2; i++)
+		if (t->pins[i].ifindex && e->ifindex == t->pins[i].ifindex &&
+		    addr_eq(&e->addr, &t->pins[i].addr))
+			return true;
+	return false;
 }
 
 static uint32_t hash_of(const struct neigh *t, uint32_t ifindex,
@@ -146,12 +153,12 @@ static void evict(struct neigh *t, struct entry *e)
 	slots_del(&t->slots, slot_of(t, e));
 }
 
-/* The list has two entries at least: one may be the gateway's. */
+/* The list has three entries at least: two may be gateways'. */
 static void evict_stalest(struct neigh *t, unsigned list)
 {
 	uint32_t i = slots_oldest(&t->slots, list);
 
-	if (is_pinned(t, &t->entries[i]))
+	while (is_pinned(t, &t->entries[i]))
 		i = slots_newer(&t->slots, i);
 	evict(t, &t->entries[i]);
 }

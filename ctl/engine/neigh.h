@@ -41,8 +41,9 @@ struct neigh_hop {
 struct neigh *neigh_new(const struct hash_key *key);
 void neigh_free(struct neigh *t);
 
-/* The WAN's gateway: its entry is never evicted and has places of its own for
- * waiting packets. A zero address: there is none. */
+/* The WAN's gateway, one of each family: its entry is never evicted and has
+ * places of its own for waiting packets. A zero address (of IPv4: the mapped
+ * one): there is none. */
 void neigh_pin(struct neigh *t, uint32_t ifindex, const struct addr *addr);
 
 struct neigh_hop neigh_lookup(struct neigh *t, uint32_t ifindex,

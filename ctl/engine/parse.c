@@ -1,10 +1,11 @@
 /* parse.c - from a frame to a struct pkt.
  * Called by worker.c before anything else. Engine thread only.
- * Invariant: what passes has an IPv4 header that is whole and sums up, and a
+ * Invariant: what passes has an IP header that is whole and sums up, and a
  * whole first L4 header if it is not a later fragment: the NAT may write there
  * without asking again. */
 #include "parse.h"
 
+#include <netinet/icmp6.h>
 #include <netinet/in.h>
 #include <string.h>
 
@@ -12,6 +13,7 @@
 #include "../base/bytes.h"
 #include "csum.h"
 #include "icmp_error.h"
+#include "parse_ipv6.h"
 
 #define ETHER_ADDRS	  12
 #define ETHER_TYPE_IPV4	  0x0800
@@ -53,7 +55,7 @@ static void strip_tags(struct pkt *p, unsigned tags)
 	p->room -= gone;
 }
 
-static bool parse_ethernet(struct pkt *p)
+static bool parse_ethernet(struct pkt *p, uint16_t *out)
 {
 	struct rd r = rd_init(p->data, p->len);
 	unsigned tags = 0;
@@ -68,12 +70,11 @@ static bool parse_ethernet(struct pkt *p)
 	}
 	if (r.bad)
 		return refuse(p, DROP_MALFORMED);
-	if (type == ETHER_TYPE_IPV6)
-		return refuse(p, DROP_IPV6_FORWARD);
-	if (type != ETHER_TYPE_IPV4)
+	if (type != ETHER_TYPE_IPV4 && type != ETHER_TYPE_IPV6)
 		return refuse(p, DROP_NO_PROTOCOL);
 	strip_tags(p, tags);
 	p->l3 = ETHER_ADDRS + sizeof(type);
+	*out = type;
 	return true;
 }
 
@@ -225,13 +226,26 @@ static bool is_icmp_error(uint8_t type)
 	       type == ICMP_PARAMETER;
 }
 
+/* RFC 4443 2.1: errors have the lower half of the types. */
+static bool is_icmp6_query(uint8_t type)
+{
+	return type == ICMP6_ECHO_REQUEST || type == ICMP6_ECHO_REPLY;
+}
+
+static bool is_icmp6_error(uint8_t type)
+{
+	return type < 128;
+}
+
 /* An error in fragments cannot be checked, and no router sends one. */
 static bool parse_icmp(struct pkt *p, struct rd *r)
 {
+	bool ipv6 = p->flags & PKT_IPV6;
+
 	p->icmp_type = rd_u8(r);
 	p->icmp_code = rd_u8(r);
 	rd_skip(r, 2);
-	if (is_icmp_query(p->icmp_type)) {
+	if (ipv6 ? is_icmp6_query(p->icmp_type) : is_icmp_query(p->icmp_type)) {
 		p->sport = htons(rd_be16(r));
 		p->dport = p->sport;
 		p->flags |= PKT_ICMP_QUERY;
@@ -239,7 +253,8 @@ static bool parse_icmp(struct pkt *p, struct rd *r)
 		return true;
 	}
 	rd_skip(r, 4);
-	if (!is_icmp_error(p->icmp_type))
+	if (!(ipv6 ? is_icmp6_error(p->icmp_type)
+		   : is_icmp_error(p->icmp_type)))
 		return true;
 	p->flags |= PKT_ICMP_ERROR;
 	return !(p->flags & PKT_FRAG);
@@ -257,13 +272,16 @@ static bool parse_l4(struct pkt *p)
 		ok = parse_tcp(p, &r, left);
 	else if (p->proto == IPPROTO_UDP)
 		ok = parse_udp(p, &r, left);
-	else if (p->proto == IPPROTO_ICMP)
+	else if (p->proto ==
+		 (p->flags & PKT_IPV6 ? IPPROTO_ICMPV6 : IPPROTO_ICMP))
 		ok = parse_icmp(p, &r);
 	return (ok && !r.bad) || refuse(p, DROP_MALFORMED);
 }
 
 bool parse(struct pkt *p)
 {
+	uint16_t type;
+
 	p->l3 = 0;
 	p->l4 = 0;
 	p->l3_len = 0;
@@ -275,5 +293,8 @@ bool parse(struct pkt *p)
 	p->sport = 0;
 	p->dport = 0;
 	p->hash = 0;
-	return parse_ethernet(p) && parse_ipv4(p) && parse_l4(p);
+	if (!parse_ethernet(p, &type))
+		return false;
+	return (type == ETHER_TYPE_IPV6 ? parse_ipv6(p) : parse_ipv4(p)) &&
+	       parse_l4(p);
 }

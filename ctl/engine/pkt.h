@@ -30,12 +30,13 @@ enum pkt_flags {
 	PKT_FRAG_FIRST = 2, /* with the L4 header */
 	PKT_FRAG_MORE = 4,
 	PKT_DF = 8,
-	PKT_OPTIONS = 16, /* IPv4 options present */
+	PKT_OPTIONS = 16, /* IPv4 options, IPv6 extension headers */
 	PKT_ICMP_ERROR = 32,
 	PKT_HAIRPIN = 64, /* set by NAT: LAN to LAN over the WAN address; it is
 			   * charged to the sender but crosses no boundary */
 	PKT_ICMP_QUERY = 256, /* with an identifier: echo and its like */
 	PKT_REPLY = 128, /* set by NAT: the frame became our own ICMP error */
+	PKT_IPV6 = 512,
 };
 
 struct pkt {
@@ -57,14 +58,14 @@ struct pkt {
 
 	/* parse */
 	uint16_t l3, l4; /* offsets from 'data' */
-	uint16_t l3_len; /* IPv4 total length, the byte count of statistics */
+	uint16_t l3_len; /* of the IP packet, the byte count of statistics */
 	uint8_t proto;	 /* IPPROTO_* */
 	uint8_t ttl;
 	uint8_t tcp_flags;
 	uint8_t icmp_type, icmp_code;
 	uint16_t flags;	   /* enum pkt_flags */
 	uint16_t frag_off; /* bytes */
-	uint16_t ip_id;
+	uint32_t ip_id;
 	struct addr src, dst; /* as received */
 	__be16 sport, dport;  /* ICMP query: the identifier in both */
 
@@ -81,7 +82,8 @@ struct pkt {
 	uint64_t hash; /* of its session's key, from the inside; 0: not yet */
 
 	/* worker */
-	struct mac host_mac; /* of 'device': sender's, or next hop's */
+	struct mac host_mac; /* of the sender on the LAN, zero: unknown; when it
+			      * left, of 'device' */
 };
 
 #endif

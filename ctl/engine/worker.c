@@ -93,6 +93,7 @@ static const struct engine_conf *look(struct worker *w, uint64_t now_ms)
 	w->conf_seen = conf->generation;
 	gateway = addr_v4(conf->wan.gateway);
 	neigh_pin(w->neigh, conf->wan.ifindex, &gateway);
+	neigh_pin(w->neigh, conf->wan.ifindex, &conf->wan.gateway6);
 	if (conf->wan.addr && conf->wan.addr != w->wan_seen.addr)
 		wan_changed(w, conf, now_ms);
 	return conf;

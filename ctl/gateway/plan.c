@@ -97,6 +97,23 @@ static struct addr plan_gateway6(const struct plan_input *in)
 	return best ? best->via : (struct addr){ 0 };
 }
 
+/* A global address if there is one. */
+static struct addr plan_addr6(const struct link_if *i)
+{
+	struct addr best = { 0 };
+
+	for (unsigned n = 0; n < i->addrs_n; n++) {
+		const struct addr *a = &i->addrs[n].addr;
+
+		if (addr_is_v4(a))
+			continue;
+		if (!is_link_local(a))
+			return *a;
+		best = *a;
+	}
+	return best;
+}
+
 static uint16_t carried_mtu(uint32_t mtu)
 {
 	return (uint16_t)(mtu < MTU_MAX ? mtu : MTU_MAX);
@@ -115,6 +132,9 @@ static void plan_wan(const struct plan_input *in, struct conf_wan *wan)
 	wan->mtu = carried_mtu(i->mtu);
 	plan_nets6(in, i->ifindex, &wan->nets6);
 	wan->gateway6 = plan_gateway6(in);
+	wan->addr6 = plan_addr6(i);
+	if (is_link_local(&wan->addr6)) /* who is far knows none of them */
+		wan->addr6 = (struct addr){ 0 };
 	if (!plan_ipv4(in, i->ifindex, &p))
 		return;
 	wan->addr = addr_to_v4(&p.addr);
@@ -145,6 +165,7 @@ static void plan_lan(const struct plan_input *in, struct engine_conf *out)
 	lan->mac = i->mac;
 	lan->mtu = carried_mtu(i->mtu);
 	plan_nets6(in, i->ifindex, &lan->nets6);
+	lan->addr6 = plan_addr6(i);
 	lan->addr = addr_to_v4(&in->lan_net.addr);
 	lan->mask = v4_mask(prefix_v4_len(&in->lan_net));
 	lan->net = lan->addr & lan->mask;

@@ -89,7 +89,7 @@ unsigned link_routes(const struct link *l, const struct link_route **out);
  * (0) of any port; NULL: none. */
 const struct link_route *link_default_route(const struct link *l,
 					    uint32_t ifindex);
-/* Calls back with every known IPv4 neighbour that is resolved on 'ifindex'. */
+/* Calls back with every known neighbour that is resolved on 'ifindex'. */
 void link_neighs(struct link *l, uint32_t ifindex,
 		 void (*each)(void *arg, const struct link_neigh *n),
 		 void *arg);

@@ -84,7 +84,7 @@ void link_neighs(struct link *l, uint32_t ifindex,
 {
 	struct tell t = { .ifindex = ifindex, .each = each, .arg = arg };
 
-	neighs_dump(l, AF_INET, &t);
+	neighs_dump(l, AF_UNSPEC, &t);
 }
 
 /* ---- keeping entries fresh */

@@ -330,7 +330,7 @@ static void test_other_ethertypes(void **state)
 	f->mem[12] = 0x86;
 	f->mem[13] = 0xdd;
 	assert_false(parse(&f->p));
-	assert_int_equal(f->p.drop, DROP_IPV6_FORWARD);
+	assert_int_equal(f->p.drop, DROP_MALFORMED); /* IPv4 inside */
 	f->mem[12] = 0x08;
 	f->mem[13] = 0x06;
 	assert_false(parse(&f->p));
