@@ -40,7 +40,7 @@ class Browser:
         return self.do(f"return page.evaluate((args) => ({expression}), args)",
                        **args)
 
-    def eventually(self, expression, timeout=10, **args):
+    def eventually(self, expression, timeout=30, **args):
         return eventually(lambda: self.look(expression, **args), timeout, 0.1)
 
     def open(self, width=1280, height=900, scheme="light"):
@@ -58,4 +58,4 @@ class Browser:
     def close(self):
         self.process.stdin.close()
         self.process.stdout.close()
-        self.process.wait(10)
+        self.process.wait(60)

@@ -58,7 +58,7 @@ class Host(Machine):
             self.client = self.spawn(*command, env=os.environ | settings,
                                      stdout=log, stderr=log)
 
-    def await_lease(self, timeout=15):
+    def await_lease(self, timeout=60):
         if not eventually(self.lease_file.exists, timeout):
             raise Failed(f"{self.name}: no lease\n"
                          + (self.folder / "dhcp.log").read_text())
@@ -211,7 +211,7 @@ class House:
                 or self.gateway.poll() is not None:
             raise Failed("the gateway is not ready:\n" + self.log())
 
-    def stop_gateway(self, how=signal.SIGTERM, timeout=10):
+    def stop_gateway(self, how=signal.SIGTERM, timeout=60):
         """Ends it; its exit status."""
         self.gateway.send_signal(how)
         return wait_for_end(self.gateway, timeout)

@@ -26,7 +26,7 @@ def house(build_shared):
 def refused(house, code, *words, command=None, under=()):
     """Runs it, expects one sentence with 'words' and an untouched machine."""
     before = machine_state(house.gw)
-    done = house.gw.attempt(*under, *(command or house.command()), timeout=15)
+    done = house.gw.attempt(*under, *(command or house.command()), timeout=60)
     assert machine_state(house.gw) == before
     assert done.returncode == code, done
     assert len(done.stderr.splitlines()) == 1, done.stderr
@@ -36,8 +36,8 @@ def refused(house, code, *words, command=None, under=()):
 
 
 def command(house, wan="gw0", lan="gl0", *more):
-    return [house.binary, "run", "--wan", wan, "--lan", lan, "--path", house.carrier,
-            "--dns", FAR, "--state", house.state, "--name", house.instance,
+    return [house.binary, "run", "--wan", wan, "--lan", lan,
+            "--path", house.carrier, "--dns", FAR, "--state", house.state, "--name", house.instance,
             *more]
 
 
@@ -127,7 +127,7 @@ def test_a_jumbo_mtu(house):
 def test_a_second_instance_of_the_same_name(house):
     house.start_gateway()
     before = machine_state(house.gw)
-    done = house.gw.attempt(*house.command(), timeout=15)
+    done = house.gw.attempt(*house.command(), timeout=60)
     assert done.returncode == 1
     assert len(done.stderr.splitlines()) == 1, done.stderr
     assert house.instance in done.stderr

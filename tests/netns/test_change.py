@@ -7,7 +7,7 @@ from world import cable, eventually, finish_checksums
 
 
 def pings(host, target=FAR):
-    return not host.attempt("ping", "-c", "1", "-W", "1", target).returncode
+    return not host.attempt("ping", "-c", "1", "-W", "5", target).returncode
 
 
 @pytest.fixture
@@ -56,7 +56,7 @@ def test_the_wan_link_goes_and_comes(running):
     assert not pings(house.h1)
     house.isp.run("ip", "link", "set", "street", "up")
     assert eventually(lambda: house.ask("status")["wan"]["up"])
-    assert eventually(lambda: pings(house.h1), 20)
+    assert eventually(lambda: pings(house.h1))
 
 
 def test_the_wan_is_awaited(house):
@@ -125,7 +125,7 @@ def test_news_while_it_ends_bring_nothing_back(house):
     house.start_gateway()
     before_end = house.gateway.pid
     house.gw.sh(f"ip route add default via {ISP}; kill -TERM {before_end}")
-    assert house.gateway.wait(10) == 0, house.log()
+    assert house.gateway.wait(60) == 0, house.log()
     assert eventually(lambda: machine_state(house.gw) == house.before)
 
 
@@ -133,7 +133,7 @@ def test_signals_in_a_row_do_not_stop_the_undoing(running):
     house = running
     for _ in range(40):
         house.gw.attempt("kill", "-TERM", house.gateway.pid)
-    assert house.gateway.wait(10) == 0, house.log()
+    assert house.gateway.wait(60) == 0, house.log()
     assert eventually(lambda: machine_state(house.gw) == house.before)
 
 

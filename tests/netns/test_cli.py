@@ -124,7 +124,7 @@ def test_rates_follow_traffic(house):
             status = house.ask("status")
             client = row(house.ask("clients"), mac=house.h1.mac)
             return status["rates"]["tx_bps"] > 0 and client["tx_bps"] > 0
-        assert eventually(busy, 5)
+        assert eventually(busy)
 
 
 def drops(house, reason):

@@ -15,7 +15,7 @@ def killed(build, request):
     before = machine_state(house.gw)
     house.start_gateway()
     house.hand_out_leases()
-    house.h1.run("ping", "-c", "1", "-W", "2", FAR)
+    house.h1.run("ping", "-c", "1", "-W", "10", FAR)
     held = bpf_ids(house.gateway.pid)
     house.stop_gateway(signal.SIGKILL)
     return house, before, held
@@ -37,7 +37,7 @@ def test_nothing_is_answered_meanwhile(killed):
 def test_the_next_start_serves_and_ends_clean(killed):
     house, before, held = killed
     house.start_gateway()
-    house.h1.run("ping", "-c", "1", "-W", "2", FAR)
+    house.h1.run("ping", "-c", "1", "-W", "10", FAR)
     assert house.stop_gateway() == 0, house.log()
     assert same(house, before)
     assert eventually(lambda: not bpf_alive(held)), bpf_alive(held)

@@ -92,7 +92,7 @@ def house(build_shared, asan_binary):
 
 
 def pings(host):
-    return not host.attempt("ping", "-c", "1", "-W", "1", FAR).returncode
+    return not host.attempt("ping", "-c", "1", "-W", "10", FAR).returncode
 
 
 def assert_service(house):
@@ -114,7 +114,7 @@ def mac_of(machine, dev):
 def test_frames_from_the_lan(house):
     print(f"FRAMES_SEED={SEED}")
     h1 = house.h1
-    h1.run("ping", "-c", "1", "-W", "2", LAN)
+    h1.run("ping", "-c", "1", "-W", "10", LAN)
     gateway_mac = h1.run("ip", "neigh", "show", LAN).split()[4]
     with h1.frames("eth0") as sock:
         send(sock, random.Random(SEED),

@@ -122,14 +122,14 @@ def test_a_refusal_comes_back(house):
 
 @pytest.mark.parametrize("target", [LAN, ISP, FAR, WAN])
 def test_ping(house, target):
-    house.h1.run("ping", "-c", "3", "-i", "0.2", "-W", "2", target)
+    house.h1.run("ping", "-c", "3", "-i", "0.2", "-W", "10", target)
 
 
 def test_two_hosts_ping_at_once_and_with_much(house):
     for host in house.h1, house.h2:
-        host.run("ping", "-c", "2", "-i", "0.2", "-W", "2", "-e", "77", FAR)
-    house.h1.run("ping", "-c", "2", "-i", "0.2", "-W", "2", "-s", "1472", FAR)
-    house.h1.run("ping", "-c", "2", "-i", "0.2", "-W", "2", "-s", "6000", FAR)
+        host.run("ping", "-c", "2", "-i", "0.2", "-W", "10", "-e", "77", FAR)
+    house.h1.run("ping", "-c", "2", "-i", "0.2", "-W", "10", "-s", "1472", FAR)
+    house.h1.run("ping", "-c", "2", "-i", "0.2", "-W", "10", "-s", "6000", FAR)
 
 
 @pytest.mark.parametrize("kind", ["default", "icmp", "tcp"])

@@ -180,8 +180,8 @@ def test_rates_agree_with_iperf3(house, browser, way):
                "  await page.keyboard.press('ArrowLeft');")
     said = browser.look("document.querySelector('.chart-area')"
                         ".getAttribute('aria-valuetext')")
-    told = json.loads(client.communicate(timeout=30)[0])
-    server.wait(5)
+    told = json.loads(client.communicate(timeout=60)[0])
+    server.wait(60)
     sent = told["end"]["streams"][0]["udp"]
     wanted = told["end"]["sum"]["bits_per_second"] * 1428 / 1400
     if way == "down":
@@ -197,7 +197,7 @@ def test_a_device_appears_when_it_takes_a_lease(house, browser):
     browser.look("window.sameness = 1")
     assert "h2" not in browser.look(NAMES)
     house.h2.dhcp()
-    assert browser.eventually(f"{NAMES}.includes('h2')", 3)
+    assert browser.eventually(f"{NAMES}.includes('h2')")
     assert house.h2.ip in row(browser, "h2", 0)
     assert browser.look("window.sameness") == 1
     assert browser.eventually(
@@ -214,7 +214,7 @@ def test_it_comes_back_when_the_gateway_does(house, browser):
         5)
     assert browser.look(NAMES), "what was known stays, greyed"
     house.start_gateway()
-    assert browser.eventually(LIVE, 15)
+    assert browser.eventually(LIVE)
     assert browser.look("!document.querySelector('main.stale')")
     assert browser.look("window.sameness") == 2
     assert all("ERR_" in text for text in browser.complaints())

@@ -59,7 +59,7 @@ class Machine:
                 f"--net=/proc/{pid}/ns/net", f"--mount=/proc/{pid}/ns/mnt",
                 f"--wd={os.getcwd()}", *map(str, command)]
 
-    def attempt(self, *command, timeout=60, **options):
+    def attempt(self, *command, timeout=120, **options):
         """Runs to the end; the CompletedProcess, whatever came of it."""
         return subprocess.run(self._enter(command), text=True,
                               capture_output=True, timeout=timeout, **options)
@@ -96,19 +96,19 @@ class Machine:
             os.close(there)
             os.close(home)
 
-    def socket(self, kind, timeout=5):
+    def socket(self, kind, timeout=20):
         with self.inside():
             made = socket.socket(socket.AF_INET, kind)
         made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         made.settimeout(timeout)
         return made
 
-    def udp(self, port=0, addr="", timeout=5):
+    def udp(self, port=0, addr="", timeout=20):
         made = self.socket(socket.SOCK_DGRAM, timeout)
         made.bind((addr, port))
         return made
 
-    def tcp(self, port=0, addr="", timeout=5):
+    def tcp(self, port=0, addr="", timeout=20):
         """Bound, neither listening nor connected."""
         made = self.socket(socket.SOCK_STREAM, timeout)
         made.bind((addr, port))
@@ -156,8 +156,9 @@ def finish_checksums(machine, dev):
     machine.run("ethtool", "-K", dev, "tx", "off")
 
 
-def eventually(question, timeout=5, pause=0.05):
-    """Asks until the answer is true; the last answer."""
+def eventually(question, timeout=30, pause=0.05):
+    """Asks until the answer is true; the last answer. The deadline is for
+    what never comes: a busy machine may take its time."""
     deadline = time.monotonic() + timeout
     while True:
         answer = question()
