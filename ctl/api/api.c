@@ -25,6 +25,8 @@ static const struct route {
 	{ "/api/v1/leases", leases_answer, NULL },
 	{ "/api/v1/dhcp", dhcp_answer, NULL },
 	{ "/api/v1/drops", drops_answer, NULL },
+	{ "/api/v1/dns", naming_answer, NULL },
+	{ "/api/v1/dns/log", queries_answer, NULL },
 	{ "/api/v1/settings", settings_answer, settings_change },
 	{ "/api/v1/live", live_answer, NULL },
 };

@@ -21,6 +21,11 @@
  * null: what the remote is called is not known here drops             all
  * reasons, also those that never happened
  *
+ * /api/v1/dns: stats, upstreams, lists that are on, known_lists to turn on.
+ * /api/v1/dns/log, on the unix socket only: what was asked in the last day,
+ * oldest first; ?limit= latest so many (1000), ?device= address, ?name= a part
+ * of it, ?why= as in dns/querylog.h, ?format=csv. Device null: the gateway.
+ *
  * /api/v1/live is a WebSocket; each message is one msgpack map with a "type":
  *   hello    version, now_ms, tick_ms: first of all
  *   recent   step_ms, end_ms, rx_bps[], tx_bps[]: the boundary's last minute,
@@ -43,6 +48,7 @@
 #include "../base/addr.h"
 #include "../base/drop.h"
 #include "../dhcp/dhcp.h"
+#include "../dns/dns.h"
 #include "../engine/engine.h"
 #include "../http/http.h"
 #include "../state/settings.h"
@@ -81,6 +87,7 @@ struct api_house {
 		     const struct diary **diary);
 	/* Gate's and engine's drops, summed by reason. */
 	unsigned (*drops)(void *arg, struct drop_row *out, unsigned max);
+	struct dns *(*dns)(void *arg);
 	struct settings_store *(*settings)(void *arg);
 	/* After a successful patch: apply it now. */
 	void (*settings_changed)(void *arg);

@@ -60,6 +60,7 @@ struct ws_frame *pack_frame(json_t *json);
 api_answer status_answer, drops_answer;	     /* views.c */
 api_answer leases_answer, dhcp_answer;	     /* dhcp.c */
 api_answer clients_answer;		     /* clients.c */
+api_answer naming_answer, queries_answer;    /* naming.c */
 api_answer settings_answer, settings_change; /* change.c */
 api_answer flows_answer, mappings_answer;    /* dump.c */
 api_answer live_answer;			     /* live.c */

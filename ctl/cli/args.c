@@ -67,6 +67,8 @@ static const struct command {
 	{ "leases", ARGS_SHOW, show_options, 0, 0 },
 	{ "dhcp", ARGS_SHOW, show_options, 0, 0 },
 	{ "drops", ARGS_SHOW, show_options, 0, 0 },
+	{ "dns", ARGS_SHOW, show_options, 0, 0 },
+	{ "queries", ARGS_SHOW, show_options, 0, 0 },
 	{ "set", ARGS_SET, plain_options, 1, 64 },
 	{ "get", ARGS_GET, show_options, 0, 1 },
 	{ "restart", ARGS_RESTART, plain_options, 0, 0 },
@@ -107,6 +109,10 @@ const char args_help[] =
 	"  portcullis leases               addresses given out\n"
 	"  portcullis dhcp                 fill of the pool, conflicts\n"
 	"  portcullis drops                what was turned away, and why\n"
+	"  portcullis dns                  resolvers and blocklists\n"
+	"  portcullis queries              which names were asked for, and "
+	"why\n"
+	"                                  they were answered as they were\n"
 	"      --json                      as the API says it\n"
 	"\n"
 	"Change\n"
@@ -199,7 +205,7 @@ static int take_dns(struct gateway_options *run, const char *text,
 		    struct error *err)
 {
 	const unsigned max = sizeof(run->dns) / sizeof(run->dns[0]);
-	char one[ENDPOINT_STRLEN];
+	char one[NAMESERVER_STRLEN];
 	size_t len;
 
 	for (run->dns_n = 0;; text += len + 1) {
@@ -209,8 +215,8 @@ static int take_dns(struct gateway_options *run, const char *text,
 					 "--dns: at most %u servers fit", max);
 		snprintf(one, sizeof(one), "%.*s", (int)len, text);
 		if (len >= sizeof(one) ||
-		    !endpoint_parse(one, 53, &run->dns[run->dns_n]) ||
-		    addr_is_zero(&run->dns[run->dns_n].addr))
+		    !nameserver_parse(one, &run->dns[run->dns_n]) ||
+		    addr_is_zero(&run->dns[run->dns_n].at.addr))
 			return error_set(err, -EINVAL,
 					 "--dns wants addresses such as "
 					 "9.9.9.9,1.1.1.1, not '%.60s'",

@@ -57,7 +57,8 @@ static int show(const struct args *a)
 	char path[64], *raw = NULL;
 	json_t *json;
 
-	snprintf(path, sizeof(path), "/api/v1/%s", a->view);
+	snprintf(path, sizeof(path), "/api/v1/%s",
+		 strcmp(a->view, "queries") ? a->view : "dns/log");
 	json = fetch(a, "GET", path, NULL, &raw);
 	if (!json)
 		return 1;

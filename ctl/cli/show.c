@@ -26,6 +26,7 @@ enum style {
 	STYLE_AGO_MS, /* since 1970 */
 	STYLE_STATIC, /* a flag */
 	STYLE_RANDOM,
+	STYLE_YES, /* another */
 };
 
 struct column {
@@ -83,6 +84,34 @@ static const struct column drops[] = {
 	{ "bytes", ">BYTES", STYLE_BYTES },
 };
 
+static const struct column queries[] = {
+	{ "at_ms", "WHEN", STYLE_AGO_MS },
+	{ "device", "ADDRESS", STYLE_TEXT },
+	{ "hostname", "DEVICE", STYLE_TEXT },
+	{ "name", "NAME", STYLE_TEXT },
+	{ "type", "TYPE", STYLE_TEXT },
+	{ "rcode", "CODE", STYLE_TEXT },
+	{ "answer", "ANSWER", STYLE_TEXT },
+	{ "why", "WHY", STYLE_TEXT },
+	{ "list", "LIST", STYLE_TEXT },
+};
+static const struct column upstreams[] = {
+	{ "server", "RESOLVER", STYLE_TEXT },
+	{ "answers", "ANSWERS", STYLE_YES },
+	{ "rtt_ms", ">MS", STYLE_COUNT },
+};
+static const struct column lists[] = {
+	{ "name", "LIST", STYLE_TEXT },
+	{ "names", ">NAMES", STYLE_COUNT },
+	{ "updated_ms", "UPDATED", STYLE_AGO_MS },
+	{ "problem", "PROBLEM", STYLE_TEXT },
+};
+static const struct column known_lists[] = {
+	{ "name", "TO TURN ON", STYLE_TEXT },
+	{ "about", "ABOUT", STYLE_TEXT },
+	{ "licence", "LICENCE", STYLE_TEXT },
+};
+
 static const struct view {
 	const char *name, *none;
 	const struct column *columns;
@@ -94,6 +123,13 @@ static const struct view {
 	{ "mappings", "No outside port is in use.", mappings, COUNT(mappings) },
 	{ "leases", "No address has been given out.", leases, COUNT(leases) },
 	{ "drops", "Nothing was turned away.", drops, COUNT(drops) },
+	{ "queries", "Nothing was asked yet.", queries, COUNT(queries) },
+};
+/* The parts of the view "dns". */
+static const struct view naming[] = {
+	{ "upstreams", "No resolver is known.", upstreams, COUNT(upstreams) },
+	{ "lists", "No blocklist is on.", lists, COUNT(lists) },
+	{ "known_lists", "", known_lists, COUNT(known_lists) },
 };
 
 /* ---- cells */
@@ -151,6 +187,9 @@ static const char *cell(const json_t *row, const struct column *c,
 	case STYLE_RANDOM:
 		return json_is_true(json_object_get(row, c->field)) ? "random"
 								    : "real";
+	case STYLE_YES:
+		return json_is_true(json_object_get(row, c->field)) ? "yes"
+								    : "no";
 	}
 	return NULL;
 }
@@ -279,9 +318,31 @@ static void show_dhcp(const json_t *d, FILE *out)
 	show_view("events", json_object_get(d, "events"), out);
 }
 
+static void show_naming(const json_t *dns, FILE *out)
+{
+	const json_t *s = json_object_get(dns, "stats");
+	char a[UNITS_LEN], b[UNITS_LEN];
+	size_t i;
+
+	fprintf(out, "Questions    %s, blocked %s\n",
+		units_count(number(s, "queries"), a),
+		units_count(number(s, "blocked"), b));
+	fprintf(out, "Cache        %s answers, %s\n",
+		units_count(number(s, "cache_entries"), a),
+		units_bytes(number(s, "cache_bytes"), b));
+	for (i = 0; i < COUNT(naming); i++) {
+		fputc('\n', out);
+		show_table(&naming[i], json_object_get(dns, naming[i].name),
+			   out);
+	}
+}
+
 void show_view(const char *view, const json_t *json, FILE *out)
 {
 	size_t i;
+
+	if (!strcmp(view, "dns"))
+		show_naming(json, out);
 
 	if (!strcmp(view, "status"))
 		show_status(json, out);

@@ -10,12 +10,16 @@
 
 #include "../base/addr.h"
 
+struct querylog;
+
 struct asker {
 	void *via; /* the listener, or the connection */
 	struct endpoint from;
 	/* Once for each message. 'len' 0: there is no answer. */
 	void (*send)(const struct asker *a, const uint8_t *msg, size_t len);
 	bool by_tcp;
+	uint64_t asked_us;    /* filled by serve.c */
+	struct querylog *log; /* the same; NULL: is not noted */
 };
 
 struct asker_events {

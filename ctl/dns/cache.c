@@ -18,7 +18,8 @@ struct entry {
 	struct entry *next; /* in the bucket */
 	struct entry *newer, *older;
 	uint64_t hash;
-	uint64_t expires_ms, gone_ms, rest_ms;
+	uint64_t expires_ms, gone_ms, rest_ms, ageing_ms;
+	bool chain, used, told;
 	size_t charge;
 	size_t msg_len;
 	uint16_t key_len, ttl_n;
@@ -119,6 +120,20 @@ static void drop(struct cache *c, struct entry *e)
 	free(e);
 }
 
+/* Asked for again in the last part of its life: worth fetching anew before it
+ * is over. Told once, as one asking is enough. */
+static bool is_ageing(struct entry *e, uint64_t now_ms)
+{
+	bool used = e->used;
+
+	e->used = true;
+	if (!used || e->told || now_ms < e->ageing_ms ||
+	    now_ms >= e->expires_ms)
+		return false;
+	e->told = true;
+	return true;
+}
+
 /* Drops the oldest until 'room' bytes more are within 'limit'. */
 static void evict(struct cache *c, size_t room, size_t limit)
 {
@@ -173,9 +188,11 @@ bool cache_find(struct cache *c, const struct cache_key *key, uint64_t now_ms,
 	use_unlink(c, e);
 	use_first(c, e);
 	*out = (struct cache_hit){
-		.kept = { entry_msg(e), e->msg_len, e->data, e->ttl_n },
+		.kept = { entry_msg(e), e->msg_len, e->data, e->ttl_n,
+			  e->chain },
 		.stale = now_ms >= e->expires_ms,
 		.ttl_s = CACHE_STALE_TTL_S,
+		.ageing = is_ageing(e, now_ms),
 	};
 	/* Rounded up: a record with a second to live is never told as 0. */
 	if (!out->stale)
@@ -224,6 +241,8 @@ void cache_put(struct cache *c, const struct cache_key *key,
 	fill(e, key, answer);
 	e->charge = charge_of(size);
 	e->expires_ms = now_ms + ttl_s * 1000ull;
+	e->ageing_ms = e->expires_ms - ttl_s * 1000ull / CACHE_AGEING_PART;
+	e->chain = answer->chain;
 	e->gone_ms = e->expires_ms + (may_stale ? CACHE_STALE_MS : 0);
 	e->hash = hash_bytes(&c->secret, key->b, key->len);
 	e->next = *bucket_of(c, e->hash);

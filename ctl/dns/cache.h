@@ -15,6 +15,7 @@
 #define CACHE_STALE_MS                                                         \
 	(24 * 3600 * 1000ull) /* RFC 8767, 5: one to three days */
 #define CACHE_STALE_TTL_S 30  /* RFC 8767, 5.11 */
+#define CACHE_AGEING_PART 10  /* the last tenth of its life */
 
 /* Name in lower case, type, class, and the DO and CD bits, which change what
  * upstream answers. Compared as bytes. */
@@ -28,6 +29,7 @@ struct cache_hit {
 	uint32_t ttl_s;	      /* to be told to the client */
 	bool stale;
 	bool resting; /* stale, and lately asked for in vain: ask no more now */
+	bool ageing;  /* soon over, and asked for more than once: told once */
 };
 
 struct cache;

@@ -8,10 +8,12 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "../base/clock.h"
 #include "../base/container_of.h"
 #include "../base/log.h"
 #include "listen_tcp.h"
 #include "listen_udp.h"
+#include "lists.h"
 #include "probe.h"
 #include "serve.h"
 
@@ -35,6 +37,9 @@ struct dns {
 	struct resolver resolver;
 	struct probe *probe;
 	struct serve serve;
+	struct filter filter;
+	struct rebind rebind;
+	struct lists *lists;
 	struct listeners listeners;
 };
 
@@ -68,6 +73,48 @@ static void on_retired(struct resolver *r)
 {
 	probe_wake(container_of(r, struct dns, resolver)->probe);
 }
+
+/* ---- lists */
+
+static void on_lists(void *arg, struct nameset *block, struct nameset *allow)
+{
+	struct dns *d = arg;
+
+	nameset_free(d->filter.block);
+	nameset_free(d->filter.allow);
+	d->filter.block = block;
+	d->filter.allow = allow;
+}
+
+static void on_host(const struct asker *a, const uint8_t *msg, size_t len)
+{
+	struct dns_kept k = { .msg = msg, .len = len };
+	struct dns *d = a->via;
+	struct addr addr;
+
+	lists_found(d->lists, len && dns_answer_addr(&k, &addr) ? &addr : NULL);
+}
+
+/* Asks this server, as a device would; from nobody's address. */
+static void find_host(void *arg, const char *host)
+{
+	struct dns *d = arg;
+	struct asker self = { .via = d, .send = on_host, .by_tcp = true };
+	struct dns_question q = { .type = DNS_A, .class = DNS_IN };
+	struct dns_header h = { .flags = DNS_RD, .qd = 1 };
+	uint8_t msg[DNS_QUERY_MAX];
+	struct wr w = wr_init(msg, sizeof(msg));
+
+	if (!dns_name_from_text(&q.name, host)) {
+		lists_found(d->lists, NULL);
+		return;
+	}
+	dns_header_write(&w, &h);
+	dns_question_write(&w, &q);
+	serve_message(&d->serve, &self, msg, wr_len(&w));
+}
+
+/* ---- listeners */
 
 static void close_listener(struct listener *l)
 {
@@ -162,17 +209,16 @@ static int listen_on(struct dns *d, const struct dns_conf *conf,
 /* To ask ourselves would go round in circles: resolv.conf may well name us. */
 static void set_upstreams(struct dns *d, const struct dns_conf *conf)
 {
-	struct endpoint at[DNS_UPSTREAMS_MAX];
-	char buf[ENDPOINT_STRLEN];
+	struct nameserver at[DNS_UPSTREAMS_MAX];
+	char buf[NAMESERVER_STRLEN];
 	unsigned i, n = 0;
 
 	for (i = 0; i < conf->upstreams_n; i++) {
-		const struct endpoint *u = &conf->upstreams[i];
+		const struct nameserver *u = &conf->upstreams[i];
 
-		if (u->port == htons(PORT) &&
-		    find_listener(&d->listeners, &u->addr))
+		if (find_listener(&d->listeners, &u->at.addr))
 			log_warn("dns: upstream %s is this server, left out",
-				 endpoint_format(u, buf));
+				 nameserver_format(u, buf));
 		else
 			at[n++] = *u;
 	}
@@ -189,6 +235,43 @@ static int read_domain(const struct dns_conf *conf, struct dns_name *out,
 			 conf->domain);
 }
 
+/* The names that the owner wrote, each with all below it; NULL: none. */
+static struct nameset *own_names(const struct settings_domain *from, unsigned n)
+{
+	struct nameset *set = n ? nameset_new() : NULL;
+	struct dns_name name;
+	unsigned i;
+
+	for (i = 0; set && i < n; i++)
+		if (dns_name_from_text(&name, from[i].name))
+			nameset_add(set, &name, true, FILTER_OWN);
+	return set;
+}
+
+static void set_filter(struct dns *d, const struct dns_conf *conf)
+{
+	struct filter *f = &d->filter;
+
+	nameset_free(f->own_allow);
+	nameset_free(f->own_block);
+	f->own_allow = own_names(conf->allow, conf->allow_n);
+	f->own_block = own_names(conf->block, conf->block_n);
+	f->style = conf->blocked_nxdomain ? FILTER_NXDOMAIN : FILTER_ZERO;
+	f->unfiltered_n = conf->unfiltered_n;
+	memcpy(f->unfiltered, conf->unfiltered, sizeof(f->unfiltered));
+	lists_set(d->lists, conf->lists, conf->lists_n, conf->lists_dir);
+}
+
+static void set_rebind(struct dns *d, const struct dns_conf *conf)
+{
+	struct rebind *r = &d->rebind;
+
+	nameset_free(r->excepted);
+	r->excepted = own_names(conf->rebind_allow, conf->rebind_allow_n);
+	r->homes_n = conf->listen_n;
+	memcpy(r->homes, conf->clients, sizeof(r->homes));
+}
+
 int dns_configure(struct dns *d, const struct dns_conf *conf, struct error *err)
 {
 	struct dns_name domain;
@@ -200,8 +283,12 @@ int dns_configure(struct dns *d, const struct dns_conf *conf, struct error *err)
 		return code;
 	d->conf = *conf;
 	set_upstreams(d, conf);
+	set_filter(d, conf);
+	set_rebind(d, conf);
 	local_set_domain(d->serve.local, &domain);
 	cache_set_limit(d->serve.cache, conf->cache_bytes);
+	forward_set_rate(d->serve.forward, conf->client_rate);
+	querylog_turn(d->serve.log, conf->log);
 	return 0;
 }
 
@@ -211,6 +298,12 @@ static void free_parts(struct dns *d)
 	resolve_stop_all(&d->resolver);
 	if (d->serve.forward)
 		forward_free(d->serve.forward);
+	dots_free(d->resolver.way.dots);
+	if (d->lists)
+		lists_free(d->lists);
+	nameset_free(d->rebind.excepted);
+	filter_fini(&d->filter);
+	querylog_free(d->serve.log);
 	local_free(d->serve.local);
 	cache_free(d->serve.cache);
 	free(d);
@@ -219,18 +312,24 @@ static void free_parts(struct dns *d)
 static int make_parts(struct dns *d, const struct dns_name *domain,
 		      size_t cache_bytes)
 {
+	struct lists_events events = { d, on_lists, find_host };
 	struct serve *s = &d->serve;
+	struct dots *dots = dots_new(d->loop);
 
 	tally_init(&d->tally);
-	d->resolver.loop = d->loop;
-	d->resolver.tally = &d->tally;
+	d->resolver.way = (struct query_way){ d->loop, &d->tally, dots };
 	d->resolver.on_retired = on_retired;
 	s->tally = &d->tally;
+	s->filter = &d->filter;
 	s->local = local_new(domain);
 	s->cache = cache_new(cache_bytes);
-	if (!s->local || !s->cache)
+	s->log = querylog_new(QUERYLOG_BYTES);
+	d->lists = lists_new(d->loop, &events);
+	if (!dots || !s->local || !s->cache || !s->log || !d->lists ||
+	    filter_init(&d->filter))
 		return -ENOMEM;
-	s->forward = forward_new(&d->resolver, s->cache, &d->tally);
+	s->forward = forward_new(&d->resolver, s->cache, &d->filter, &d->rebind,
+				 &d->tally);
 	return s->forward ? 0 : -ENOMEM;
 }
 
@@ -294,4 +393,58 @@ unsigned dns_drops(const struct dns *d, struct drop_row *out, unsigned max)
 
 	memcpy(out, d->tally.drops, n * sizeof(*out));
 	return n;
+}
+
+unsigned dns_lists(const struct dns *d, struct dns_list_row out[DNS_LISTS_MAX])
+{
+	return lists_rows(d->lists, out);
+}
+
+unsigned dns_upstreams(const struct dns *d,
+		       struct dns_upstream_row out[DNS_UPSTREAMS_MAX])
+{
+	const struct upstreams *s = &d->resolver.upstreams;
+	unsigned i;
+
+	for (i = 0; i < s->n; i++)
+		out[i] = (struct dns_upstream_row){
+			.at = s->u[i].at,
+			.retired = s->u[i].retired,
+			.measured = s->u[i].measured,
+			.rtt_ms = s->u[i].srtt_ms8 / 8,
+		};
+	return s->n;
+}
+
+struct telling {
+	const struct dns *d;
+	void (*each)(void *arg, const struct dns_log_row *row);
+	void *arg;
+};
+
+static void tell_row(void *arg, const struct query_row *row)
+{
+	const struct telling *t = arg;
+	char name[DNS_NAME_STRLEN];
+	struct dns_log_row out = {
+		.at_ms = row->at_ms,
+		.took_us = row->took_us,
+		.device = row->device,
+		.answer = row->answer,
+		.type = row->type,
+		.rcode = row->rcode,
+		.name = dns_name_format(&row->name, name),
+		.why = query_why_names[row->why],
+		.list = lists_name(t->d->lists, row->list),
+	};
+
+	t->each(t->arg, &out);
+}
+
+void dns_log(const struct dns *d,
+	     void (*each)(void *arg, const struct dns_log_row *row), void *arg)
+{
+	struct telling t = { d, each, arg };
+
+	querylog_walk(d->serve.log, clock_wall_ms(), tell_row, &t);
 }

@@ -13,19 +13,34 @@
 #include "../base/addr.h"
 #include "../base/drop.h"
 #include "../base/error.h"
+#include "../base/nameserver.h"
+#include "../state/settings.h"
 
-#define DNS_UPSTREAMS_MAX 8
-#define DNS_LISTEN_MAX	  4
-#define DNS_DROPS_MAX	  12
+#define DNS_UPSTREAMS_MAX  8
+#define DNS_LISTEN_MAX	   4
+#define DNS_DROPS_MAX	   12
+#define DNS_LISTS_MAX	   16
+#define DNS_UNFILTERED_MAX 64
 
 struct dns_conf {
 	unsigned listen_n;
 	struct addr listen[DNS_LISTEN_MAX];    /* LAN addresses */
 	struct prefix clients[DNS_LISTEN_MAX]; /* who is served: the LAN nets */
 	unsigned upstreams_n;
-	struct endpoint upstreams[DNS_UPSTREAMS_MAX];
+	struct nameserver upstreams[DNS_UPSTREAMS_MAX];
 	char domain[64];      /* "lan": NAME.lan is ours */
 	uint32_t cache_bytes; /* 32 MiB */
+	uint32_t client_rate; /* questions a second that one may send on */
+	bool log;
+	char lists_dir[256]; /* where fetched lists are kept */
+	/* What may be reached; names stand for all below them as well. */
+	bool blocked_nxdomain; /* else 0.0.0.0 and :: */
+	unsigned lists_n, allow_n, block_n, rebind_allow_n, unfiltered_n;
+	struct settings_source lists[DNS_LISTS_MAX];
+	struct settings_domain allow[SETTINGS_LIST_MAX];
+	struct settings_domain block[SETTINGS_LIST_MAX];
+	struct settings_domain rebind_allow[SETTINGS_LIST_MAX];
+	struct addr unfiltered[DNS_UNFILTERED_MAX];
 };
 
 struct dns;
@@ -44,12 +59,48 @@ void dns_stop(struct dns *d);
 int dns_name_set(struct dns *d, const char *name, const struct addr *addr);
 void dns_name_del(struct dns *d, const char *name);
 
+/* A blocklist that is on. */
+struct dns_list_row {
+	char name[256];	     /* as the owner calls it */
+	const char *source;  /* URL or path */
+	unsigned names;	     /* taken from it */
+	uint64_t updated_ms; /* civil time; 0: never */
+	char problem[160];   /* "": none */
+};
+
+struct dns_upstream_row {
+	struct nameserver at;
+	bool retired;	 /* does not answer, and is probed */
+	bool measured;	 /* rtt_ms is */
+	uint32_t rtt_ms; /* smoothed */
+};
+
+/* A question of the last day. */
+struct dns_log_row {
+	uint64_t at_ms; /* civil time */
+	uint32_t took_us;
+	struct addr device, answer; /* device zero: the gateway itself */
+	uint16_t type;
+	uint8_t rcode;
+	const char *name; /* without the last dot */
+	const char *why;  /* see querylog.h */
+	const char *list; /* blocked by it, else NULL */
+};
+
 struct dns_stats {
-	uint64_t queries, hits, misses, local, refused, failed, stale;
+	uint64_t queries, hits, misses, local, refused, failed, stale, blocked;
 	uint64_t cache_bytes, cache_entries;
 };
 void dns_stats(const struct dns *d, struct dns_stats *out);
 /* What was dropped or refused, by reason; DNS_DROPS_MAX rows at most. */
 unsigned dns_drops(const struct dns *d, struct drop_row *out, unsigned max);
+
+/* Rows as they are now; valid until the loop runs again. How many. */
+unsigned dns_lists(const struct dns *d, struct dns_list_row out[DNS_LISTS_MAX]);
+unsigned dns_upstreams(const struct dns *d,
+		       struct dns_upstream_row out[DNS_UPSTREAMS_MAX]);
+/* Calls 'each' for every question that is remembered, oldest first. */
+void dns_log(const struct dns *d,
+	     void (*each)(void *arg, const struct dns_log_row *row), void *arg);
 
 #endif

@@ -39,6 +39,8 @@ struct flight {
 struct forward {
 	struct resolver *resolver;
 	struct cache *cache;
+	const struct filter *filter;
+	const struct rebind *rebind;
 	struct tally *tally;
 	struct hash_key secret;
 	struct quota quota;
@@ -48,7 +50,8 @@ struct forward {
 };
 
 struct forward *forward_new(struct resolver *resolver, struct cache *cache,
-			    struct tally *tally)
+			    const struct filter *filter,
+			    const struct rebind *rebind, struct tally *tally)
 {
 	struct forward *f = calloc(1, sizeof(*f));
 
@@ -56,6 +59,8 @@ struct forward *forward_new(struct resolver *resolver, struct cache *cache,
 		return NULL;
 	f->resolver = resolver;
 	f->cache = cache;
+	f->filter = filter;
+	f->rebind = rebind;
 	f->tally = tally;
 	hash_key_random(&f->secret);
 	quota_init(&f->quota);
@@ -116,14 +121,17 @@ void forward_free(struct forward *f)
 
 /* Each is taken out first: to send may end its connection, and with that come
  * back to forward_forget(). */
-static void give_all(struct flight *x, const struct dns_kept *k, uint32_t ttl_s)
+static void give_all(struct flight *x, const struct dns_kept *k, uint32_t ttl_s,
+		     enum query_why why)
 {
+	struct forward *f = x->forward;
 	struct waiter *w;
 
 	while ((w = x->waiters)) {
 		x->waiters = w->next;
 		x->waiters_n--;
-		reply_kept(&w->from, &w->q, k, ttl_s);
+		f->tally->stats.blocked += reply_filtered(
+			&w->from, &w->q, f->filter, k, ttl_s, why);
 		free(w);
 	}
 }
@@ -137,7 +145,7 @@ static bool give_stale(struct flight *x, uint64_t now_ms)
 	if (!cache_find(f->cache, &x->key, now_ms, &hit))
 		return false;
 	f->tally->stats.stale += x->waiters_n;
-	give_all(x, &hit.kept, hit.ttl_s);
+	give_all(x, &hit.kept, hit.ttl_s, QUERY_STALE);
 	cache_rest(f->cache, &x->key, now_ms + REST_MS);
 	return true;
 }
@@ -145,7 +153,7 @@ static bool give_stale(struct flight *x, uint64_t now_ms)
 /* An answer without records, of our own making: given, and kept for a while
  * so that the same is not found out again and again. */
 static void give_verdict(struct flight *x, unsigned rcode, uint32_t ttl_s,
-			 uint64_t now_ms)
+			 enum query_why why, uint64_t now_ms)
 {
 	struct dns_query q = {
 		.has_question = true,
@@ -158,7 +166,7 @@ static void give_verdict(struct flight *x, unsigned rcode, uint32_t ttl_s,
 	dns_reply_write(&w, &q, rcode);
 	kept = (struct dns_kept){ .msg = bytes, .len = wr_len(&w) };
 	cache_put(x->forward->cache, &x->key, &kept, ttl_s, false, now_ms);
-	give_all(x, &kept, ttl_s);
+	give_all(x, &kept, ttl_s, why);
 }
 
 static void log_rebind(struct flight *x, uint64_t now_ms)
@@ -174,32 +182,36 @@ static void log_rebind(struct flight *x, uint64_t now_ms)
 		 dns_name_format(&x->name, name));
 }
 
-/* An outsider's name must not point into the home: a page from outside would
- * reach devices here under it. */
 static void refuse_rebind(struct flight *x, size_t len, uint64_t now_ms)
 {
 	log_rebind(x, now_ms);
 	tally_drop(x->forward->tally, TALLY_REBIND, len);
 	x->forward->tally->stats.refused += x->waiters_n;
-	give_verdict(x, DNS_NOERROR, REBIND_TTL_S, now_ms);
+	give_verdict(x, DNS_NOERROR, REBIND_TTL_S, QUERY_REBIND, now_ms);
 }
 
 static void give_answer(struct flight *x, const uint8_t *msg,
-			const struct dns_answer *a, uint64_t now_ms)
+			const struct dns_answer *a, const struct nameserver *by,
+			uint64_t now_ms)
 {
 	uint8_t bytes[DNS_MSG_MAX];
 	struct wr w = wr_init(bytes, sizeof(bytes));
-	struct dns_kept kept = { .msg = bytes };
+	struct dns_kept kept = { .msg = bytes, .chain = a->chain };
 
 	dns_answer_keep(&w, msg, a);
 	kept.len = wr_len(&w);
+	if (a->private_addr &&
+	    rebind_refuses(x->forward->rebind, &x->name, &kept, by)) {
+		refuse_rebind(x, a->len, now_ms);
+		return;
+	}
 	if (a->cacheable) {
 		kept.ttl_at = a->ttl_at;
 		kept.ttl_n = a->ttl_n;
 		cache_put(x->forward->cache, &x->key, &kept, a->ttl_s, true,
 			  now_ms);
 	}
-	give_all(x, &kept, a->ttl_s);
+	give_all(x, &kept, a->ttl_s, QUERY_UPSTREAM);
 }
 
 static void on_slow(void *arg)
@@ -208,18 +220,17 @@ static void on_slow(void *arg)
 }
 
 static void on_done(void *arg, int err, const uint8_t *msg,
-		    const struct dns_answer *a)
+		    const struct dns_answer *a, const struct nameserver *by)
 {
 	struct flight *x = arg;
 	uint64_t now_ms = clock_ms();
 
-	if (!err && a->private_addr) {
-		refuse_rebind(x, a->len, now_ms);
-	} else if (!err) {
-		give_answer(x, msg, a, now_ms);
+	if (!err) {
+		give_answer(x, msg, a, by, now_ms);
 	} else if (!give_stale(x, now_ms)) {
 		x->forward->tally->stats.failed += x->waiters_n;
-		give_verdict(x, DNS_SERVFAIL, FAILURE_TTL_S, now_ms);
+		give_verdict(x, DNS_SERVFAIL, FAILURE_TTL_S, QUERY_FAILED,
+			     now_ms);
 	}
 	flight_end(x);
 }
@@ -328,10 +339,11 @@ static void ask_nobody(struct forward *f, const struct cache_key *key,
 
 	if (cache_find(f->cache, key, clock_ms(), &hit)) {
 		f->tally->stats.stale++;
-		reply_kept(from, q, &hit.kept, hit.ttl_s);
+		f->tally->stats.blocked += reply_filtered(
+			from, q, f->filter, &hit.kept, hit.ttl_s, QUERY_STALE);
 	} else {
 		f->tally->stats.failed++;
-		reply_error(from, q, DNS_SERVFAIL);
+		reply_error(from, q, DNS_SERVFAIL, QUERY_FAILED);
 	}
 }
 
@@ -348,6 +360,24 @@ void forward_ask(struct forward *f, const struct cache_key *key,
 		x = take_off(f, key, q, from);
 	if (x)
 		wait_for(x, q, from);
+}
+
+void forward_refresh(struct forward *f, const struct cache_key *key,
+		     const struct dns_query *q, const struct addr *who)
+{
+	struct quota_client *quota;
+
+	if (find(f, key) || !f->resolver->upstreams.n ||
+	    f->flights_n >= FORWARD_MAX / 2)
+		return;
+	quota = quota_take(&f->quota, who, clock_ms());
+	if (quota && !flight_new(f, key, q, quota))
+		quota_release(quota);
+}
+
+void forward_set_rate(struct forward *f, uint32_t per_s)
+{
+	f->quota.per_s = per_s;
 }
 
 static void forget_via(struct flight *x, const void *via)

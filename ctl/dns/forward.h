@@ -8,6 +8,8 @@
 
 #include "asker.h"
 #include "cache.h"
+#include "filter.h"
+#include "rebind.h"
 #include "resolve.h"
 #include "tally.h"
 
@@ -18,7 +20,8 @@ struct forward;
 
 /* Outlived by all that it is given. NULL: no memory. */
 struct forward *forward_new(struct resolver *resolver, struct cache *cache,
-			    struct tally *tally);
+			    const struct filter *filter,
+			    const struct rebind *rebind, struct tally *tally);
 /* Nobody is answered any more. */
 void forward_free(struct forward *f);
 
@@ -26,6 +29,12 @@ void forward_free(struct forward *f);
  */
 void forward_ask(struct forward *f, const struct cache_key *key,
 		 const struct dns_query *q, const struct asker *from);
+/* Asks for what the cache has, but not for long any more, on the account of
+ * 'who'. Nobody waits for it. */
+void forward_refresh(struct forward *f, const struct cache_key *key,
+		     const struct dns_query *q, const struct addr *who);
+/* How many questions a second one client may have sent on. */
+void forward_set_rate(struct forward *f, uint32_t per_s);
 /* Forgets those who wait by 'via'. */
 void forward_forget(struct forward *f, const void *via);
 

@@ -15,7 +15,7 @@ struct probe {
 	uv_timer_t timer;
 	struct resolver *resolver;
 	struct query *query;
-	struct endpoint asked;
+	struct nameserver asked;
 	uint64_t asked_ms;
 };
 
@@ -48,8 +48,8 @@ static void ask(struct probe *p, const struct upstream *u, uint64_t now_ms)
 	dns_name_from_text(&root.q.name, "");
 	p->asked = u->at;
 	p->asked_ms = now_ms;
-	if (query_start(&p->query, p->resolver->loop, p->resolver->tally,
-			&u->at, &root, now_ms >= u->plain_ms, on_query_done, p))
+	if (query_start(&p->query, &p->resolver->way, &u->at, &root,
+			now_ms >= u->plain_ms, on_query_done, p))
 		p->query = NULL;
 	uv_timer_start(&p->timer, on_timer, p->query ? ANSWER_WAIT_MS : 0, 0);
 }
@@ -75,7 +75,7 @@ int probe_start(struct probe **out, struct resolver *resolver)
 
 	if (!p)
 		return -ENOMEM;
-	err = uv_timer_init(resolver->loop, &p->timer);
+	err = uv_timer_init(resolver->way.loop, &p->timer);
 	if (err) {
 		free(p);
 		return err;

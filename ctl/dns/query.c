@@ -6,6 +6,7 @@
 #include "query.h"
 #include "../base/container_of.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/random.h>
@@ -14,19 +15,22 @@
 #include "exchange.h"
 #include "sock.h"
 
+#define PLAIN_PORT  53
+#define IDS_TRIED   4
 #define UDP_MAX	    4096 /* more than we say that we take */
 #define FOREIGN_MAX 16	 /* misfits after which somebody is guessing */
 
 struct query {
 	uv_poll_t poll;
-	int fd;
+	int fd; /* -1: by TLS, and no poll handle */
 	struct exchange *tcp;
-	uv_loop_t *loop;
-	struct tally *tally;
-	struct endpoint to;
+	struct dot_question tls;
+	const struct query_way *way;
+	struct endpoint to; /* of UDP and TCP */
 	uint16_t id;
 	struct dns_question asked; /* as spelled on the wire */
 	unsigned foreign;
+	bool may_be_plain; /* TLS failing */
 	query_done *done;
 	void *arg;
 	size_t out_len;
@@ -53,7 +57,8 @@ static int compose(struct query *q, const struct query_ask *ask, bool edns)
 		uint8_t dice[(DNS_NAME_MAX + 7) / 8];
 	} random;
 	struct wr w = wr_init(q->out, sizeof(q->out));
-	struct dns_header h = { .flags = DNS_RD, .qd = 1, .ar = edns };
+	/* AD: we understand that bit of the answer (RFC 6840, 5.7). */
+	struct dns_header h = { .flags = DNS_RD | DNS_AD, .qd = 1, .ar = edns };
 
 	if (getrandom(&random, sizeof(random), 0) != sizeof(random))
 		return -EIO;
@@ -80,6 +85,11 @@ void query_close(struct query *q)
 {
 	if (q->tcp)
 		exchange_close(q->tcp);
+	dot_cancel(&q->tls);
+	if (q->fd < 0) {
+		free(q);
+		return;
+	}
 	uv_close((uv_handle_t *)&q->poll, on_poll_closed);
 	close(q->fd);
 }
@@ -119,17 +129,17 @@ static void deliver(struct query *q, const uint8_t *msg, struct dns_answer *a)
 	q->done(q->arg, q, 0, msg, a);
 }
 
-static void on_exchanged(void *arg, int err, const uint8_t *msg, size_t len)
+/* What came by a way on which nobody else can speak. */
+static void take_whole(struct query *q, int err, const uint8_t *msg, size_t len)
 {
-	struct query *q = arg;
 	struct dns_answer a;
 
 	if (!err && dns_answer_read(msg, len, &a)) {
-		tally_drop(q->tally, TALLY_UP_MALFORMED, len);
+		tally_drop(q->way->tally, TALLY_UP_MALFORMED, len);
 		err = -EBADMSG;
 	}
 	if (!err && (fits(q, &a) == FIT_NOT || (a.flags & DNS_TC))) {
-		tally_drop(q->tally, TALLY_UP_FOREIGN, len);
+		tally_drop(q->way->tally, TALLY_UP_FOREIGN, len);
 		err = -EBADMSG;
 	}
 	if (err)
@@ -138,12 +148,17 @@ static void on_exchanged(void *arg, int err, const uint8_t *msg, size_t len)
 		deliver(q, msg, &a);
 }
 
+static void on_exchanged(void *arg, int err, const uint8_t *msg, size_t len)
+{
+	take_whole(arg, err, msg, len);
+}
+
 static void go_tcp(struct query *q)
 {
 	int err;
 
 	uv_poll_stop(&q->poll);
-	err = exchange_start(&q->tcp, q->loop, &q->to, q->out, q->out_len,
+	err = exchange_start(&q->tcp, q->way->loop, &q->to, q->out, q->out_len,
 			     on_exchanged, q);
 	if (err)
 		q->done(q->arg, q, -EBADMSG, NULL, NULL);
@@ -156,7 +171,7 @@ static void take_datagram(struct query *q, const uint8_t *msg, size_t len)
 	enum fit fit = len > UDP_MAX ? FIT_NOT : fits(q, &a);
 
 	if (bad || fit == FIT_NOT)
-		tally_drop(q->tally,
+		tally_drop(q->way->tally,
 			   bad ? TALLY_UP_MALFORMED : TALLY_UP_FOREIGN, len);
 	if (fit == FIT_NOT) {
 		if (++q->foreign == FOREIGN_MAX)
@@ -208,38 +223,84 @@ static int open_udp(struct query *q)
 	return 0;
 }
 
-int query_start(struct query **out, uv_loop_t *loop, struct tally *tally,
-		const struct endpoint *to, const struct query_ask *ask,
-		bool edns, query_done *done, void *arg)
+/* On an error the query is as it was. */
+static int go_udp(struct query *q)
 {
-	struct query *q = calloc(1, sizeof(*q));
-	int err;
+	int err = open_udp(q);
 
-	if (!q)
-		return -ENOMEM;
-	q->loop = loop;
-	q->tally = tally;
-	q->to = *to;
-	q->done = done;
-	q->arg = arg;
-	err = compose(q, ask, edns);
-	if (!err)
-		err = open_udp(q);
 	if (err)
 		goto fail;
-	err = uv_poll_init(loop, &q->poll, q->fd);
+	err = uv_poll_init(q->way->loop, &q->poll, q->fd);
 	if (err)
 		goto fail_fd;
-	err = uv_poll_start(&q->poll, UV_READABLE, on_readable);
-	if (err)
-		query_close(q);
-	else
-		*out = q;
-	return err;
+	uv_poll_start(&q->poll, UV_READABLE, on_readable); /* cannot fail */
+	return 0;
 
 fail_fd:
 	close(q->fd);
 fail:
-	free(q);
+	q->fd = -1;
+	return err;
+}
+
+static void on_tls_done(struct dot_question *tls, int err, const uint8_t *msg,
+			size_t len)
+{
+	struct query *q = container_of(tls, struct query, tls);
+
+	if (!err) {
+		take_whole(q, 0, msg, len);
+		return;
+	}
+	if (q->may_be_plain)
+		err = go_udp(q);
+	if (err)
+		q->done(q->arg, q, err, NULL, NULL);
+}
+
+static int go_tls(struct query *q, const struct nameserver *to)
+{
+	q->tls.done = on_tls_done;
+	q->tls.msg = q->out;
+	q->tls.len = q->out_len;
+	return dot_ask(q->way->dots, to, &q->tls);
+}
+
+static int send_by(struct query *q, const struct nameserver *to)
+{
+	bool hopeless = to->tls == NAMESERVER_TRY_TLS &&
+			dot_is_hopeless(q->way->dots, to);
+
+	q->to = to->at;
+	q->may_be_plain = to->tls == NAMESERVER_TRY_TLS;
+	if (q->may_be_plain)
+		q->to.port = htons(PLAIN_PORT);
+	if (to->tls == NAMESERVER_PLAIN || hopeless)
+		return go_udp(q);
+	return go_tls(q, to);
+}
+
+int query_start(struct query **out, const struct query_way *way,
+		const struct nameserver *to, const struct query_ask *ask,
+		bool edns, query_done *done, void *arg)
+{
+	struct query *q = calloc(1, sizeof(*q));
+	int err, tries = IDS_TRIED;
+
+	if (!q)
+		return -ENOMEM;
+	q->fd = -1;
+	q->way = way;
+	q->done = done;
+	q->arg = arg;
+	do {
+		err = compose(q, ask, edns);
+		if (!err)
+			err = send_by(q, to);
+	} while (err == -EEXIST && --tries);
+	if (err)
+		free(q);
+	else
+		*out = q;
 	return err;
 }

@@ -10,6 +10,7 @@ void quota_init(struct quota *q)
 {
 	memset(q, 0, sizeof(*q));
 	hash_key_random(&q->secret);
+	q->per_s = QUOTA_PER_S;
 }
 
 /* The client's own place, else the one that rested longest, else NULL. */
@@ -32,14 +33,16 @@ static struct quota_client *place(struct quota *q, const struct addr *addr)
 	return oldest;
 }
 
-static void refill(struct quota_client *c, uint64_t now_ms)
+static void refill(const struct quota *q, struct quota_client *c,
+		   uint64_t now_ms)
 {
-	uint64_t more = (now_ms - c->refilled_ms) * QUOTA_PER_S / 1000;
+	uint64_t tokens = (now_ms - c->refilled_ms) * q->per_s / 1000;
+	uint32_t most = q->per_s * QUOTA_BURST_S;
 
-	if (!more)
+	if (!tokens)
 		return;
-	c->tokens = more < QUOTA_BURST - c->tokens ? c->tokens + (uint32_t)more
-						   : QUOTA_BURST;
+	tokens += c->tokens;
+	c->tokens = tokens < most ? (uint32_t)tokens : most;
 	c->refilled_ms = now_ms;
 }
 
@@ -54,9 +57,9 @@ struct quota_client *quota_take(struct quota *q, const struct addr *addr,
 		*c = (struct quota_client){
 			.addr = *addr,
 			.refilled_ms = now_ms,
-			.tokens = QUOTA_BURST,
+			.tokens = q->per_s * QUOTA_BURST_S,
 		};
-	refill(c, now_ms);
+	refill(q, c, now_ms);
 	if (!c->tokens || c->in_flight >= QUOTA_IN_FLIGHT_MAX)
 		return NULL;
 	c->tokens--;

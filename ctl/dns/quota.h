@@ -10,7 +10,7 @@
 #include "../base/hash.h"
 
 #define QUOTA_PER_S	    200u /* a page of today asks for some hundred names */
-#define QUOTA_BURST	    1000u
+#define QUOTA_BURST_S	    5	 /* what is saved up while nothing is asked */
 #define QUOTA_IN_FLIGHT_MAX 128 /* half of forward.h's table */
 #define QUOTA_SETS	    128 /* power of two */
 #define QUOTA_WAYS	    8
@@ -23,6 +23,7 @@ struct quota_client {
 };
 
 struct quota {
+	uint32_t per_s;
 	struct hash_key secret;
 	struct quota_client clients[QUOTA_SETS][QUOTA_WAYS];
 };

@@ -10,7 +10,6 @@
 #include <stdlib.h>
 
 #include "../base/container_of.h"
-#include "../proto/dns_rdata.h"
 #include "../base/clock.h"
 #include "../base/log.h"
 
@@ -74,38 +73,38 @@ void resolve_stop_all(struct resolver *r)
 		close_resolve(r->all);
 }
 
-void resolver_answered(struct resolver *r, const struct endpoint *at,
+void resolver_answered(struct resolver *r, const struct nameserver *at,
 		       uint64_t asked_ms)
 {
 	struct upstream *u = upstreams_find(&r->upstreams, at);
 	uint64_t now_ms = clock_ms();
-	char buf[ENDPOINT_STRLEN];
+	char buf[NAMESERVER_STRLEN];
 
 	if (u && upstream_answered(u, (uint32_t)(now_ms - asked_ms), now_ms))
 		log_info("dns: upstream %s answers again",
-			 endpoint_format(at, buf));
+			 nameserver_format(at, buf));
 }
 
-void resolver_failed(struct resolver *r, const struct endpoint *at)
+void resolver_failed(struct resolver *r, const struct nameserver *at)
 {
 	struct upstream *u = upstreams_find(&r->upstreams, at);
-	char buf[ENDPOINT_STRLEN];
+	char buf[NAMESERVER_STRLEN];
 
 	if (!u || !upstream_failed(u, clock_ms()))
 		return;
 	log_warn(
 		"dns: upstream %s does not answer, asked no more until it does",
-		endpoint_format(at, buf));
+		nameserver_format(at, buf));
 	r->on_retired(r);
 }
 
 /* Tells the owner; the resolve goes on without it while a try is out. */
 static void finish(struct resolve *r, int err, const uint8_t *msg,
-		   const struct dns_answer *a)
+		   const struct dns_answer *a, const struct nameserver *by)
 {
 	r->owned = false;
 	r->next_ms = NEVER;
-	r->owner.on_done(r->owner.arg, err, msg, a);
+	r->owner.on_done(r->owner.arg, err, msg, a, by);
 }
 
 static unsigned waiting(const struct resolve *r)
@@ -165,8 +164,8 @@ static int try_next(struct resolve *r, uint64_t now_ms)
 	if (n + 1 < upstreams_live(&res->upstreams) &&
 	    (upstream_doubtful(u) || (r->measure && !n)))
 		r->next_ms = now_ms;
-	err = query_start(&t->query, res->loop, res->tally, &u->at, &r->ask,
-			  t->edns, on_query_done, r);
+	err = query_start(&t->query, &res->way, &u->at, &r->ask, t->edns,
+			  on_query_done, r);
 	if (is_ours(err))
 		return -EAGAIN;
 	r->tries_n++;
@@ -195,7 +194,7 @@ static void advance(struct resolve *r, uint64_t now_ms)
 		} else if (err == -ENOENT) {
 			r->next_ms = NEVER;
 			if (!any_open(r))
-				finish(r, -EHOSTUNREACH, NULL, NULL);
+				finish(r, -EHOSTUNREACH, NULL, NULL, NULL);
 		} else if (err) {
 			struct upstream_try *t = &r->asked[r->tries_n - 1];
 
@@ -249,7 +248,7 @@ static void step(struct resolve *r)
 
 	mark_late(r, now_ms);
 	if (r->owned && now_ms >= r->deadline_ms)
-		finish(r, -ETIMEDOUT, NULL, NULL);
+		finish(r, -ETIMEDOUT, NULL, NULL, NULL);
 	if (r->owned && now_ms >= r->slow_ms) {
 		r->slow_ms = NEVER;
 		r->owner.on_slow(r->owner.arg);
@@ -311,38 +310,23 @@ static bool judge(struct resolve *r, unsigned i, const struct dns_answer *a)
 	return false;
 }
 
-/* A server in a private network may speak of that network; one on this machine
- * only hands on what the world says. */
-static bool is_near(const struct addr *at)
-{
-	bool loopback = addr_is_v4(at) && at->b[12] == 127;
-	struct addr six = { .b = { [15] = 1 } };
-
-	return dns_addr_private(*at) && !loopback && !addr_eq(at, &six);
-}
-
 static void on_query_done(void *arg, struct query *q, int err,
 			  const uint8_t *msg, const struct dns_answer *a)
 {
 	struct resolve *r = arg;
-	struct dns_answer heard;
 	unsigned i = 0;
 	bool good;
 
 	while (r->tries[i].query != q)
 		i++;
 	good = !err && judge(r, i, a);
-	if (good) {
-		heard = *a;
-		heard.private_addr &= !is_near(&r->asked[i].at.addr);
-	}
 	if (err)
 		r->asked[i].final = true;
 	if (err && err != -EBADMSG)
 		resolver_failed(r->resolver, &r->asked[i].at);
 	end_try(r, &r->tries[i]);
 	if (good && r->owned)
-		finish(r, 0, msg, &heard);
+		finish(r, 0, msg, a, &r->asked[i].at);
 	if (r->owned)
 		r->next_ms = clock_ms();
 	step(r);
@@ -357,7 +341,7 @@ int resolve_start(struct resolver *res, const struct query_ask *ask,
 
 	if (!r)
 		return -ENOMEM;
-	err = uv_timer_init(res->loop, &r->timer);
+	err = uv_timer_init(res->way.loop, &r->timer);
 	if (err) {
 		free(r);
 		return err;

@@ -17,8 +17,7 @@
 
 /* Shared by all; outlives them. */
 struct resolver {
-	uv_loop_t *loop;
-	struct tally *tally;
+	struct query_way way;
 	struct upstreams upstreams;
 	struct resolve *all; /* list, owned or heard out */
 	unsigned open;	     /* queries that hold a socket */
@@ -32,9 +31,10 @@ struct resolve_owner {
 	/* The answer takes its time; it may still come. Once. */
 	void (*on_slow)(void *arg);
 	/* The end: the resolve belongs to the owner no more. 0: rcode is
-	 * NOERROR, NXDOMAIN or YXDOMAIN. Else 'msg' is NULL. */
+	 * NOERROR, NXDOMAIN or YXDOMAIN, said by 'by'. Else all are NULL. */
 	void (*on_done)(void *arg, int err, const uint8_t *msg,
-			const struct dns_answer *a);
+			const struct dns_answer *a,
+			const struct nameserver *by);
 };
 
 /* Never calls the owner before it returns. -ENOMEM. There is an upstream. */
@@ -44,8 +44,8 @@ int resolve_start(struct resolver *r, const struct query_ask *ask,
 void resolve_stop_all(struct resolver *r);
 
 /* What became known of an upstream, said once where it changes. */
-void resolver_answered(struct resolver *r, const struct endpoint *at,
+void resolver_answered(struct resolver *r, const struct nameserver *at,
 		       uint64_t asked_ms);
-void resolver_failed(struct resolver *r, const struct endpoint *at);
+void resolver_failed(struct resolver *r, const struct nameserver *at);
 
 #endif

@@ -23,7 +23,24 @@ static bool serve_local(struct serve *s, const struct asker *from,
 	if (!local_answer(s->local, q, &w))
 		return false;
 	s->tally->stats.local++;
-	reply_wire(from, q, &w);
+	reply_wire(from, q, &w, QUERY_LOCAL);
+	return true;
+}
+
+static bool serve_blocked(struct serve *s, const struct asker *from,
+			  const struct dns_query *q)
+{
+	struct dns_name lower = q->q.name;
+	uint8_t list;
+
+	if (!filter_applies(s->filter, &from->from.addr))
+		return false;
+	dns_name_lower(&lower);
+	list = filter_name(s->filter, &lower);
+	if (list == FILTER_NONE)
+		return false;
+	s->tally->stats.blocked++;
+	reply_blocked(from, q, s->filter, list);
 	return true;
 }
 
@@ -37,7 +54,11 @@ static bool serve_cached(struct serve *s, const struct asker *from,
 	if (hit.stale && !hit.resting)
 		return false;
 	*(hit.stale ? &s->tally->stats.stale : &s->tally->stats.hits) += 1;
-	reply_kept(from, q, &hit.kept, hit.ttl_s);
+	s->tally->stats.blocked +=
+		reply_filtered(from, q, s->filter, &hit.kept, hit.ttl_s,
+			       hit.stale ? QUERY_STALE : QUERY_CACHE);
+	if (hit.ageing)
+		forward_refresh(s->forward, key, q, &from->from.addr);
 	return true;
 }
 
@@ -48,10 +69,10 @@ static void serve_query(struct serve *s, const struct asker *from,
 
 	if (is_refused(q)) {
 		s->tally->stats.refused++;
-		reply_error(from, q, DNS_REFUSED);
+		reply_error(from, q, DNS_REFUSED, QUERY_REFUSED);
 		return;
 	}
-	if (serve_local(s, from, q))
+	if (serve_local(s, from, q) || serve_blocked(s, from, q))
 		return;
 	key = cache_key(q);
 	if (serve_cached(s, from, q, &key))
@@ -63,9 +84,12 @@ static void serve_query(struct serve *s, const struct asker *from,
 void serve_message(struct serve *s, const struct asker *from,
 		   const uint8_t *msg, size_t len)
 {
+	struct asker asker = *from;
 	struct dns_query q;
 	int rcode = dns_query_read(msg, len, &q);
 
+	asker.asked_us = clock_us();
+	asker.log = s->log;
 	if (rcode < 0) {
 		tally_drop(s->tally, TALLY_MALFORMED, len);
 		from->send(from, NULL, 0);
@@ -73,7 +97,7 @@ void serve_message(struct serve *s, const struct asker *from,
 	}
 	s->tally->stats.queries++;
 	if (rcode)
-		reply_error(from, &q, (unsigned)rcode);
+		reply_error(&asker, &q, (unsigned)rcode, QUERY_REFUSED);
 	else
-		serve_query(s, from, &q);
+		serve_query(s, &asker, &q);
 }

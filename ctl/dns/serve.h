@@ -5,13 +5,17 @@
 
 #include "asker.h"
 #include "cache.h"
+#include "filter.h"
 #include "forward.h"
 #include "local.h"
+#include "querylog.h"
 #include "tally.h"
 
 struct serve {
 	struct local *local;
+	struct filter *filter;
 	struct cache *cache;
+	struct querylog *log;
 	struct forward *forward;
 	struct tally *tally;
 };

@@ -14,7 +14,7 @@
 #define TIMEOUT_MAX_MS	   2000u
 #define RACE_EVERY	   64u
 
-void upstreams_set(struct upstreams *s, const struct endpoint *at, unsigned n)
+void upstreams_set(struct upstreams *s, const struct nameserver *at, unsigned n)
 {
 	struct upstreams old = *s;
 	unsigned i;
@@ -29,13 +29,13 @@ void upstreams_set(struct upstreams *s, const struct endpoint *at, unsigned n)
 	}
 }
 
-struct upstream *upstreams_find(struct upstreams *s, const struct endpoint *at)
+struct upstream *upstreams_find(struct upstreams *s,
+				const struct nameserver *at)
 {
 	unsigned i;
 
 	for (i = 0; i < s->n; i++)
-		if (addr_eq(&s->u[i].at.addr, &at->addr) &&
-		    s->u[i].at.port == at->port)
+		if (nameserver_eq(&s->u[i].at, at))
 			return &s->u[i];
 	return NULL;
 }
@@ -48,8 +48,7 @@ static int tried(const struct upstream *u, const struct upstream_try *tries,
 	unsigned i;
 
 	for (i = 0; i < n; i++) {
-		if (!addr_eq(&u->at.addr, &tries[i].at.addr) ||
-		    u->at.port != tries[i].at.port)
+		if (!nameserver_eq(&u->at, &tries[i].at))
 			continue;
 		if (tries[i].final)
 			return -1;

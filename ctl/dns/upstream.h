@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "../base/addr.h"
+#include "../base/nameserver.h"
 #include "dns.h"
 
 #define UPSTREAM_PLAIN_MS                                                      \
@@ -16,7 +16,7 @@
 		 */
 
 struct upstream {
-	struct endpoint at;
+	struct nameserver at;
 	bool measured;
 	uint32_t srtt_ms8;    /* smoothed round trip, in 1/8 ms (RFC 6298) */
 	uint64_t measured_ms; /* when last */
@@ -37,13 +37,15 @@ struct upstreams {
 
 /* Whom a question was put to already. */
 struct upstream_try {
-	struct endpoint at;
+	struct nameserver at;
 	bool final; /* it said no: not to be asked again */
 };
 
 /* What is known of those that stay is kept. */
-void upstreams_set(struct upstreams *s, const struct endpoint *at, unsigned n);
-struct upstream *upstreams_find(struct upstreams *s, const struct endpoint *at);
+void upstreams_set(struct upstreams *s, const struct nameserver *at,
+		   unsigned n);
+struct upstream *upstreams_find(struct upstreams *s,
+				const struct nameserver *at);
 
 /* Whom to ask next, or NULL. Live ones before retired ones, those not tried
  * yet first, then by latency; 'measure': the one not measured for longest. */

@@ -136,6 +136,9 @@ void events_on_lease(void *arg, const struct dhcp_lease *lease, bool gone)
 	struct gateway *g = arg;
 	struct addr addr = addr_v4(lease->ip);
 
+	/* A device that is not filtered is known by its lease. */
+	if (settings_get(g->settings)->dns_unfiltered_n)
+		sync_soon(g);
 	if (!g->dns || !lease->hostname[0] || reserved_name(lease->hostname))
 		return;
 	if (gone)

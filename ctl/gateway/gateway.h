@@ -6,6 +6,7 @@
 #include <stdbool.h>
 
 #include "../base/addr.h"
+#include "../base/nameserver.h"
 #include "../link/roles.h"
 
 /* The options of `run`, as the command line said them. */
@@ -16,9 +17,9 @@ struct gateway_options {
 	bool has_ui;
 	struct endpoint ui; /* --ui */
 	unsigned dns_n;
-	struct endpoint dns[8]; /* --dns */
-	const char *state_dir;	/* --state */
-	const char *instance;	/* --name */
+	struct nameserver dns[8]; /* --dns */
+	const char *state_dir;	  /* --state */
+	const char *instance;	  /* --name */
 };
 
 /* Runs until SIGTERM or SIGINT. Exit status: 0, 1 (one sentence was logged). */

@@ -4,6 +4,7 @@
  *   ports.c    which ports there are; bridge, address
  *   carry.c    guard, programs and sockets on them, engine
  *   sync.c     kernel's mirror and settings -> gate maps, engine, DHCP, DNS
+ *   sync_dns.c the same for DNS
  *   plan.c     what sync.c tells them, as pure functions
  *   plan_dhcp.c the same for the DHCP server
  *   leftovers.c what an earlier run left on the machine
@@ -133,6 +134,10 @@ void sync_sockets(struct gateway *g);
 
 /* plan_dhcp.c */
 void plan_dhcp(const struct gateway *g, struct dhcp_conf *c);
+
+/* sync_dns.c */
+/* DNS alone, which is started by the first call. */
+int sync_dns(struct gateway *g, struct error *err);
 
 /* events.c */
 /* Tells the engine every neighbour that the kernel knows. */

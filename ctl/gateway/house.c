@@ -6,6 +6,7 @@
 
 #include "../base/clock.h"
 #include "../base/log.h"
+#include "../dns/catalog.h"
 #include "gateway_priv.h"
 
 #define DROP_ROWS_MAX 64
@@ -113,6 +114,13 @@ static unsigned drops(void *arg, struct drop_row *out, unsigned max)
 	return n;
 }
 
+static struct dns *dns(void *arg)
+{
+	struct gateway *g = arg;
+
+	return g->dns;
+}
+
 static struct settings_store *settings(void *arg)
 {
 	struct gateway *g = arg;
@@ -137,8 +145,15 @@ int house_judges(void *arg, const struct settings *candidate, struct error *err)
 				 addr_format(a, text),
 				 prefix_format(&g->lan_net, net));
 	}
+	for (unsigned n = 0; n < candidate->dns_lists_n; n++)
+		if (!catalog_source(candidate->dns_lists[n].text))
+			return error_set(err, -EINVAL,
+					 "dns.lists: no list is known as "
+					 "'%.60s'; `portcullis dns` names them",
+					 candidate->dns_lists[n].text);
 	for (unsigned n = 0; n < candidate->dns_upstream_n; n++)
-		if (addr_eq(&candidate->dns_upstream[n].addr, &g->lan_net.addr))
+		if (addr_eq(&candidate->dns_upstream[n].at.addr,
+			    &g->lan_net.addr))
 			return error_set(err, -EINVAL,
 					 "dns.upstream: %s is the gateway "
 					 "itself",
@@ -163,6 +178,7 @@ struct api_house house_for_api(struct gateway *g)
 		.leases = leases,
 		.dhcp = dhcp,
 		.drops = drops,
+		.dns = dns,
 		.settings = settings,
 		.settings_changed = settings_changed,
 	};

@@ -9,9 +9,10 @@
 #define RESOLV_CONF "/etc/resolv.conf"
 #define DNS_PORT    53
 
-unsigned resolv_read(struct endpoint *out, unsigned max)
+unsigned resolv_read(struct nameserver *out, unsigned max)
 {
 	char line[256], server[64];
+	struct endpoint at;
 	unsigned n = 0;
 	FILE *f = fopen(RESOLV_CONF, "re");
 
@@ -19,8 +20,8 @@ unsigned resolv_read(struct endpoint *out, unsigned max)
 		return 0;
 	while (n < max && fgets(line, sizeof(line), f)) {
 		if (sscanf(line, " nameserver %63s", server) == 1 &&
-		    endpoint_parse(server, DNS_PORT, &out[n]))
-			n++;
+		    endpoint_parse(server, DNS_PORT, &at))
+			out[n++] = (struct nameserver){ .at = at };
 	}
 	fclose(f);
 	return n;

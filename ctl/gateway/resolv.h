@@ -5,11 +5,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "../base/addr.h"
+#include "../base/nameserver.h"
 
 /* At most 'max' servers of /etc/resolv.conf, port 53. Returns how many; 0 also
  * when the file cannot be read. */
-unsigned resolv_read(struct endpoint *out, unsigned max);
+unsigned resolv_read(struct nameserver *out, unsigned max);
 
 /* Which version of the file was seen. */
 struct resolv_stamp {

@@ -9,7 +9,6 @@
 
 #include "../base/log.h"
 #include "gateway_priv.h"
-#include "resolv.h"
 
 #define NETS_MAX 1024
 
@@ -109,7 +108,7 @@ static int sync_engine(struct gateway *g, const struct plan_input *in)
 	return rc;
 }
 
-/* ---- DHCP and DNS */
+/* ---- DHCP and the page */
 
 static int sync_dhcp(struct gateway *g, struct error *err)
 {
@@ -132,89 +131,6 @@ static int sync_dhcp(struct gateway *g, struct error *err)
 				  err);
 	if (!rc)
 		g->dhcp_conf = fresh;
-	return rc;
-}
-
-/* A machine that asks its own gateway must not make the gateway ask itself. */
-static void drop_ourselves(struct gateway *g, struct dns_conf *c)
-{
-	unsigned kept = 0;
-
-	for (unsigned n = 0; n < c->upstreams_n; n++)
-		if (!addr_eq(&c->upstreams[n].addr, &g->lan_net.addr))
-			c->upstreams[kept++] = c->upstreams[n];
-	c->upstreams_n = kept;
-}
-
-/* The owner's wish first, then the command line, then what the machine uses. */
-static void plan_upstreams(struct gateway *g, struct dns_conf *c)
-{
-	const struct settings *s = settings_get(g->settings);
-
-	if (s->dns_upstream_n) {
-		c->upstreams_n = s->dns_upstream_n;
-		memcpy(c->upstreams, s->dns_upstream,
-		       s->dns_upstream_n * sizeof(*c->upstreams));
-		return;
-	}
-	if (g->options->dns_n) {
-		c->upstreams_n = g->options->dns_n;
-		memcpy(c->upstreams, g->options->dns,
-		       g->options->dns_n * sizeof(*c->upstreams));
-		return;
-	}
-	c->upstreams_n = resolv_read(c->upstreams, DNS_UPSTREAMS_MAX);
-	drop_ourselves(g, c);
-}
-
-static void plan_dns(struct gateway *g, struct dns_conf *c)
-{
-	const struct conf_lan *lan = &g->conf.lans[0];
-
-	memset(c, 0, sizeof(*c));
-	snprintf(c->domain, sizeof(c->domain), "%s",
-		 settings_get(g->settings)->dns_domain);
-	c->cache_bytes = 32 << 20;
-	plan_upstreams(g, c);
-	if (!g->conf.lans_n)
-		return;
-	c->listen_n = 1;
-	c->listen[0] = addr_v4(lan->addr);
-	c->clients[0] = prefix_network(&g->lan_net);
-}
-
-/* Leases of an earlier run are there before DNS is. */
-static void name_leases(struct gateway *g)
-{
-	const struct dhcp_lease *leases;
-	unsigned leases_n = dhcp_leases(g->dhcp, &leases);
-
-	for (unsigned n = 0; n < leases_n; n++)
-		events_on_lease(g, &leases[n], false);
-}
-
-static int sync_dns(struct gateway *g, struct error *err)
-{
-	struct dns_conf fresh;
-	int rc;
-
-	plan_dns(g, &fresh);
-	if (g->dns && !memcmp(&fresh, &g->dns_conf, sizeof(fresh)))
-		return 0;
-	if (!fresh.upstreams_n)
-		log_warn("dns: no upstream known; name one with --dns or "
-			 "`portcullis set dns.upstream=ADDR`");
-	if (g->dns) {
-		rc = dns_configure(g->dns, &fresh, err);
-	} else {
-		rc = dns_start(&g->dns, &g->loop, &fresh, err);
-		if (!rc)
-			name_leases(g);
-	}
-	if (!rc)
-		g->dns_conf = fresh;
-	if (!rc && fresh.listen_n)
-		rc = dns_name_set(g->dns, "portcullis", &fresh.listen[0]);
 	return rc;
 }
 

@@ -59,6 +59,7 @@ static bool note_record(struct walk *w, const struct dns_rr *rr,
 	if (section == ANSWER) {
 		w->positive |= rr->type == a->q.type || a->q.type == DNS_ANY;
 		a->private_addr |= dns_rdata_private(w->msg, rr);
+		a->chain |= rr->type == DNS_CNAME;
 	}
 	if (section == AUTHORITY && rr->type == DNS_SOA) {
 		w->soa = true;
@@ -143,6 +144,78 @@ int dns_answer_read(const uint8_t *msg, size_t len, struct dns_answer *out)
 	return 0;
 }
 
+/* The records of the answer section, one after the other. */
+static bool next_record(struct rd *r, const uint8_t *msg, unsigned *left,
+			struct dns_rr *out)
+{
+	if (!*left)
+		return false;
+	--*left;
+	dns_rr_read(r, msg, out);
+	return !r->bad;
+}
+
+struct dns_chain dns_chain_begin(const struct dns_kept *k)
+{
+	struct dns_chain c = { rd_init(k->msg, k->len), k->msg, 0 };
+	struct dns_question q;
+	struct dns_header h;
+
+	dns_header_read(&c.r, &h);
+	if (h.qd)
+		dns_question_read(&c.r, c.msg, &q);
+	c.left = h.an;
+	return c;
+}
+
+bool dns_chain_next(struct dns_chain *c, struct dns_name *target)
+{
+	struct dns_rr rr;
+
+	while (next_record(&c->r, c->msg, &c->left, &rr)) {
+		struct rd at = { c->msg + rr.rdata_at, c->r.end, false };
+
+		if (rr.type != DNS_CNAME)
+			continue;
+		dns_name_read(&at, c->msg, target);
+		dns_name_lower(target);
+		return true;
+	}
+	return false;
+}
+
+bool dns_answer_addr(const struct dns_kept *k, struct addr *out)
+{
+	struct dns_chain c = dns_chain_begin(k);
+	struct dns_rr rr;
+
+	while (next_record(&c.r, c.msg, &c.left, &rr)) {
+		struct rd at = rd_init(c.msg + rr.rdata_at, rr.rdlen);
+
+		*out = addr_v4(0);
+		if (rr.type == DNS_A)
+			rd_bytes(&at, &out->b[12], 4);
+		else if (rr.type == DNS_AAAA)
+			rd_bytes(&at, out->b, sizeof(out->b));
+		else
+			continue;
+		return true;
+	}
+	return false;
+}
+
+bool dns_answer_points_into(const struct dns_kept *k, const struct prefix *nets,
+			    unsigned n)
+{
+	struct dns_chain c = dns_chain_begin(k);
+	struct dns_rr rr;
+
+	while (next_record(&c.r, c.msg, &c.left, &rr))
+		if (dns_rdata_points_into(c.msg, &rr, nets, n))
+			return true;
+	return false;
+}
+
 void dns_answer_keep(struct wr *w, const uint8_t *msg,
 		     const struct dns_answer *a)
 {
@@ -160,6 +233,12 @@ static void write_ttls(struct wr *w, const struct dns_kept *k, uint32_t ttl_s)
 	}
 }
 
+/* RFC 6840, 5.8: who understands the bit says so by either. */
+static bool wants_ad(const struct dns_query *q)
+{
+	return q->dnssec_ok || (q->flags & DNS_AD);
+}
+
 void dns_answer_write(struct wr *w, const struct dns_query *q,
 		      const struct dns_kept *k, uint32_t ttl_s, size_t limit)
 {
@@ -174,6 +253,8 @@ void dns_answer_write(struct wr *w, const struct dns_query *q,
 		return;
 	}
 	dns_reply_write(w, q, rcode);
+	if ((h.flags & DNS_AD) && wants_ad(q))
+		dns_flags_add(w, q, rcode, DNS_AD);
 	rd_skip(&r, wr_len(w) - DNS_HEADER_LEN);
 	wr_bytes(w, r.p, rd_left(&r));
 	write_ttls(w, k, ttl_s);

@@ -21,6 +21,7 @@ struct dns_answer {
 	size_t len;	     /* as kept: up to OPT, or behind the last record */
 	uint16_t an, ns, ar; /* as kept */
 	bool private_addr;   /* see dns_rdata_private(); answer section */
+	bool chain;	     /* a CNAME is among the answers */
 	bool cacheable;
 	uint32_t ttl_s;
 	unsigned ttl_n;
@@ -39,6 +40,7 @@ struct dns_kept {
 	size_t len;
 	const uint16_t *ttl_at;
 	unsigned ttl_n;
+	bool chain; /* as of the answer */
 };
 
 /* Copies the a->len bytes of the answer that are kept, counts adjusted. */
@@ -46,8 +48,23 @@ void dns_answer_keep(struct wr *w, const uint8_t *msg,
 		     const struct dns_answer *a);
 /* The answer to 'q' from 'k': ID, flags and spelling of the question are the
  * client's, every TTL is 'ttl_s', OPT where the client has EDNS. TC and the
- * question alone where it would exceed 'limit' (RFC 2181, 9). */
+ * question alone where it would exceed 'limit' (RFC 2181, 9). AD only where
+ * upstream set it and the client understands it. */
 void dns_answer_write(struct wr *w, const struct dns_query *q,
 		      const struct dns_kept *k, uint32_t ttl_s, size_t limit);
+
+/* The names that the CNAMEs of a kept answer lead through, in lower case. */
+struct dns_chain {
+	struct rd r;
+	const uint8_t *msg;
+	unsigned left;
+};
+struct dns_chain dns_chain_begin(const struct dns_kept *k);
+bool dns_chain_next(struct dns_chain *c, struct dns_name *target);
+/* The first address of a kept answer; false: there is none. */
+bool dns_answer_addr(const struct dns_kept *k, struct addr *out);
+/* Does an address or address hint of it lie in one of 'nets'? */
+bool dns_answer_points_into(const struct dns_kept *k, const struct prefix *nets,
+			    unsigned n);
 
 #endif

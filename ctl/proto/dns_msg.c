@@ -179,9 +179,15 @@ void dns_error_write(struct wr *w, const struct dns_query *q, unsigned rcode)
 	dns_counts_patch(w, 0, 0, 1);
 }
 
+void dns_flags_add(struct wr *w, const struct dns_query *q, unsigned rcode,
+		   uint16_t flags)
+{
+	wr_patch_be16(w, 2, (uint16_t)(reply_flags(q, rcode) | flags));
+}
+
 void dns_truncated_write(struct wr *w, const struct dns_query *q,
 			 unsigned rcode)
 {
 	dns_error_write(w, q, rcode);
-	wr_patch_be16(w, 2, (uint16_t)(reply_flags(q, rcode) | DNS_TC));
+	dns_flags_add(w, q, rcode, DNS_TC);
 }

@@ -112,6 +112,9 @@ int dns_query_read(const uint8_t *msg, size_t len, struct dns_query *out);
  * dns_counts_patch(). */
 void dns_reply_write(struct wr *w, const struct dns_query *q, unsigned rcode);
 void dns_counts_patch(struct wr *w, uint16_t an, uint16_t ns, uint16_t ar);
+/* Sets 'flags' besides those of dns_reply_write(), which came before. */
+void dns_flags_add(struct wr *w, const struct dns_query *q, unsigned rcode,
+		   uint16_t flags);
 /* The whole answer without records, with OPT where the client has EDNS. */
 void dns_error_write(struct wr *w, const struct dns_query *q, unsigned rcode);
 /* The same, with TC: the client asks again by TCP (RFC 2181, 9). */

@@ -6,6 +6,7 @@
 
 #include "../base/addr.h"
 
+#define COUNT(array)  (sizeof(array) / sizeof((array)[0]))
 #define SVCB_IPV4HINT 4
 #define SVCB_IPV6HINT 6
 
@@ -134,20 +135,25 @@ static const struct prefix private_nets[] = {
 
 static const struct prefix nat64 = { { .b = { 0, 0x64, 0xff, 0x9b } }, 96 };
 
-bool dns_addr_private(struct addr a)
+static bool lies_in(struct addr a, const struct prefix *nets, size_t n)
 {
 	size_t i;
 
 	if (prefix_has(&nat64, &a))
 		a = addr_v4(a.w[3]);
-	for (i = 0; i < sizeof(private_nets) / sizeof(private_nets[0]); i++)
-		if (prefix_has(&private_nets[i], &a))
+	for (i = 0; i < n; i++)
+		if (prefix_has(&nets[i], &a))
 			return true;
 	return false;
 }
 
-/* Whether one of the addresses of which 'r' is a row is private. */
-static bool any_private(struct rd *r, bool v4)
+bool dns_addr_private(struct addr a)
+{
+	return lies_in(a, private_nets, COUNT(private_nets));
+}
+
+/* Whether one of the addresses of which 'r' is a row lies in one of 'nets'. */
+static bool any_in(struct rd *r, bool v4, const struct prefix *nets, size_t n)
 {
 	bool found = false;
 
@@ -155,12 +161,13 @@ static bool any_private(struct rd *r, bool v4)
 		struct addr a = addr_v4(0);
 
 		rd_bytes(r, v4 ? &a.b[12] : a.b, v4 ? 4 : 16);
-		found |= !r->bad && dns_addr_private(a);
+		found |= !r->bad && lies_in(a, nets, n);
 	}
 	return found;
 }
 
-static bool hint_private(const uint8_t *msg, struct rd *r)
+static bool hint_in(const uint8_t *msg, struct rd *r, const struct prefix *nets,
+		    size_t n)
 {
 	bool found = false;
 
@@ -171,24 +178,31 @@ static bool hint_private(const uint8_t *msg, struct rd *r)
 		struct rd value = rd_sub(r, rd_be16(r));
 
 		if (key == SVCB_IPV4HINT || key == SVCB_IPV6HINT)
-			found |= any_private(&value, key == SVCB_IPV4HINT);
+			found |= any_in(&value, key == SVCB_IPV4HINT, nets, n);
 	}
 	return found;
 }
 
-bool dns_rdata_private(const uint8_t *msg, const struct dns_rr *rr)
+bool dns_rdata_points_into(const uint8_t *msg, const struct dns_rr *rr,
+			   const struct prefix *nets, size_t n)
 {
 	struct rd r = rd_init(msg + rr->rdata_at, rr->rdlen);
 
 	switch (rr->type) {
 	case DNS_A:
-		return any_private(&r, true);
+		return any_in(&r, true, nets, n);
 	case DNS_AAAA:
-		return any_private(&r, false);
+		return any_in(&r, false, nets, n);
 	case DNS_SVCB:
 	case DNS_HTTPS:
-		return hint_private(msg, &r);
+		return hint_in(msg, &r, nets, n);
 	default:
 		return false;
 	}
+}
+
+bool dns_rdata_private(const uint8_t *msg, const struct dns_rr *rr)
+{
+	return dns_rdata_points_into(msg, rr, private_nets,
+				     COUNT(private_nets));
 }

@@ -14,6 +14,10 @@ bool dns_rdata_well_formed(const uint8_t *msg, const struct dns_rr *rr);
  * such, mapped or behind the NAT64 prefix. The record is well formed. */
 bool dns_rdata_private(const uint8_t *msg, const struct dns_rr *rr);
 
+/* The same for networks of the caller's choice. */
+bool dns_rdata_points_into(const uint8_t *msg, const struct dns_rr *rr,
+			   const struct prefix *nets, size_t n);
+
 /* Whether 'a' is an address of the home: see dns_rdata_private(). */
 bool dns_addr_private(struct addr a);
 

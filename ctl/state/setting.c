@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "setting_dhcp.h"
+#include "setting_dns.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -47,35 +48,6 @@ static bool open_clash(const void *a, const void *b)
 	const struct settings_open *x = a, *y = b;
 
 	return x->proto == y->proto && x->port == y->port;
-}
-
-/* A resolver on this machine is a fair upstream, so loopback is allowed. */
-static bool upstream_parse(const char *text, void *item)
-{
-	struct endpoint *e = item;
-
-	if (!endpoint_parse(text, 53, e))
-		return false;
-	return setting_addr_is_host(&e->addr) ||
-	       (addr_is_v4(&e->addr) && e->addr.b[12] == 127);
-}
-
-/* The default port is left out, as people write it. */
-static void upstream_format(const void *item, char buf[SETTING_TEXT_MAX])
-{
-	const struct endpoint *e = item;
-
-	if (e->port == htons(53))
-		addr_format(&e->addr, buf);
-	else
-		endpoint_format(e, buf);
-}
-
-static bool upstream_clash(const void *a, const void *b)
-{
-	const struct endpoint *x = a, *y = b;
-
-	return addr_eq(&x->addr, &y->addr) && x->port == y->port;
 }
 
 /* Printable text. A comma would part the list on the command line; control
@@ -124,30 +96,6 @@ static bool name_clash(const void *a, const void *b)
 	return mac_eq(&x->mac, &y->mac);
 }
 
-/* Labels of letters, digits and inner hyphens (RFC 1123, 2.1), lower case. */
-static bool domain_check(const char *text)
-{
-	size_t label = 0;
-	char before = '.';
-
-	for (; *text; before = *text++) {
-		bool alnum = (*text >= 'a' && *text <= 'z') ||
-			     (*text >= '0' && *text <= '9');
-
-		if (*text == '.') {
-			if (!label || before == '-')
-				return false;
-			label = 0;
-			continue;
-		}
-		if (!alnum && (*text != '-' || !label))
-			return false;
-		if (++label > 63)
-			return false;
-	}
-	return label && before != '-';
-}
-
 /* ---- the table */
 
 #define ITEM(type, name, noun)                                                 \
@@ -189,7 +137,6 @@ static bool domain_check(const char *text)
 	}
 
 ITEM(struct settings_open, open, "a port such as tcp:22 or udp:7777");
-ITEM(struct endpoint, upstream, "a DNS server such as 9.9.9.9 or 1.1.1.1:53");
 ITEM(struct settings_name, name,
      "a name such as 02:00:00:00:00:01=Kitchen radio, without commas and at "
      "most 63 bytes long");
@@ -198,9 +145,18 @@ ITEM(struct settings_name, name,
  * (REQ-2) and RFC 5382 (REQ-5) demand. */
 const struct setting setting_table[] = {
 	LIST("wan.open", wan_open, open),
-	LIST("dns.upstream", dns_upstream, upstream),
-	TEXT("dns.domain", dns_domain, "lan", domain,
+	LIST("dns.upstream", dns_upstream, setting_dns_upstream),
+	TEXT("dns.domain", dns_domain, "lan", setting_dns_name,
 	     "a domain such as lan or home.arpa"),
+	LIST("dns.lists", dns_lists, setting_dns_source),
+	LIST("dns.allow", dns_allow, setting_dns_domain),
+	LIST("dns.block", dns_block, setting_dns_domain),
+	LIST("dns.unfiltered", dns_unfiltered, setting_dns_device),
+	TEXT("dns.blocked_answer", dns_blocked_answer, "zero",
+	     setting_dns_style, "zero (0.0.0.0 and ::) or nxdomain"),
+	LIST("dns.rebind_allow", dns_rebind_allow, setting_dns_domain),
+	NUMBER("dns.client_rate", dns_client_rate, 10, 1000000, 200),
+	TEXT("dns.log", dns_log, "on", setting_dns_switch, "on or off"),
 	NUMBER("dhcp.lease_s", dhcp_lease_s, 120, 2592000, 86400),
 	LIST("dhcp.static", dhcp_static, setting_static),
 	LIST("dhcp.option", dhcp_option, setting_option),

@@ -12,9 +12,9 @@
 #include "../base/error.h"
 #include "settings.h"
 
-#define SETTING_KEY_MAX	 64 /* longest key, NUL included */
-#define SETTING_ROWS_MAX 64 /* of the table */
-#define SETTING_TEXT_MAX 96 /* longest text of a list's item, NUL included */
+#define SETTING_KEY_MAX	 64  /* longest key, NUL included */
+#define SETTING_ROWS_MAX 64  /* of the table */
+#define SETTING_TEXT_MAX 260 /* longest text of a list's item, NUL included */
 
 /* The items of a list, and how they are written. */
 struct setting_item {

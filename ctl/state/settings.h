@@ -13,6 +13,7 @@
 
 #include "../base/addr.h"
 #include "../base/error.h"
+#include "../base/nameserver.h"
 
 #define SETTINGS_LIST_MAX 256
 
@@ -55,14 +56,37 @@ struct settings_name { /* clients.name: "MAC=Name" */
 	char name[64];
 };
 
+struct settings_domain { /* dns.allow and the like: "example.com" */
+	char name[254];
+};
+struct settings_source { /* dns.lists: known name, URL or path */
+	char text[256];
+};
+struct settings_device { /* dns.unfiltered: one of the two */
+	struct mac mac;
+	struct addr addr;
+};
+
 struct settings {
 	unsigned wan_open_n;
 	struct settings_open wan_open[SETTINGS_LIST_MAX];
 	unsigned dns_upstream_n;
-	struct endpoint
-		dns_upstream[8]; /* dns.upstream: "1.1.1.1", "9.9.9.9:53" */
-	char dns_domain[64];	 /* dns.domain: "lan" */
-	uint32_t dhcp_lease_s;	 /* dhcp.lease_s: 86400, 120..2592000 */
+	struct nameserver dns_upstream[8]; /* see base/nameserver.h */
+	char dns_domain[64];		   /* dns.domain: "lan" */
+	unsigned dns_lists_n;
+	struct settings_source dns_lists[16];
+	unsigned dns_allow_n;
+	struct settings_domain dns_allow[SETTINGS_LIST_MAX];
+	unsigned dns_block_n;
+	struct settings_domain dns_block[SETTINGS_LIST_MAX];
+	unsigned dns_unfiltered_n;
+	struct settings_device dns_unfiltered[64];
+	char dns_blocked_answer[16]; /* "zero", "nxdomain" */
+	unsigned dns_rebind_allow_n;
+	struct settings_domain dns_rebind_allow[64];
+	uint32_t dns_client_rate; /* questions a second that go upstream */
+	char dns_log[4];	  /* "on", "off" */
+	uint32_t dhcp_lease_s;	  /* dhcp.lease_s: 86400, 120..2592000 */
 	unsigned dhcp_static_n;
 	struct settings_static dhcp_static[SETTINGS_LIST_MAX];
 	unsigned dhcp_option_n;

@@ -117,6 +117,64 @@ static void house_status(void *arg, struct api_status *out)
 	out->lans[0].ports[0].express = "off";
 }
 
+/* ---- made-up resolving: two questions, one list */
+
+struct dns {
+	int unused;
+};
+static struct dns dns;
+
+void dns_stats(const struct dns *d, struct dns_stats *out)
+{
+	(void)d;
+	*out = (struct dns_stats){ .queries = 7, .blocked = 1 };
+}
+
+unsigned dns_lists(const struct dns *d, struct dns_list_row out[DNS_LISTS_MAX])
+{
+	(void)d;
+	out[0] = (struct dns_list_row){ .name = "oisd-small",
+					.source = "https://small.oisd.nl/",
+					.names = 5 };
+	return 1;
+}
+
+unsigned dns_upstreams(const struct dns *d,
+		       struct dns_upstream_row out[DNS_UPSTREAMS_MAX])
+{
+	(void)d;
+	out[0] = (struct dns_upstream_row){ .measured = true, .rtt_ms = 12 };
+	endpoint_parse("9.9.9.9", 53, &out[0].at.at);
+	return 1;
+}
+
+void dns_log(const struct dns *d,
+	     void (*each)(void *arg, const struct dns_log_row *row), void *arg)
+{
+	struct dns_log_row row = { .at_ms = 1000,
+				   .took_us = 5,
+				   .type = 1,
+				   .name = "www.example",
+				   .why = "upstream" };
+
+	(void)d;
+	addr_parse("10.77.0.5", &row.device);
+	addr_parse("192.0.2.1", &row.answer);
+	each(arg, &row);
+	row.at_ms = 2000;
+	row.name = "ads.example";
+	row.why = "blocked";
+	row.list = "oisd-small";
+	row.answer = (struct addr){ 0 };
+	each(arg, &row);
+}
+
+static struct dns *house_dns(void *arg)
+{
+	(void)arg;
+	return &dns;
+}
+
 static struct engine *house_engine(void *arg)
 {
 	return arg;
@@ -284,6 +342,7 @@ static int start(void **state)
 						.leases = house_leases,
 						.dhcp = house_dhcp,
 						.drops = house_drops,
+						.dns = house_dns,
 						.settings = house_settings,
 						.settings_changed =
 							house_changed };

@@ -113,6 +113,55 @@ static void drops_are_named(void **state)
 		  "[{\"reason\":\"lan_spoof\",\"packets\":3,\"bytes\":180}]");
 }
 
+static void queries_are_the_household_s_own(void **state)
+{
+	static const char blocked[] =
+		"{\"at_ms\":2000,\"device\":\"10.77.0.5\",\"hostname\":"
+		"\"radio\",\"name\":\"ads.example\",\"type\":\"A\","
+		"\"rcode\":\"NOERROR\",\"answer\":null,\"why\":"
+		"\"blocked\",\"list\":\"oisd-small\",\"took_us\":5}";
+	char want[512];
+	const char *reply;
+
+	(void)state;
+	snprintf(want, sizeof(want), "[%s]", blocked);
+	unix_says("/api/v1/dns/log?why=blocked", want);
+	unix_says("/api/v1/dns/log?limit=1", want);
+	unix_says("/api/v1/dns/log?name=ads&device=10.77.0.5", want);
+	unix_says("/api/v1/dns/log?device=10.77.0.6", "[]");
+	reply = hear(say(false, "GET", "/api/v1/dns/log?format=csv",
+			 "Host: x\r\n", ""));
+	reply_is(reply, 200, "Content-Type: text/csv");
+	assert_string_equal(body_of(reply),
+			    "at_ms,device,hostname,name,type,rcode,answer,why,"
+			    "list,took_us\r\n"
+			    "1000,10.77.0.5,radio,www.example,A,NOERROR,"
+			    "192.0.2.1,upstream,,5\r\n"
+			    "2000,10.77.0.5,radio,ads.example,A,NOERROR,,"
+			    "blocked,oisd-small,5\r\n");
+	reply = hear(say(false, "GET", "/api/v1/dns/log?limit=0", "Host: x\r\n",
+			 ""));
+	reply_is(reply, 400, "limit: give 1 to 50000.");
+	reply = hear(
+		say(true, "GET", "/api/v1/dns/log", "Host: 127.0.0.1\r\n", ""));
+	reply_is(reply, 403, "portcullis queries");
+}
+
+static void resolving_is_told(void **state)
+{
+	const char *reply;
+
+	(void)state;
+	reply = hear(
+		say(true, "GET", "/api/v1/dns", "Host: 127.0.0.1\r\n", ""));
+	reply_is(reply, 200,
+		 "\"upstreams\":[{\"server\":\"9.9.9.9\",\"answers\":true,"
+		 "\"rtt_ms\":12}],\"lists\":[{\"name\":\"oisd-small\","
+		 "\"source\":\"https://small.oisd.nl/\",\"names\":5,"
+		 "\"updated_ms\":null,\"problem\":null}]");
+	assert_non_null(strstr(reply, "\"name\":\"stevenblack\""));
+}
+
 static void mappings_wait_for_the_engine(void **state)
 {
 	int fd = say(false, "GET", "/api/v1/mappings", "Host: x\r\n", "");
@@ -329,6 +378,8 @@ int main(void)
 		cmocka_unit_test(leases_say_what_is_left),
 		cmocka_unit_test(dhcp_tells_its_fill_and_what_happened),
 		cmocka_unit_test(drops_are_named),
+		cmocka_unit_test(queries_are_the_household_s_own),
+		cmocka_unit_test(resolving_is_told),
 		cmocka_unit_test(mappings_wait_for_the_engine),
 		cmocka_unit_test(flows_are_whole_and_shared),
 		cmocka_unit_test(no_flows_are_an_empty_list),

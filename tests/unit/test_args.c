@@ -65,9 +65,9 @@ static void every_option_of_run_is_understood(void **state)
 	assert_string_equal(endpoint_format(&args.run.ui, text),
 			    "10.0.0.1:8080");
 	assert_int_equal(args.run.dns_n, 2);
-	assert_string_equal(endpoint_format(&args.run.dns[0], text),
+	assert_string_equal(endpoint_format(&args.run.dns[0].at, text),
 			    "9.9.9.9:53");
-	assert_string_equal(endpoint_format(&args.run.dns[1], text),
+	assert_string_equal(endpoint_format(&args.run.dns[1].at, text),
 			    "[fd00::1]:5353");
 	assert_string_equal(args.run.state_dir, "/tmp/x");
 	assert_string_equal(args.run.instance, "my-home2");

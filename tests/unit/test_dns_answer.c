@@ -275,7 +275,72 @@ static struct dns_kept keep(uint16_t n, struct dns_answer *a, uint8_t *out,
 	assert_int_equal(read_built(&b, a), 0);
 	dns_answer_keep(&w, b.bytes, a);
 	assert_false(w.bad);
-	return (struct dns_kept){ out, wr_len(&w), a->ttl_at, a->ttl_n };
+	return (struct dns_kept){ out, wr_len(&w), a->ttl_at, a->ttl_n,
+				  a->chain };
+}
+
+/* RFC 6840, 5.8: AD of upstream reaches those who understand it. */
+static void ad_is_for_who_understands_it(void **state)
+{
+	static const struct {
+		uint16_t asked;
+		bool dnssec_ok, want;
+	} t[] = {
+		{ DNS_RD, false, false },
+		{ DNS_RD | DNS_AD, false, true },
+		{ DNS_RD, true, true },
+	};
+	uint8_t kept[512], out[512];
+	struct dns_answer a, b;
+	struct dns_kept k = keep(1, &a, kept, sizeof(kept));
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+		struct dns_query q = build_query(NAME, DNS_A, 1232);
+		struct wr w = wr_init(out, sizeof(out));
+
+		q.flags = t[i].asked;
+		q.dnssec_ok = t[i].dnssec_ok;
+		dns_answer_write(&w, &q, &k, 42, 1232);
+		assert_int_equal(dns_answer_read(out, wr_len(&w), &b), 0);
+		assert_int_equal(!!(b.flags & DNS_AD), t[i].want);
+	}
+}
+
+/* Where the CNAMEs lead, in which order, and where it ends. */
+static void chains_can_be_followed(void **state)
+{
+	static const uint8_t to_b[] = "\1B\7example";
+	static const uint8_t to_c[] = "\1c\7example";
+	uint8_t kept[512];
+	struct wr w = wr_init(kept, sizeof(kept));
+	char text[DNS_NAME_STRLEN];
+	struct dns_name target;
+	struct dns_chain chain;
+	struct dns_answer a;
+	struct dns_kept k;
+	struct addr addr;
+	struct build b;
+
+	(void)state;
+	build_begin(&b, 1, NO_ERROR, 1, 3, 0, 0);
+	build_question(&b, "a.example", DNS_A);
+	build_rr(&b, "a.example", DNS_CNAME, 60, to_b, sizeof(to_b));
+	build_rr(&b, "b.example", DNS_CNAME, 60, to_c, sizeof(to_c));
+	build_a(&b, "c.example", 60, "192.0.2.7");
+	assert_int_equal(read_built(&b, &a), 0);
+	assert_true(a.chain);
+	dns_answer_keep(&w, b.bytes, &a);
+	k = (struct dns_kept){ kept, wr_len(&w), a.ttl_at, a.ttl_n, true };
+	chain = dns_chain_begin(&k);
+	assert_true(dns_chain_next(&chain, &target));
+	assert_string_equal(dns_name_format(&target, text), "b.example");
+	assert_true(dns_chain_next(&chain, &target));
+	assert_string_equal(dns_name_format(&target, text), "c.example");
+	assert_false(dns_chain_next(&chain, &target));
+	assert_true(dns_answer_addr(&k, &addr));
+	assert_string_equal(addr_format(&addr, text), "192.0.2.7");
 }
 
 static void repeats_in_the_client_s_words(void **state)
@@ -348,6 +413,8 @@ int main(void)
 		cmocka_unit_test(mapped_and_hinted_homes_are_seen),
 		cmocka_unit_test(opt_stays_here),
 		cmocka_unit_test(one_opt_in_its_place),
+		cmocka_unit_test(ad_is_for_who_understands_it),
+		cmocka_unit_test(chains_can_be_followed),
 		cmocka_unit_test(repeats_in_the_client_s_words),
 		cmocka_unit_test(too_long_is_cut_to_the_question),
 		cmocka_unit_test(more_records_than_offsets_are_not_kept),

@@ -11,7 +11,7 @@ static const uint16_t no_ttls[1];
 
 static struct dns_kept kept_of(const uint8_t *msg, size_t len)
 {
-	return (struct dns_kept){ msg, len, no_ttls, 0 };
+	return (struct dns_kept){ msg, len, no_ttls, 0, false };
 }
 
 static void put(struct cache *c, const char *name, size_t len, uint32_t ttl_s,
@@ -32,6 +32,29 @@ static bool get(struct cache *c, const char *name, uint64_t now_ms,
 	struct cache_key key = cache_key(&q);
 
 	return cache_find(c, &key, now_ms, hit);
+}
+
+/* Told once, in the last tenth, of what was asked for before. */
+static void popular_names_are_told_before_they_are_over(void **state)
+{
+	struct cache *c = cache_new(LIMIT);
+	struct cache_hit hit;
+
+	(void)state;
+	put(c, "once.example", 100, 100, 1000);
+	assert_true(get(c, "once.example", 95000, &hit));
+	assert_false(hit.ageing);
+	assert_true(get(c, "once.example", 95001, &hit));
+	assert_true(hit.ageing);
+	assert_true(get(c, "once.example", 95002, &hit));
+	assert_false(hit.ageing);
+	put(c, "twice.example", 100, 100, 1000);
+	assert_true(get(c, "twice.example", 1000, &hit));
+	assert_true(get(c, "twice.example", 90999, &hit));
+	assert_false(hit.ageing);
+	assert_true(get(c, "twice.example", 101001, &hit));
+	assert_true(hit.stale && !hit.ageing);
+	cache_free(c);
 }
 
 static void key_tells_questions_apart(void **state)
@@ -164,6 +187,7 @@ static void putting_again_replaces(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(popular_names_are_told_before_they_are_over),
 		cmocka_unit_test(key_tells_questions_apart),
 		cmocka_unit_test(ages_then_is_stale_then_gone),
 		cmocka_unit_test(stale_rests_after_failure),

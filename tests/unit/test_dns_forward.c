@@ -7,12 +7,15 @@
 #include "ctl/base/clock.h"
 #include "ctl/base/log.h"
 #include "ctl/dns/forward.h"
+#include "ctl/dns/reply.h"
 
 struct house {
 	uv_loop_t loop;
 	struct tally tally;
 	struct resolver resolver;
 	struct cache *cache;
+	struct filter filter;
+	struct rebind rebind;
 	struct forward *forward;
 	struct inbox in;
 	unsigned retired, fakes_n;
@@ -27,22 +30,22 @@ static void on_retired(struct resolver *r)
 static struct house *open_house(unsigned n, const enum fake_mode *modes)
 {
 	struct house *h = calloc(1, sizeof(*h));
-	struct endpoint at[3];
+	struct nameserver at[3] = { 0 };
 	unsigned i;
 
 	log_set_level(LOG_LEVEL_ERR);
 	assert_non_null(h);
 	uv_loop_init(&h->loop);
 	tally_init(&h->tally);
-	h->resolver.loop = &h->loop;
-	h->resolver.tally = &h->tally;
+	h->resolver.way = (struct query_way){ &h->loop, &h->tally, NULL };
 	h->resolver.on_retired = on_retired;
 	h->cache = cache_new(1 << 20);
-	h->forward = forward_new(&h->resolver, h->cache, &h->tally);
+	h->forward = forward_new(&h->resolver, h->cache, &h->filter, &h->rebind,
+				 &h->tally);
 	h->fakes_n = n;
 	for (i = 0; i < n; i++) {
 		fake_open(&h->fake[i], &h->loop, modes[i]);
-		at[i] = h->fake[i].at;
+		at[i].at = h->fake[i].at;
 	}
 	upstreams_set(&h->resolver.upstreams, at, n);
 	return h;
@@ -288,6 +291,100 @@ static void private_address_is_refused(void **state)
 	close_house(h);
 }
 
+/* The owner's exceptions are let through; who is near may speak of private
+ * networks, but not of ours. */
+static void rebinding_has_exceptions(void **state)
+{
+	struct rebind r = { .homes_n = 1 };
+	struct nameserver near = { 0 }, far = { 0 };
+	uint8_t kept[512];
+	struct wr w = wr_init(kept, sizeof(kept));
+	struct dns_name name, other;
+	struct dns_answer a;
+	struct dns_kept k;
+	struct build b;
+
+	(void)state;
+	prefix_parse("192.168.1.0/24", &r.homes[0]);
+	endpoint_parse("192.168.178.1", 53, &near.at);
+	endpoint_parse("9.9.9.9", 53, &far.at);
+	dns_name_from_text(&name, "www.example.com");
+	dns_name_from_text(&other, "example.com");
+	build_begin(&b, 1, DNS_QR, 1, 1, 0, 0);
+	build_question(&b, "www.example.com", DNS_A);
+	build_a(&b, "www.example.com", 60, "192.168.1.1");
+	assert_int_equal(dns_answer_read(b.bytes, wr_len(&b.w), &a), 0);
+	dns_answer_keep(&w, b.bytes, &a);
+	k = (struct dns_kept){ kept, wr_len(&w), a.ttl_at, a.ttl_n, false };
+	assert_true(rebind_refuses(&r, &name, &k, &far));
+	assert_true(rebind_refuses(&r, &name, &k, &near));
+	prefix_parse("10.77.0.0/24", &r.homes[0]);
+	assert_true(rebind_refuses(&r, &name, &k, &far));
+	assert_false(rebind_refuses(&r, &name, &k, &near));
+	r.excepted = nameset_new();
+	nameset_add(r.excepted, &other, true, 0);
+	assert_false(rebind_refuses(&r, &name, &k, &far));
+	nameset_free(r.excepted);
+}
+
+/* Asked for again while it is still there; nobody waits for that. */
+static void refreshing_replaces_what_is_ageing(void **state)
+{
+	struct house *h = open_one(FAKE_ANSWERS);
+	struct dns_query q = build_query("www.example.com", DNS_A, 0);
+	struct cache_key key = cache_key(&q);
+	struct cache_hit hit;
+	struct addr who = addr_v4(htonl(0x0a4d0009));
+
+	(void)state;
+	h->fake[0].ttl_s = 5;
+	ask(h, "www.example.com", 1000);
+	run_until(h, 1);
+	h->fake[0].ttl_s = 600;
+	forward_refresh(h->forward, &key, &q, &who);
+	forward_refresh(h->forward, &key, &q, &who);
+	do
+		uv_run(&h->loop, UV_RUN_ONCE);
+	while (cached(h, "www.example.com", &hit) && hit.ttl_s <= 5);
+	assert_int_equal(h->fake[0].udp_n, 2);
+	assert_int_equal(h->in.n, 1);
+	close_house(h);
+}
+
+/* A name on the list is not reached by another that leads to it. */
+static void what_leads_to_a_blocked_name_is_blocked(void **state)
+{
+	static const uint8_t target[] = "\3ads\7example";
+	struct house *h = open_house(0, NULL);
+	struct dns_query q = build_query("www.example.com", DNS_A, 0);
+	struct asker from = inbox_asker(&h->in, 1000);
+	uint8_t kept[512];
+	struct wr w = wr_init(kept, sizeof(kept));
+	struct dns_name ads;
+	struct dns_answer a;
+	struct dns_kept k;
+	struct build b;
+
+	(void)state;
+	dns_name_from_text(&ads, "ads.example");
+	h->filter.block = nameset_new();
+	nameset_add(h->filter.block, &ads, true, FILTER_LISTS);
+	build_begin(&b, 1, DNS_QR, 1, 2, 0, 0);
+	build_question(&b, "www.example.com", DNS_A);
+	build_rr(&b, "www.example.com", DNS_CNAME, 60, target, sizeof(target));
+	build_a(&b, "ads.example", 60, FAKE_EVIL);
+	assert_int_equal(dns_answer_read(b.bytes, wr_len(&b.w), &a), 0);
+	dns_answer_keep(&w, b.bytes, &a);
+	k = (struct dns_kept){ kept, wr_len(&w), a.ttl_at, a.ttl_n, true };
+	assert_true(reply_filtered(&from, &q, &h->filter, &k, 60, 0));
+	assert_memory_equal(h->in.last4[0], "\0\0\0\0", 4);
+	h->filter.unfiltered[h->filter.unfiltered_n++] = from.from.addr;
+	assert_false(reply_filtered(&from, &q, &h->filter, &k, 60, 0));
+	assert_memory_equal(h->in.last4[1], "\xcb\0\x71\x42", 4);
+	filter_fini(&h->filter);
+	close_house(h);
+}
+
 static void nobody_to_ask_fails_at_once(void **state)
 {
 	struct house *h = open_house(0, NULL);
@@ -364,6 +461,9 @@ int main(void)
 		cmocka_unit_test(stale_is_better_than_nothing),
 		cmocka_unit_test(slow_upstream_means_stale),
 		cmocka_unit_test(private_address_is_refused),
+		cmocka_unit_test(rebinding_has_exceptions),
+		cmocka_unit_test(refreshing_replaces_what_is_ageing),
+		cmocka_unit_test(what_leads_to_a_blocked_name_is_blocked),
 		cmocka_unit_test(nobody_to_ask_fails_at_once),
 		cmocka_unit_test(one_client_leaves_room_for_others),
 		cmocka_unit_test(those_who_left_are_forgotten),

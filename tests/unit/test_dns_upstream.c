@@ -11,11 +11,11 @@
 
 static void make(struct upstreams *s, unsigned n)
 {
-	struct endpoint at[DNS_UPSTREAMS_MAX];
+	struct nameserver at[DNS_UPSTREAMS_MAX] = { 0 };
 	unsigned i;
 
 	for (i = 0; i < n; i++)
-		endpoint_parse("192.0.2.1", (uint16_t)(i + 1), &at[i]);
+		endpoint_parse("192.0.2.1", (uint16_t)(i + 1), &at[i].at);
 	*s = (struct upstreams){ 0 };
 	upstreams_set(s, at, n);
 }
@@ -123,13 +123,13 @@ static void timeouts_follow_latency(void **state)
 static void those_that_stay_stay_known(void **state)
 {
 	struct upstreams s;
-	struct endpoint at[2];
+	struct nameserver at[2] = { 0 };
 
 	(void)state;
 	make(&s, 2);
 	upstream_answered(&s.u[1], 10, 1);
 	at[0] = s.u[1].at;
-	endpoint_parse("192.0.2.99", 53, &at[1]);
+	endpoint_parse("192.0.2.99", 53, &at[1].at);
 	upstreams_set(&s, at, 2);
 	assert_true(s.u[0].measured);
 	assert_false(s.u[1].measured);
@@ -157,7 +157,7 @@ static void quota_bounds_rate_and_flight(void **state)
 			break;
 		quota_release(c);
 	}
-	assert_int_equal(n, QUOTA_BURST - QUOTA_IN_FLIGHT_MAX);
+	assert_int_equal(n, QUOTA_PER_S * QUOTA_BURST_S - QUOTA_IN_FLIGHT_MAX);
 	assert_null(quota_take(&q, &a, 1001));
 	assert_non_null(quota_take(&q, &a, 1005));
 	assert_null(quota_take(&q, &a, 1005));

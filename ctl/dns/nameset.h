@@ -1,0 +1,37 @@
+/* nameset.h - a set of domain names, a million of them if need be.
+ *
+ * A name is kept as 53 bits of its keyed hash, eight bytes in all: that two
+ * names of a million are taken for one has odds of one to 10^10, and as the key
+ * is secret nobody can aim at it. Built by one thread, then read by any. */
+#ifndef DNS_NAMESET_H
+#define DNS_NAMESET_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "../proto/dns_name.h"
+
+#define NAMESET_TAGS 256 /* a tag says where a name came from */
+
+struct nameset;
+
+/* NULL: no memory. */
+struct nameset *nameset_new(void);
+void nameset_free(struct nameset *s);
+
+/* 'name' is in lower case. 'below': the names under it as well. A name that is
+ * there keeps its tag. -ENOMEM. */
+int nameset_add(struct nameset *s, const struct dns_name *name, bool below,
+		uint8_t tag);
+/* No more will be added: gives back what room is left over. */
+void nameset_seal(struct nameset *s);
+
+/* Whether 'name' (lower case) is in the set, by itself or by one above it. */
+bool nameset_has(const struct nameset *s, const struct dns_name *name,
+		 uint8_t *tag);
+
+size_t nameset_count(const struct nameset *s);
+size_t nameset_bytes(const struct nameset *s);
+
+#endif
