@@ -83,6 +83,22 @@ void engine_close_ports(struct engine *e)
 	fdb_clear(w->fdb);
 }
 
+int engine_change_ports(struct engine *e, const struct engine_port *ports,
+			unsigned n, struct error *err)
+{
+	struct worker *w = &e->worker;
+	int rc = ports_change(&w->ports, ports, n, err);
+
+	if (rc == -EAGAIN)
+		return rc;
+	for (unsigned i = 0; i < ENGINE_PORTS_MAX; i++)
+		egress_set_running(&w->egress, i,
+				   i < w->ports.n &&
+					   w->ports.ports[i].info.ifindex);
+	fdb_clear(w->fdb);
+	return rc;
+}
+
 void engine_set_running(struct engine *e, uint32_t ifindex, bool running)
 {
 	struct worker *w = &e->worker;

@@ -3,7 +3,8 @@
  * Lifecycle, all on the control thread:
  *   engine_new -> engine_open_ports -> engine_start -> … -> engine_stop ->
  *   engine_close_ports -> engine_free
- * Ports change only while stopped; mappings and sessions stay from stop to
+ * Ports change only while stopped (engine_change_ports for some of them);
+ * mappings and sessions stay from stop to
  * start. While it runs, the two threads meet in engine_publish (snapshot),
  * engine_command (ring in), engine_next_event (ring out) and the counters,
  * and nowhere else. */
@@ -70,6 +71,12 @@ int engine_open_ports(struct engine *e, const struct engine_port *ports,
 		      unsigned n, const struct engine_gate *gate, int tun_fd,
 		      struct error *err);
 void engine_close_ports(struct engine *e);
+/* Brings the open ports to 'ports': those that are the same stay open, and what
+ * waits in their queues is carried after the next start. -EAGAIN: it takes
+ * closing all, and nothing was changed. Another error: one of the new ones
+ * could not be opened, the rest is as wished. */
+int engine_change_ports(struct engine *e, const struct engine_port *ports,
+			unsigned n, struct error *err);
 
 /* Whether anything is at the other end of 'ifindex', one of the open ports; at
  * any time. A port is opened with a carrier. Without one, what should leave by

@@ -4,6 +4,7 @@
 #include "port.h"
 
 #include <errno.h>
+#include <net/if.h>
 #include <string.h>
 
 #include "../../bpf/abi.h"
@@ -44,19 +45,20 @@ static void add_lines(struct ports *ps, uint8_t port)
 
 static int open_port(struct ports *ps, struct port *port, struct error *err)
 {
-	int rc;
-
 	if (port->info.carrier == ENGINE_NFQUEUE)
-		rc = nfq_open(&port->nfq, &port->info, err);
-	else
-		rc = xsk_port_open(ps, port, err);
-	if (!rc)
-		add_lines(ps, (uint8_t)(port - ps->ports));
-	return rc;
+		return nfq_open(&port->nfq, &port->info, err);
+	return xsk_port_open(ps, port, err);
+}
+
+static bool is_open(const struct port *port)
+{
+	return port->umem || port->nfq;
 }
 
 static void close_port(struct ports *ps, struct port *port)
 {
+	if (!is_open(port))
+		return;
 	if (port->info.carrier == ENGINE_XDP) {
 		xsk_port_close(ps, port);
 		return;
@@ -66,20 +68,34 @@ static void close_port(struct ports *ps, struct port *port)
 	port->nfq = NULL;
 }
 
+static void name_port(struct port *port, const struct engine_port *info)
+{
+	*port = (struct port){ .info = *info };
+	if (info->carrier == ENGINE_NFQUEUE)
+		port->info.queues = 0;
+}
+
 static void list_ports(struct ports *ps, const struct engine_port *ports,
 		       unsigned n)
 {
 	memset(ps->ports, 0, sizeof(ps->ports));
 	ps->xsks_n = 0;
-	ps->lines_n = 0;
 	for (unsigned i = 0; i < n; i++) {
-		struct engine_port *info = &ps->ports[i].info;
+		name_port(&ps->ports[i], &ports[i]);
+		ps->xsks_n += ps->ports[i].info.queues;
+	}
+}
 
-		*info = ports[i];
-		if (info->carrier == ENGINE_NFQUEUE)
-			info->queues = 0;
-		ps->xsks_n += info->queues;
-		if (info->wan)
+/* What follows from which ports are open. */
+static void list_lines(struct ports *ps)
+{
+	ps->lines_n = 0;
+	ps->wan = PORT_NONE;
+	for (unsigned i = 0; i < ps->n; i++) {
+		if (!is_open(&ps->ports[i]))
+			continue;
+		add_lines(ps, (uint8_t)i);
+		if (ps->ports[i].info.wan)
 			ps->wan = (int)i;
 	}
 }
@@ -95,11 +111,11 @@ int ports_open(struct ports *ps, const struct engine_port *ports, unsigned n,
 				 "fewer",
 				 n, ENGINE_PORTS_MAX);
 	ps->xsks_fd = xsks_fd;
-	ps->wan = PORT_NONE;
 	list_ports(ps, ports, n);
 	rc = open_out(ps, err);
 	for (; !rc && ps->n < n; ps->n++)
 		rc = open_port(ps, &ps->ports[ps->n], err);
+	list_lines(ps);
 	if (rc)
 		ports_close(ps);
 	return rc;
@@ -113,6 +129,106 @@ void ports_close(struct ports *ps)
 	ps->xsks_n = 0;
 	ps->lines_n = 0;
 	ps->wan = PORT_NONE;
+}
+
+/* ---- some of them */
+
+static bool same(const struct port *port, const struct engine_port *info)
+{
+	return is_open(port) && port->info.ifindex == info->ifindex &&
+	       port->info.slot == info->slot && port->info.wan == info->wan &&
+	       port->info.carrier == info->carrier;
+}
+
+static bool is_wanted(const struct port *port, const struct engine_port *ports,
+		      unsigned n)
+{
+	for (unsigned i = 0; i < n; i++)
+		if (same(port, &ports[i]))
+			return true;
+	return false;
+}
+
+/* The place of an open port; of one that is not, PORT_NONE. */
+static int place_of(const struct ports *ps, const struct engine_port *info)
+{
+	for (unsigned i = 0; i < ps->n; i++)
+		if (same(&ps->ports[i], info))
+			return (int)i;
+	return PORT_NONE;
+}
+
+/* The memory of AF_XDP is made for so many queues, and the first one in it
+ * stays bound as long as its device lives; the raw socket is there or not. */
+static bool must_reopen(const struct ports *ps, const struct engine_port *ports,
+			unsigned n)
+{
+	unsigned queues = 0;
+	bool ip = false, had = false;
+	char name[IF_NAMESIZE];
+
+	for (unsigned i = 0; i < n; i++) {
+		queues += ports[i].carrier == ENGINE_XDP ? ports[i].queues : 0;
+		ip |= ports[i].ip_only;
+	}
+	for (unsigned i = 0; i < ps->n; i++) {
+		const struct port *port = &ps->ports[i];
+
+		had |= port->info.ip_only;
+		if (port->umem && !is_wanted(port, ports, n) &&
+		    if_indextoname(port->info.ifindex, name))
+			return true;
+	}
+	return queues > ps->xsks_n || (ip && !had);
+}
+
+static struct port *free_place(struct ports *ps)
+{
+	for (unsigned i = 0; i < ps->n; i++)
+		if (!is_open(&ps->ports[i]))
+			return &ps->ports[i];
+	return ps->n < ENGINE_PORTS_MAX ? &ps->ports[ps->n++] : NULL;
+}
+
+static int open_new(struct ports *ps, const struct engine_port *info,
+		    struct error *err)
+{
+	struct port *port = free_place(ps);
+	int rc;
+
+	if (!port)
+		return error_set(err, -EINVAL, "%s: no place for another port",
+				 info->ifname);
+	name_port(port, info);
+	rc = open_port(ps, port, err);
+	if (rc)
+		*port = (struct port){ 0 };
+	return rc;
+}
+
+int ports_change(struct ports *ps, const struct engine_port *ports, unsigned n,
+		 struct error *err)
+{
+	int rc, first = 0;
+
+	if (n > ENGINE_PORTS_MAX || must_reopen(ps, ports, n))
+		return -EAGAIN;
+	for (unsigned i = 0; i < ps->n; i++) {
+		struct port *port = &ps->ports[i];
+
+		if (!is_open(port) || is_wanted(port, ports, n))
+			continue;
+		close_port(ps, port);
+		*port = (struct port){ 0 };
+	}
+	for (unsigned i = 0; i < n; i++) {
+		if (place_of(ps, &ports[i]) != PORT_NONE)
+			continue;
+		rc = open_new(ps, &ports[i], err);
+		first = first ? first : rc;
+	}
+	list_lines(ps);
+	return first;
 }
 
 bool ports_whole(const struct ports *ps)
@@ -130,9 +246,9 @@ void ports_lost(const struct ports *ps, uint64_t *rx, uint64_t *tx)
 	for (unsigned i = 0; i < ps->n; i++) {
 		const struct port *port = &ps->ports[i];
 
-		if (port->info.carrier == ENGINE_NFQUEUE)
+		if (port->nfq)
 			nfq_lost(port->nfq, rx, tx);
-		else
+		else if (port->umem)
 			xsk_lost(port, rx, tx);
 	}
 }
@@ -195,14 +311,16 @@ bool ports_flush(struct ports *ps)
 	for (unsigned i = 0; i < ps->n; i++) {
 		struct port *port = &ps->ports[i];
 
-		again |= port->nfq ? nfq_flush(port->nfq) : xsk_flush(port);
+		if (is_open(port))
+			again |= port->nfq ? nfq_flush(port->nfq)
+					   : xsk_flush(port);
 	}
 	return again;
 }
 
 int ports_find(const struct ports *ps, uint32_t ifindex)
 {
-	for (unsigned i = 0; i < ps->n; i++)
+	for (unsigned i = 0; ifindex && i < ps->n; i++)
 		if (ps->ports[i].info.ifindex == ifindex &&
 		    !ps->ports[i].info.wan)
 			return (int)i;

@@ -25,6 +25,7 @@
 struct nfq;
 struct xsk_queue;
 
+/* A place whose port was closed is all zero until another takes it. */
 struct port {
 	struct engine_port info;
 
@@ -69,6 +70,12 @@ struct ports {
 int ports_open(struct ports *ps, const struct engine_port *ports, unsigned n,
 	       int xsks_fd, struct error *err);
 void ports_close(struct ports *ps);
+/* Closes those that are not among 'ports' and opens those that are new; the
+ * rest stays open, each in its place. -EAGAIN: that cannot be done without
+ * closing all of them, and nothing is changed. Another error: one could not be
+ * opened; the rest is as wished. */
+int ports_change(struct ports *ps, const struct engine_port *ports, unsigned n,
+		 struct error *err);
 /* Are all frames accounted for? For the time between two bursts. */
 bool ports_whole(const struct ports *ps);
 /* Control thread, at any time: packets that the kernel could not hand to the

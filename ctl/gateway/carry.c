@@ -38,7 +38,6 @@ static void add_carried(struct gateway *g, uint32_t ifindex, bool wan)
 		return;
 	*p = (struct engine_port){
 		.ifindex = ifindex,
-		.slot = (uint8_t)g->carried_n,
 		.wan = wan,
 		.ip_only = !i->ethernet,
 		.queues = i->rx_queues ? i->rx_queues : 1,
@@ -93,7 +92,7 @@ static int open_tun(struct gateway *g, int *fd, struct error *err)
 	return rc;
 }
 
-static int start_engine(struct gateway *g, struct error *err)
+static int open_ports(struct gateway *g, struct error *err)
 {
 	const struct engine_gate lent = {
 		.xsks_fd = gate_xsks_fd(g->gate),
@@ -105,34 +104,103 @@ static int start_engine(struct gateway *g, struct error *err)
 
 	if (rc)
 		return rc;
-	rc = engine_open_ports(g->engine, g->carried, g->carried_n, &lent, tun,
-			       err);
-	if (rc)
+	return engine_open_ports(g->engine, g->carried, g->carried_n, &lent,
+				 tun, err);
+}
+
+/* What waits in the queues of the ports that stay is carried a moment later. */
+static int change_ports(struct gateway *g, struct error *err)
+{
+	int rc;
+
+	engine_stop(g->engine);
+	rc = engine_change_ports(g->engine, g->carried, g->carried_n, err);
+	if (rc != -EAGAIN)
 		return rc;
-	rc = engine_start(g->engine);
-	if (rc) {
-		engine_close_ports(g->engine);
-		return error_set(err, rc, "engine: cannot start: %s",
-				 strerror(-rc));
+	g->engine_runs = false;
+	engine_close_ports(g->engine);
+	return open_ports(g, err);
+}
+
+static int start_engine(struct gateway *g, struct error *err)
+{
+	int rc = g->engine_runs ? change_ports(g, err) : open_ports(g, err);
+	int started;
+
+	/* A port that cannot be opened does not keep the others from it. */
+	if (rc && !g->engine_runs)
+		return rc;
+	started = engine_start(g->engine);
+	g->engine_runs = !started;
+	if (!started)
+		return rc;
+	engine_close_ports(g->engine);
+	return error_set(err, started, "engine: cannot start: %s",
+			 strerror(-started));
+}
+
+static const struct engine_port *find_port(const struct engine_port *ports,
+					   unsigned n, uint32_t ifindex,
+					   bool wan)
+{
+	for (unsigned i = 0; i < n; i++)
+		if (ports[i].ifindex == ifindex && ports[i].wan == wan)
+			return &ports[i];
+	return NULL;
+}
+
+/* A port keeps the row it has; the others take what is free. */
+static void give_slots(struct gateway *g, const struct engine_port *was,
+		       unsigned was_n)
+{
+	const struct engine_port *old[ENGINE_PORTS_MAX];
+	uint32_t taken = 0;
+	uint8_t slot = 0;
+
+	for (unsigned n = 0; n < g->carried_n; n++) {
+		struct engine_port *p = &g->carried[n];
+
+		old[n] = find_port(was, was_n, p->ifindex, p->wan);
+		if (!old[n])
+			continue;
+		p->slot = old[n]->slot;
+		taken |= 1u << p->slot;
 	}
-	g->engine_runs = true;
-	return 0;
+	for (unsigned n = 0; n < g->carried_n; n++) {
+		if (old[n])
+			continue;
+		while (taken & 1u << slot)
+			slot++;
+		g->carried[n].slot = slot++;
+	}
+}
+
+static void list_carried(struct gateway *g)
+{
+	struct engine_port was[ENGINE_PORTS_MAX];
+	unsigned was_n = g->carried_n;
+
+	memcpy(was, g->carried, sizeof(was));
+	g->carried_n = 0;
+	if (g->roles.wan)
+		add_carried(g, g->roles.wan, true);
+	for (unsigned n = 0; n < g->roles.lan_n; n++)
+		add_carried(g, g->roles.lan[n], false);
+	give_slots(g, was, was_n);
 }
 
 int carry_start(struct gateway *g, struct error *err)
 {
 	int rc = carry_guard(g, err);
 
-	g->carried_n = 0;
-	if (g->roles.wan)
-		add_carried(g, g->roles.wan, true);
-	for (unsigned n = 0; n < g->roles.lan_n; n++)
-		add_carried(g, g->roles.lan[n], false);
+	list_carried(g);
 	for (unsigned n = 0; !rc && n < g->carried_n; n++)
 		rc = attach(g, &g->carried[n], err);
-	if (!rc && g->carried_n)
+	if (!g->carried_n)
+		carry_halt(g);
+	else if (!rc)
 		rc = start_engine(g, err);
-	if (!rc)
+	if (g->engine_runs)
 		events_tell_neighs(g);
 	return rc;
 }
@@ -146,24 +214,17 @@ void carry_halt(struct gateway *g)
 	g->engine_runs = false;
 }
 
-static bool is_ours(const struct gateway *g, const struct engine_port *p)
-{
-	if (p->wan)
-		return p->ifindex == g->roles.wan;
-	for (unsigned n = 0; n < g->roles.lan_n; n++)
-		if (p->ifindex == g->roles.lan[n])
-			return true;
-	return false;
-}
-
 void carry_let_go(struct gateway *g)
 {
-	carry_halt(g);
 	for (unsigned n = 0; n < g->carried_n; n++) {
-		if (is_ours(g, &g->carried[n]))
+		const struct engine_port *p = &g->carried[n];
+		bool ours = p->wan && p->ifindex == g->roles.wan;
+
+		for (unsigned i = 0; !p->wan && i < g->roles.lan_n; i++)
+			ours |= p->ifindex == g->roles.lan[i];
+		if (ours)
 			continue;
-		gate_detach(g->gate, g->carried[n].ifindex);
-		gate_port_del(g->gate, g->carried[n].ifindex);
+		gate_detach(g->gate, p->ifindex);
+		gate_port_del(g->gate, p->ifindex);
 	}
-	g->carried_n = 0;
 }

@@ -119,7 +119,8 @@ int carry_start(struct gateway *g, struct error *err);
 /* Stops the engine and closes its sockets; programs stay on the ports and drop
  * what is the engine's. */
 void carry_halt(struct gateway *g);
-/* The same, and takes programs off the ports that are no longer ours. */
+/* Takes programs off the ports that are no longer ours; what sits on the others
+ * stays, and so does the engine. */
 void carry_let_go(struct gateway *g);
 /* What the kernel must not forward behind the gate's back. */
 int carry_guard(struct gateway *g, struct error *err);

@@ -410,10 +410,9 @@ void ports_again(struct gateway *g)
 	if (!rc)
 		rc = carry_what_goes(g, &err);
 	g->failed_ms = rc ? clock_ms() : 0;
-	if (rc) {
+	/* What runs goes on meanwhile. */
+	if (rc)
 		log_warn("%s", err.text);
-		carry_halt(g);
-	}
 	link_refresh(g->link);
 }
 
