@@ -201,8 +201,10 @@ static int open_new(struct ports *ps, const struct engine_port *info,
 				 info->ifname);
 	name_port(port, info);
 	rc = open_port(ps, port, err);
-	if (rc)
+	if (rc) {
+		close_port(ps, port);
 		*port = (struct port){ 0 };
+	}
 	return rc;
 }
 

@@ -24,8 +24,12 @@ void xsk_refill(struct xsk_queue *q)
 		n = u->free_n;
 	if (!n || !xsk_ring_prod__reserve(q->fill, n, &idx))
 		return;
-	for (uint32_t i = 0; i < n; i++)
-		*xsk_ring_prod__fill_addr(q->fill, idx + i) = umem_get(u);
+	for (uint32_t i = 0; i < n; i++) {
+		uint64_t frame = umem_get(u);
+
+		umem_hand(u, frame, q->row);
+		*xsk_ring_prod__fill_addr(q->fill, idx + i) = frame;
+	}
 	xsk_ring_prod__submit(q->fill, n);
 	q->rx_out += n;
 	if (xsk_ring_prod__needs_wakeup(q->fill))
@@ -127,6 +131,7 @@ bool xsk_send(struct ports *ps, struct port *port, struct pkt *p)
 	xsk_ring_prod__reserve(&q->tx, 1, &idx);
 	d = xsk_ring_prod__tx_desc(&q->tx, idx);
 	*d = (struct xdp_desc){ .addr = addr, .len = p->len };
+	umem_hand(u, addr, q->row);
 	q->tx_out++;
 	q->tx_new++;
 	p->frame = PKT_NO_FRAME;

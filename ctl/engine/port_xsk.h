@@ -15,6 +15,7 @@
 struct xsk_queue {
 	/* immutable while open */
 	struct port *port;
+	uint32_t row; /* in xsks */
 	struct xsk_socket *xsk;
 	struct xsk_ring_prod *fill;
 	struct xsk_ring_cons *comp;

@@ -58,11 +58,6 @@ static void set_send_buffer(const struct xsk_queue *q)
 		   sizeof(bytes));
 }
 
-static uint32_t xsks_key(const struct port *port, uint32_t queue)
-{
-	return port->info.slot * GATE_QUEUES_MAX + queue;
-}
-
 /* What the kernel counted on a socket: frames for it that found no room. */
 static uint64_t rx_lost(const struct xsk_queue *q)
 {
@@ -78,14 +73,14 @@ static uint64_t rx_lost(const struct xsk_queue *q)
 static void close_queue(struct ports *ps, struct port *port, uint32_t queue)
 {
 	struct xsk_queue *q = &port->queues[queue];
-	uint32_t key = xsks_key(port, queue);
 
 	if (!q->xsk)
 		return;
-	bpf_map_delete_elem(ps->xsks_fd, &key);
+	bpf_map_delete_elem(ps->xsks_fd, &q->row);
 	ps->past_rx_lost += rx_lost(q);
 	ps->past_tx_lost += q->tx_lost;
 	xsk_socket__delete(q->xsk);
+	umem_reclaim(port->umem, q->row);
 	port->umem->sockets--;
 }
 
@@ -111,6 +106,7 @@ static int bind_queues(struct port *port, uint32_t *failed)
 
 		*failed = i;
 		q->port = port;
+		q->row = port->info.slot * GATE_QUEUES_MAX + i;
 		rc = create_socket(port->umem, q, i);
 		if (!rc)
 			set_send_buffer(q);
@@ -125,11 +121,10 @@ static int enter_queues(struct ports *ps, struct port *port)
 {
 	for (uint32_t i = 0; i < port->info.queues; i++) {
 		struct xsk_queue *q = &port->queues[i];
-		uint32_t key = xsks_key(port, i);
 		int fd = xsk_socket__fd(q->xsk);
 
 		xsk_refill(q);
-		if (bpf_map_update_elem(ps->xsks_fd, &key, &fd, BPF_ANY))
+		if (bpf_map_update_elem(ps->xsks_fd, &q->row, &fd, BPF_ANY))
 			return -errno;
 	}
 	return 0;

@@ -25,6 +25,14 @@ static uint32_t share_of(unsigned queues)
 	return share < SHARE_MIN ? SHARE_MIN : share;
 }
 
+static void lists_free(struct umem *u)
+{
+	free(u->free);
+	free(u->holder);
+	u->free = NULL;
+	u->holder = NULL;
+}
+
 int umem_open(struct umem *u, unsigned queues, bool zerocopy)
 {
 	const struct xsk_umem_config config = {
@@ -43,20 +51,23 @@ int umem_open(struct umem *u, unsigned queues, bool zerocopy)
 			    .zerocopy = zerocopy };
 	size = (size_t)u->frames * UMEM_FRAME_SIZE;
 	u->free = malloc(u->frames * sizeof(*u->free));
-	if (!u->free)
+	u->holder = calloc(u->frames, sizeof(*u->holder));
+	if (!u->free || !u->holder) {
+		lists_free(u);
 		return -ENOMEM;
+	}
 	u->area = mmap(NULL, size, PROT_READ | PROT_WRITE,
 		       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (u->area == MAP_FAILED) {
 		u->area = NULL;
-		free(u->free);
+		lists_free(u);
 		return -ENOMEM;
 	}
 	rc = xsk_umem__create(&u->xsk, u->area, size, &u->fill, &u->comp,
 			      &config);
 	if (rc) {
 		munmap(u->area, size);
-		free(u->free);
+		lists_free(u);
 		u->area = NULL;
 		return rc;
 	}
@@ -73,8 +84,23 @@ void umem_close(struct umem *u)
 		return;
 	xsk_umem__delete(u->xsk);
 	munmap(u->area, (size_t)u->frames * UMEM_FRAME_SIZE);
-	free(u->free);
+	lists_free(u);
 	*u = (struct umem){ 0 };
+}
+
+void umem_reclaim(struct umem *u, uint32_t queue)
+{
+	uint8_t *is_free = calloc(u->frames, 1);
+
+	/* Without memory they are lost, and the engine says so. */
+	if (!is_free)
+		return;
+	for (uint32_t i = 0; i < u->free_n; i++)
+		is_free[u->free[i]] = 1;
+	for (uint32_t i = 0; i < u->frames; i++)
+		if (!is_free[i] && u->holder[i] == queue)
+			u->free[u->free_n++] = i;
+	free(is_free);
 }
 
 bool umem_whole(const struct umem *u, uint32_t out)

@@ -33,6 +33,9 @@ struct umem {
 	/* engine thread */
 	uint32_t free_n;
 	uint32_t *free; /* a stack: what was used last is in the cache */
+	/* The queue (row in xsks) that a frame was last handed to: the kernel
+	 * gives none back from a socket that is closed. */
+	uint16_t *holder;
 };
 
 /* Room for 'queues' sockets. 0 or -errno. */
@@ -53,6 +56,16 @@ static inline void umem_put(struct umem *u, uint64_t addr)
 {
 	u->free[u->free_n++] = (uint32_t)(addr / UMEM_FRAME_SIZE);
 }
+
+/* Says that the kernel has the frame, by a queue. */
+static inline void umem_hand(struct umem *u, uint64_t addr, uint32_t queue)
+{
+	u->holder[addr / UMEM_FRAME_SIZE] = (uint16_t)queue;
+}
+
+/* Control thread, engine stopped: the queue's socket is closed, and all that it
+ * held is free again. */
+void umem_reclaim(struct umem *u, uint32_t queue);
 
 /* Is every frame either free, once, or one of 'out' that others hold? */
 bool umem_whole(const struct umem *u, uint32_t out);

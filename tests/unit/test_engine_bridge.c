@@ -135,6 +135,77 @@ static void an_unknown_port_is_left_to_the_bridge(void **state)
 	assert_int_equal(totals_of(r, 2).rx_packets, 1);
 }
 
+static int change(struct rig *r, unsigned n)
+{
+	struct error err = { "" };
+	int rc;
+
+	engine_stop(r->engine); /* it may say that a port is gone */
+	rc = engine_change_ports(r->engine, r->ports, n, &err);
+	if (rc != -EAGAIN)
+		assert_false(engine_start(r->engine));
+	return rc;
+}
+
+/* The other end of lc2 goes and comes: gl and gw keep their sockets, and what
+ * came for them while the engine stood still is not lost. */
+static void one_port_goes_and_the_others_stay_open(void **state)
+{
+	struct rig *r = *state;
+	struct udp u;
+
+	udp_send(r->lc, &outbound);
+	assert_true(udp_recv(r, r->wc, &u, 2000));
+	close(r->lc2);
+	sh("ip link del gl2");
+	engine_stop(r->engine);
+	udp_send(r->wc, &inbound);
+	assert_false(engine_start(r->engine));
+	assert_int_equal(change(r, 2), 0);
+	assert_true(udp_recv(r, r->lc, &u, 2000));
+	assert_null(engine_carrier(r->engine, r->ports[2].ifindex));
+	assert_true(answered_at(r, r->lc));
+
+	sh("ip link add name gl2 type veth peer name lc2;"
+	   "ip link set lc2 up; ip link set gl2 master lan up");
+	r->ports_n = 2;
+	add_port(r, "gl2", false, 1);
+	r->lc2 = packet_socket("lc2");
+	assert_int_equal(change(r, 3), 0);
+	assert_string_equal(engine_carrier(r->engine, r->ports[2].ifindex),
+			    "xdp-copy");
+	udp_send(r->lc2, &outbound);
+	assert_true(udp_recv(r, r->wc, &u, 2000));
+	assert_true(answered_at(r, r->lc2));
+}
+
+/* Its device lives: the memory's first socket would stay bound to it. */
+static void a_port_that_is_only_left_takes_a_new_start(void **state)
+{
+	struct rig *r = *state;
+
+	assert_int_equal(change(r, 2), -EAGAIN);
+	assert_non_null(engine_carrier(r->engine, r->ports[2].ifindex));
+	assert_false(engine_start(r->engine));
+	assert_int_equal(change(r, 3), 0);
+}
+
+static void a_port_that_cannot_be_opened_is_not_in_the_way(void **state)
+{
+	struct rig *r = *state;
+	struct udp u;
+
+	close(r->lc2);
+	sh("ip link del gl2");
+	assert_int_equal(change(r, 3), 0); /* it is open still */
+	r->ports[2].ifindex++;
+	assert_true(change(r, 3) < 0);
+	udp_send(r->lc, &outbound);
+	assert_true(udp_recv(r, r->wc, &u, 2000));
+	assert_null(engine_carrier(r->engine, r->ports[2].ifindex));
+	r->lc2 = packet_socket("lc");
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -145,6 +216,9 @@ int main(void)
 		T(a_member_without_a_carrier_is_left_to_the_bridge),
 		T(nothing_is_carried_where_there_is_no_carrier),
 		T(an_unknown_port_is_left_to_the_bridge),
+		T(one_port_goes_and_the_others_stay_open),
+		T(a_port_that_is_only_left_takes_a_new_start),
+		T(a_port_that_cannot_be_opened_is_not_in_the_way),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
