@@ -60,7 +60,7 @@ static void put_be32(struct nlmsghdr *nlh, uint16_t type, uint32_t value)
 static void put_config(const struct nfq *q, struct request *req)
 {
 	const struct nfqnl_msg_config_cmd cmd = { NFQNL_CFG_CMD_BIND, 0, 0 };
-	const struct nfqnl_msg_config_params params = { htonl(NFQ_PAYLOAD_MAX),
+	const struct nfqnl_msg_config_params params = { htonl(q->range),
 							NFQNL_COPY_PACKET };
 	struct nlmsghdr *nlh = mnl_nlmsg_put_header(req->bytes);
 	struct nfgenmsg *nf = mnl_nlmsg_put_extra_header(nlh, sizeof(*nf));

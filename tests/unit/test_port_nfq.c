@@ -17,6 +17,16 @@ static int setup(void **state)
 	return 0;
 }
 
+static int setup_by_mark(void **state)
+{
+	if (netns_enter(state))
+		return -1;
+	*state = nfq_rig_build();
+	nfq_rig_by_mark(*state);
+	nfq_rig_start(*state);
+	return 0;
+}
+
 static int teardown(void **state)
 {
 	nfq_rig_free(*state);
@@ -229,6 +239,12 @@ static void a_stream_crosses_in_super_packets(void **state)
 	engine_totals(r->engine, &t);
 	assert_true(t.tx_bytes > BULK && t.rx_bytes > BULK);
 	assert_true(BULK / t.tx_packets > 1448);
+	assert_int_equal(
+		sh_prints("nft list counter inet rig by_out", "packets 0 "),
+		!r->ports[0].by_mark);
+	assert_int_equal(
+		sh_prints("nft list counter inet rig by_in", "packets 0 "),
+		!r->ports[0].by_mark);
 	assert_int_equal(drops_of(r, DROP_BAD_CHECKSUM), 0);
 	close(lan);
 	close(wan);
@@ -252,6 +268,37 @@ static void udp_segments_arrive_whole(void **state)
 		assert_int_equal(
 			recv_from(r, wan, got, sizeof(got), NULL, NULL), 1000);
 		assert_memory_equal(got, big + i * 1000, 1000);
+	}
+	close(lan);
+	close(wan);
+}
+
+/* Without checksum offload, and without a sum at all (RFC 768). */
+static void long_packets_keep_their_sums(void **state)
+{
+	struct nfq_rig *r = *state;
+	int lan = far_socket(r, FAR_LAN, SOCK_DGRAM, 4000);
+	int wan = far_socket(r, FAR_WAN, SOCK_DGRAM, 53), one = 1;
+	uint8_t big[1400], got[1500];
+
+	for (size_t i = 0; i < sizeof(big); i++)
+		big[i] = byte_at(i);
+	for (unsigned i = 0; i < 3; i++) {
+		if (i == 1)
+			setsockopt(lan, SOL_SOCKET, SO_NO_CHECK, &one,
+				   sizeof(one));
+		if (i == 2) {
+			in_far(r, FAR_LAN, "ethtool -K lc tx off >/dev/null");
+			in_far(r, FAR_WAN, "ethtool -K wc tx off >/dev/null");
+		}
+		send_to(lan, REMOTE, 53, big, sizeof(big));
+		assert_int_equal(
+			recv_from(r, wan, got, sizeof(got), NULL, NULL), 1400);
+		assert_memory_equal(got, big, sizeof(big));
+		send_to(wan, WAN_IP, 4000, big, sizeof(big));
+		assert_int_equal(
+			recv_from(r, lan, got, sizeof(got), NULL, NULL), 1400);
+		assert_memory_equal(got, big, sizeof(big));
 	}
 	close(lan);
 	close(wan);
@@ -376,6 +423,7 @@ static void a_queue_that_another_holds_is_named(void **state)
 }
 
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define M(name) cmocka_unit_test_setup_teardown(name, setup_by_mark, teardown)
 
 int main(void)
 {
@@ -393,6 +441,15 @@ int main(void)
 		T(every_packet_is_delivered_or_counted),
 		T(an_idle_engine_sleeps),
 		T(a_queue_that_another_holds_is_named),
+		M(a_packet_goes_out_and_its_answer_comes_back),
+		M(the_last_hop_is_told),
+		M(fragments_pass_both_ways),
+		M(fragments_out_of_order_wait),
+		M(a_stream_crosses_in_super_packets),
+		M(udp_segments_arrive_whole),
+		M(long_packets_keep_their_sums),
+		M(what_is_the_machines_own_stays_with_it),
+		M(without_an_engine_nothing_passes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
