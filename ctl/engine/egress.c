@@ -12,6 +12,7 @@
 
 #include "../base/bytes.h"
 #include "csum.h"
+#include "mark.h"
 
 void egress_open(struct egress *e, int tun_fd)
 {
@@ -184,8 +185,8 @@ static void send_frame(struct egress *e, const struct engine_conf *conf,
 
 /* The kernel finds the next hop; we are told, too, so that the host is known
  * that this is charged to, and that nobody goes on asking for a dead one. */
-static void send_routed(struct egress *e, struct pkt *p, uint32_t ifindex,
-			uint64_t now_ms)
+static void send_routed(struct egress *e, const struct engine_conf *conf,
+			struct pkt *p, uint32_t ifindex, uint64_t now_ms)
 {
 	struct neigh_hop hop = look_up(e, ifindex, &p->next_hop, now_ms);
 
@@ -199,7 +200,8 @@ static void send_routed(struct egress *e, struct pkt *p, uint32_t ifindex,
 		p->host_mac = hop.state == NEIGH_KNOWN
 				      ? hop.mac
 				      : heard_from(&e->heard, &p->device);
-	port_accept(e->ports, p);
+	port_accept(e->ports, p,
+		    p->partial ? mark_of(conf, p) : GATE_MARK_DONE);
 }
 
 static void forward(struct egress *e, const struct engine_conf *conf,
@@ -216,7 +218,7 @@ static void forward(struct egress *e, const struct engine_conf *conf,
 	if (!way_port(e, conf, p, &port))
 		return;
 	if (p->routed)
-		send_routed(e, p, ifindex, now_ms);
+		send_routed(e, conf, p, ifindex, now_ms);
 	else if (port != PORT_NONE && e->ports->ports[port].info.ip_only) {
 		if (!port_out_ip(&e->ports->out, ifindex, p))
 			drop(p, DROP_TX_FULL);

@@ -51,6 +51,8 @@ struct engine_port {
 	uint8_t slot; /* row in xsks; number of its nfqueue, see abi.h */
 	bool wan;
 	bool ip_only;	 /* no Ethernet on it: TUN, PPP */
+	bool by_mark;	 /* nfqueue: rules behind the queue do what marks OUT
+			  * and IN say, so that headers are enough */
 	uint8_t lan;	 /* index in conf.lans, if not wan */
 	uint32_t queues; /* RX queues, all bound; with nfqueue 0 */
 };

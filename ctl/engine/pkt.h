@@ -54,6 +54,8 @@ struct pkt {
 			 * an ICMP error, are ours to send: not routed */
 	bool gso;	/* several in one, taken apart after us: its length is
 			 * not what an MTU is about */
+	bool partial;	/* the headers alone are here, and some bytes behind
+			 * them; 'len' is the whole packet's */
 	bool csum_open; /* the L4 checksum covers the pseudo-header alone */
 
 	/* parse */

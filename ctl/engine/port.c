@@ -36,23 +36,45 @@ static int open_out(struct ports *ps, struct error *err)
 static void add_lines(struct ports *ps, uint8_t port)
 {
 	const struct engine_port *info = &ps->ports[port].info;
-	uint32_t n = info->carrier == ENGINE_NFQUEUE ? 1 : info->queues;
+	uint32_t n = info->queues;
 
+	if (info->carrier == ENGINE_NFQUEUE)
+		n = info->by_mark ? 2 : 1;
 	for (uint32_t i = 0; i < n; i++)
 		ps->lines[ps->lines_n++] =
 			(struct port_line){ port, (uint8_t)i };
 }
 
+static int open_queues(struct port *port, struct error *err)
+{
+	int rc = 0;
+
+	/* Where the first one sends on to is there before it. */
+	if (port->info.by_mark)
+		rc = nfq_open(&port->nfqs[NFQ_SECOND], &port->info, NFQ_SECOND,
+			      err);
+	return rc ? rc
+		  : nfq_open(&port->nfqs[NFQ_FIRST], &port->info, NFQ_FIRST,
+			     err);
+}
+
 static int open_port(struct ports *ps, struct port *port, struct error *err)
 {
-	if (port->info.carrier == ENGINE_NFQUEUE)
-		return nfq_open(&port->nfq, &port->info, err);
-	return xsk_port_open(ps, port, err);
+	return port->info.carrier == ENGINE_NFQUEUE
+		       ? open_queues(port, err)
+		       : xsk_port_open(ps, port, err);
 }
 
 static bool is_open(const struct port *port)
 {
-	return port->umem || port->nfq;
+	return port->umem || port->nfqs[NFQ_FIRST];
+}
+
+static void queues_lost(const struct port *port, uint64_t *rx, uint64_t *tx)
+{
+	for (unsigned i = 0; i < 2; i++)
+		if (port->nfqs[i])
+			nfq_lost(port->nfqs[i], rx, tx);
 }
 
 static void close_port(struct ports *ps, struct port *port)
@@ -63,9 +85,11 @@ static void close_port(struct ports *ps, struct port *port)
 		xsk_port_close(ps, port);
 		return;
 	}
-	nfq_lost(port->nfq, &ps->past_rx_lost, &ps->past_tx_lost);
-	nfq_close(port->nfq);
-	port->nfq = NULL;
+	queues_lost(port, &ps->past_rx_lost, &ps->past_tx_lost);
+	for (unsigned i = 0; i < 2; i++) {
+		nfq_close(port->nfqs[i]);
+		port->nfqs[i] = NULL;
+	}
 }
 
 static void name_port(struct port *port, const struct engine_port *info)
@@ -137,7 +161,8 @@ static bool same(const struct port *port, const struct engine_port *info)
 {
 	return is_open(port) && port->info.ifindex == info->ifindex &&
 	       port->info.slot == info->slot && port->info.wan == info->wan &&
-	       port->info.carrier == info->carrier;
+	       port->info.carrier == info->carrier &&
+	       port->info.by_mark == info->by_mark;
 }
 
 static bool is_wanted(const struct port *port, const struct engine_port *ports,
@@ -233,11 +258,23 @@ int ports_change(struct ports *ps, const struct engine_port *ports, unsigned n,
 	return first;
 }
 
+/* NULL: the line is AF_XDP's. */
+static struct nfq *nfq_of(const struct ports *ps, const struct port_line *l)
+{
+	const struct port *port = &ps->ports[l->port];
+
+	return port->info.carrier == ENGINE_NFQUEUE ? port->nfqs[l->queue]
+						    : NULL;
+}
+
 bool ports_whole(const struct ports *ps)
 {
-	for (unsigned i = 0; i < ps->n; i++)
-		if (ps->ports[i].nfq && !nfq_whole(ps->ports[i].nfq))
+	for (unsigned i = 0; i < ps->lines_n; i++) {
+		const struct nfq *nfq = nfq_of(ps, &ps->lines[i]);
+
+		if (nfq && !nfq_whole(nfq))
 			return false;
+	}
 	return xsk_whole(ps);
 }
 
@@ -248,9 +285,8 @@ void ports_lost(const struct ports *ps, uint64_t *rx, uint64_t *tx)
 	for (unsigned i = 0; i < ps->n; i++) {
 		const struct port *port = &ps->ports[i];
 
-		if (port->nfq)
-			nfq_lost(port->nfq, rx, tx);
-		else if (port->umem)
+		queues_lost(port, rx, tx);
+		if (port->umem)
 			xsk_lost(port, rx, tx);
 	}
 }
@@ -267,41 +303,48 @@ const char *port_carrier(const struct port *port)
 unsigned port_recv(struct ports *ps, unsigned line, struct pkt *burst)
 {
 	const struct port_line *l = &ps->lines[line];
-	struct port *port = &ps->ports[l->port];
+	struct nfq *nfq = nfq_of(ps, l);
 
-	if (port->nfq)
-		return nfq_recv(port->nfq, l->port, burst);
-	return xsk_recv(ps, &port->queues[l->queue], burst);
+	if (nfq)
+		return nfq_recv(nfq, l->port, burst);
+	return xsk_recv(ps, &ps->ports[l->port].queues[l->queue], burst);
 }
 
 bool port_send(struct ports *ps, unsigned out, struct pkt *p)
 {
 	struct port *port = &ps->ports[out];
 
-	if (port->nfq)
+	if (port->info.carrier == ENGINE_NFQUEUE)
 		return port_out_frame(&ps->out, port->info.ifindex, p);
 	return xsk_send(ps, port, p);
 }
 
-void port_accept(struct ports *ps, struct pkt *p)
+static struct nfq *queue_of(const struct ports *ps, const struct pkt *p)
 {
-	nfq_accept(ps->ports[p->port].nfq, p);
+	return ps->ports[p->port].nfqs[p->frame / PORT_BURST];
+}
+
+void port_accept(struct ports *ps, struct pkt *p, uint32_t mark)
+{
+	nfq_accept(queue_of(ps, p), p, mark);
 }
 
 void port_pass(struct ports *ps, struct pkt *p)
 {
-	nfq_pass(ps->ports[p->port].nfq, p);
+	nfq_pass(queue_of(ps, p), p);
+}
+
+void port_see_whole(struct ports *ps, struct pkt *p)
+{
+	nfq_see_whole(queue_of(ps, p), p);
 }
 
 void port_free(struct ports *ps, struct pkt *p)
 {
-	struct nfq *nfq;
-
 	if (p->frame == PKT_NO_FRAME)
 		return;
-	nfq = ps->ports[p->port].nfq;
-	if (nfq)
-		nfq_drop(nfq, p);
+	if (ps->ports[p->port].info.carrier == ENGINE_NFQUEUE)
+		nfq_drop(queue_of(ps, p), p);
 	else
 		xsk_free(ps, p);
 }
@@ -310,13 +353,13 @@ bool ports_flush(struct ports *ps)
 {
 	bool again = false;
 
-	for (unsigned i = 0; i < ps->n; i++) {
-		struct port *port = &ps->ports[i];
+	for (unsigned i = 0; i < ps->lines_n; i++) {
+		struct nfq *nfq = nfq_of(ps, &ps->lines[i]);
 
-		if (is_open(port))
-			again |= port->nfq ? nfq_flush(port->nfq)
-					   : xsk_flush(port);
+		again |= nfq && nfq_flush(nfq);
 	}
+	for (unsigned i = 0; i < ps->n; i++)
+		again |= xsk_flush(&ps->ports[i]);
 	return again;
 }
 
@@ -333,10 +376,11 @@ int ports_find(const struct ports *ps, uint32_t ifindex)
 
 static int line_fd(const struct ports *ps, const struct port_line *l)
 {
-	const struct port *port = &ps->ports[l->port];
+	const struct nfq *nfq = nfq_of(ps, l);
 
-	return port->nfq ? nfq_fd(port->nfq)
-			 : xsk_socket__fd(port->queues[l->queue].xsk);
+	if (nfq)
+		return nfq_fd(nfq);
+	return xsk_socket__fd(ps->ports[l->port].queues[l->queue].xsk);
 }
 
 void ports_poll_set(const struct ports *ps, struct pollfd *fds)
@@ -350,14 +394,13 @@ void ports_polled(const struct ports *ps, struct pollfd *fds)
 {
 	for (unsigned i = 0; i < ps->lines_n; i++) {
 		const struct port_line *l = &ps->lines[i];
-		const struct port *port = &ps->ports[l->port];
 
 		/* A netlink socket's error is told once, by the next read. */
-		if (port->nfq ||
+		if (nfq_of(ps, l) ||
 		    !(fds[i].revents & (POLLERR | POLLHUP | POLLNVAL)))
 			continue;
 		fds[i].fd = -1;
 		log_warn("engine: %s: queue %u is lost, the port is gone",
-			 port->info.ifname, l->queue);
+			 ps->ports[l->port].info.ifname, l->queue);
 	}
 }

@@ -34,14 +34,14 @@ struct port {
 	struct xsk_queue *queues;
 	uint32_t tx_queues; /* engine thread: of them that send */
 
-	/* ENGINE_NFQUEUE */
-	struct nfq *nfq;
+	/* ENGINE_NFQUEUE: the second is there if the port goes by marks */
+	struct nfq *nfqs[2];
 };
 
 /* What packets come in by. */
 struct port_line {
 	uint8_t port;
-	uint8_t queue; /* of an AF_XDP port */
+	uint8_t queue;
 };
 
 enum { UMEM_COPY, UMEM_ZEROCOPY, UMEMS };
@@ -96,10 +96,11 @@ unsigned port_recv(struct ports *ps, unsigned line, struct pkt *burst);
  * False: the way out is full, 'p' is as it was. */
 bool port_send(struct ports *ps, unsigned out, struct pkt *p);
 
-/* For packets that are 'routed': the kernel goes on with what 'p' is now, or
- * with what it was. */
-void port_accept(struct ports *ps, struct pkt *p);
+/* For packets that are 'routed': the kernel goes on with what 'p' is now, under
+ * this mark; with what it was; or shows it again, whole this time. */
+void port_accept(struct ports *ps, struct pkt *p, uint32_t mark);
 void port_pass(struct ports *ps, struct pkt *p);
+void port_see_whole(struct ports *ps, struct pkt *p);
 
 /* Gives the frame back, if 'p' still has one: a routed packet is dropped. */
 void port_free(struct ports *ps, struct pkt *p);

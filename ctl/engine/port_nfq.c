@@ -16,6 +16,7 @@
 #include "csum.h"
 
 #define PLAIN_LEN offsetof(struct nfq_verdict, payload)
+#define IPV6_NEXT 6 /* offset in the header */
 
 /* What a message says of its packet. */
 struct message {
@@ -24,7 +25,8 @@ struct message {
 	uint32_t info; /* NFQA_SKB_* */
 	struct mac from;
 	uint8_t *payload;
-	uint32_t len;
+	uint32_t len;	  /* of what is here */
+	uint32_t cap_len; /* of the packet, if that is longer */
 };
 
 /* ---- receive */
@@ -45,6 +47,9 @@ static void read_attr(struct message *m, uint16_t type, struct rd r,
 			break;
 		rd_skip(&r, sizeof(uint16_t));
 		rd_bytes(&r, &m->from, sizeof(m->from));
+		break;
+	case NFQA_CAP_LEN:
+		m->cap_len = rd_be32(&r);
 		break;
 	case NFQA_PAYLOAD:
 		m->payload = at;
@@ -91,18 +96,31 @@ static void write_ethernet(const struct message *m, uint8_t *at)
 	wr_be16(&w, ipv6 ? ETH_P_IPV6 : ETH_P_IP);
 }
 
+/* Behind IPv6's fixed header there may be others, as many as a sender likes:
+ * what parses must not go by those that are not here. */
+static bool headers_are_here(const struct message *m)
+{
+	const uint8_t *ip = m->payload;
+
+	return ip[0] >> 4 == 4 || ip[IPV6_NEXT] == IPPROTO_TCP ||
+	       ip[IPV6_NEXT] == IPPROTO_UDP;
+}
+
+/* Longer than a message can be, a packet has no business to be taken for whole:
+ * 'len' is then what is here, and parse() refuses it. */
 static void take(struct nfq *q, unsigned place, uint8_t port,
 		 const struct message *m, struct pkt *p)
 {
-	uint8_t *end = q->places + (place + 1u) * NFQ_PLACE;
+	uint8_t *end = q->places + (place + 1u) * q->place;
 
 	*p = (struct pkt){
 		.port = port,
 		.side = q->info.wan ? SIDE_WAN : SIDE_LAN,
 		.lan = q->info.lan,
-		.frame = place,
+		.frame = q->frame + place,
 		.routed = true,
 		.gso = m->info & NFQA_SKB_GSO,
+		.partial = m->cap_len && q->whole,
 		.csum_open = m->info & NFQA_SKB_CSUMNOTREADY,
 	};
 	q->ids[place] = m->id;
@@ -110,7 +128,7 @@ static void take(struct nfq *q, unsigned place, uint8_t port,
 	if (!m->payload) /* an empty packet: parse() refuses it */
 		return;
 	p->data = m->payload - ETH_HLEN;
-	p->len = m->len + ETH_HLEN;
+	p->len = (p->partial ? m->cap_len : m->len) + ETH_HLEN;
 	p->room = (uint32_t)(end - p->data);
 	write_ethernet(m, p->data);
 }
@@ -128,7 +146,11 @@ unsigned nfq_recv(struct nfq *q, uint8_t port, struct pkt *burst)
 		if (q->from[i].nl_pid ||
 		    !read_message(q->into[i].iov_base, q->msgs[i].msg_len, &m))
 			continue;
-		take(q, (unsigned)i, port, &m, &burst[n++]);
+		take(q, (unsigned)i, port, &m, &burst[n]);
+		if (burst[n].partial && !headers_are_here(&m))
+			nfq_see_whole(q, &burst[n]);
+		else
+			n++;
 	}
 	return n;
 }
@@ -180,7 +202,7 @@ static bool join(struct nfq *q, const struct nfq_verdict *v)
 static void settle(struct nfq *q, struct pkt *p, uint32_t verdict,
 		   uint32_t mark)
 {
-	uint32_t id = q->ids[p->frame];
+	uint32_t id = q->ids[p->frame - q->frame];
 	struct nfq_verdict v = verdict_of(q, id, verdict, mark);
 
 	p->frame = PKT_NO_FRAME;
@@ -211,12 +233,22 @@ static void finish_checksum(struct pkt *p)
 			   p->l3_len - (uint32_t)(p->l4 - p->l3));
 }
 
-void nfq_accept(struct nfq *q, struct pkt *p)
+/* The mark stays the classifier's: it comes again. */
+void nfq_see_whole(struct nfq *q, struct pkt *p)
 {
-	uint32_t id = q->ids[p->frame], len = p->l3_len;
-	struct nfq_verdict v = verdict_of(q, id, NF_ACCEPT, GATE_MARK_DONE);
+	settle(q, p, NF_QUEUE_NR(q->whole), GATE_MARK_ENGINE | q->info.slot);
+}
+
+void nfq_accept(struct nfq *q, struct pkt *p, uint32_t mark)
+{
+	uint32_t id = q->ids[p->frame - q->frame], len = p->l3_len;
+	struct nfq_verdict v = verdict_of(q, id, NF_ACCEPT, mark);
 	uint8_t *ip = p->data + p->l3;
 
+	if (p->partial) {
+		settle(q, p, NF_ACCEPT, mark);
+		return;
+	}
 	if (len > NFQ_PAYLOAD_MAX) {
 		nfq_drop(q, p);
 		return;

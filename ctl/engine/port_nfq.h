@@ -1,11 +1,14 @@
 /* port_nfq.h - the carrier nfqueue: IP packets that the kernel holds at
  * prerouting until the engine has said what becomes of each.
  *
- * A port has one queue, GATE_QUEUE + slot. A packet is read with its headers'
- * surroundings into a place of its own; its verdict is written in front of it,
- * where the message stood, so that a payload is never copied here. In front of
- * the IP header an Ethernet header is made up, with the sender's address: what
- * parses, answers and counts needs not know the carrier.
+ * A port has one queue, GATE_QUEUE + slot, and a second if it goes by marks: of
+ * long packets the first then holds the headers only, and the kernel writes an
+ * address and a port as the verdict's mark says; payloads stay where they are.
+ * What must be seen whole is sent on to the second. A packet is read with its
+ * headers' surroundings into a place of its own; its verdict is written in
+ * front of it, where the message stood, so that a payload is never copied here.
+ * In front of the IP header an Ethernet header is made up, with the sender's
+ * address: what parses, answers and counts needs not know the carrier.
  *
  * Opened and closed by the control thread while the engine is stopped; the
  * rest is the engine thread's, but for what is marked. */
@@ -28,11 +31,16 @@
 /* An attribute's length is 16 bits: no packet comes or goes that is longer. */
 #define NFQ_PAYLOAD_MAX (0xffff - NLA_HDRLEN)
 
+/* Headers, and as much as an ICMP error quotes (RFC 1812 4.3.2.3). */
+#define NFQ_HEADERS 640
+
 /* A packet's place: room in front for an ICMP error, the message's own headers,
  * the longest payload. An odd number of cache lines, so that packets' headers
  * do not all fall into the same ones. */
-#define NFQ_HEADROOM 128
-#define NFQ_PLACE    (1033 * 64)
+#define NFQ_HEADROOM	  128
+#define NFQ_MESSAGE	  256
+#define NFQ_PLACE	  (1033 * 64)
+#define NFQ_PLACE_HEADERS (17 * 64)
 
 /* The whole message of a verdict but for the payload's bytes. */
 struct nfq_verdict {
@@ -46,14 +54,25 @@ struct nfq_verdict {
 };
 
 _Static_assert(sizeof(struct nfq_verdict) == 44, "as on the wire");
-_Static_assert(NFQ_PLACE >= NFQ_HEADROOM + 256 + 65536, "any message fits");
+_Static_assert(NFQ_PLACE >= NFQ_HEADROOM + NFQ_MESSAGE + NFQ_PAYLOAD_MAX + 4,
+	       "any message fits");
+_Static_assert(NFQ_PLACE_HEADERS >=
+		       NFQ_HEADROOM + NFQ_MESSAGE + NFQ_HEADERS + 4,
+	       "any message fits");
+
+enum { NFQ_FIRST, NFQ_SECOND };
 
 struct nfq {
 	/* immutable while open */
 	int fd;
 	uint16_t queue;
+	uint16_t whole; /* the queue of what must be seen whole, if any */
 	struct engine_port info;
-	uint8_t *places; /* PORT_BURST of NFQ_PLACE */
+	uint32_t range;	    /* bytes of a packet that are copied, at most */
+	uint32_t place;	    /* bytes of a place */
+	uint32_t frame;	    /* pkt.frame of the first place */
+	uint8_t *places;    /* PORT_BURST */
+	size_t places_size; /* of the mapping */
 	struct mmsghdr msgs[PORT_BURST];
 	struct iovec into[PORT_BURST];
 	struct sockaddr_nl from[PORT_BURST];
@@ -77,8 +96,8 @@ struct nfq {
 
 /* ---- control thread, engine stopped (port_nfq_open.c) */
 
-/* 0 or -errno and a sentence. */
-int nfq_open(struct nfq **out, const struct engine_port *info,
+/* The port's first queue, or its second. 0 or -errno and a sentence. */
+int nfq_open(struct nfq **out, const struct engine_port *info, unsigned which,
 	     struct error *err);
 /* Packets that wait are dropped. NULL: nothing. */
 void nfq_close(struct nfq *q);
@@ -97,7 +116,8 @@ static inline int nfq_fd(const struct nfq *q)
 
 /* 'port' is the index to give them. */
 unsigned nfq_recv(struct nfq *q, uint8_t port, struct pkt *burst);
-void nfq_accept(struct nfq *q, struct pkt *p);
+void nfq_accept(struct nfq *q, struct pkt *p, uint32_t mark);
+void nfq_see_whole(struct nfq *q, struct pkt *p);
 void nfq_pass(struct nfq *q, struct pkt *p);
 void nfq_drop(struct nfq *q, struct pkt *p);
 bool nfq_flush(struct nfq *q);

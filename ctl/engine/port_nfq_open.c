@@ -166,10 +166,10 @@ static int tell(const struct nfq *q, int rc, struct error *err)
 static void point_messages(struct nfq *q)
 {
 	for (unsigned i = 0; i < PORT_BURST; i++) {
-		q->into[i] = (struct iovec){
-			q->places + (size_t)i * NFQ_PLACE + NFQ_HEADROOM,
-			NFQ_PLACE - NFQ_HEADROOM - NLA_ALIGNTO
-		};
+		q->into[i] =
+			(struct iovec){ q->places + (size_t)i * q->place +
+						NFQ_HEADROOM,
+					q->place - NFQ_HEADROOM - NLA_ALIGNTO };
 		q->msgs[i].msg_hdr = (struct msghdr){
 			.msg_name = &q->from[i],
 			.msg_namelen = sizeof(q->from[i]),
@@ -179,7 +179,37 @@ static void point_messages(struct nfq *q)
 	}
 }
 
-int nfq_open(struct nfq **out, const struct engine_port *info,
+/* Where headers are enough, a packet's own length may lead beyond its place:
+ * behind the last one, too, there is memory. */
+static int map_places(struct nfq *q)
+{
+	q->places_size = (size_t)PORT_BURST * q->place + NFQ_PLACE;
+	q->places = mmap(NULL, q->places_size, PROT_READ | PROT_WRITE,
+			 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (q->places == MAP_FAILED) {
+		q->places = NULL;
+		return -ENOMEM;
+	}
+	point_messages(q);
+	return 0;
+}
+
+static void describe(struct nfq *q, const struct engine_port *info,
+		     unsigned which)
+{
+	bool headers = which == NFQ_FIRST && info->by_mark;
+
+	q->fd = -1;
+	q->info = *info;
+	q->queue = (which == NFQ_FIRST ? GATE_QUEUE : GATE_QUEUE_WHOLE) +
+		   info->slot;
+	q->whole = headers ? GATE_QUEUE_WHOLE + info->slot : 0;
+	q->range = headers ? NFQ_HEADERS : NFQ_PAYLOAD_MAX;
+	q->place = headers ? NFQ_PLACE_HEADERS : NFQ_PLACE;
+	q->frame = which * PORT_BURST;
+}
+
+int nfq_open(struct nfq **out, const struct engine_port *info, unsigned which,
 	     struct error *err)
 {
 	struct nfq *q = calloc(1, sizeof(*q));
@@ -188,17 +218,10 @@ int nfq_open(struct nfq **out, const struct engine_port *info,
 	if (!q)
 		return error_set(err, -ENOMEM, "%s: out of memory",
 				 info->ifname);
-	q->fd = -1;
-	q->info = *info;
-	q->queue = GATE_QUEUE + info->slot;
-	q->places = mmap(NULL, (size_t)PORT_BURST * NFQ_PLACE,
-			 PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
-			 -1, 0);
-	if (q->places == MAP_FAILED)
-		q->places = NULL;
-	else
-		point_messages(q);
-	rc = q->places ? open_socket(q) : -ENOMEM;
+	describe(q, info, which);
+	rc = map_places(q);
+	if (!rc)
+		rc = open_socket(q);
 	if (!rc)
 		rc = bind_queue(q);
 	if (!rc) {
@@ -217,7 +240,7 @@ void nfq_close(struct nfq *q)
 	if (q->fd >= 0)
 		close(q->fd);
 	if (q->places)
-		munmap(q->places, (size_t)PORT_BURST * NFQ_PLACE);
+		munmap(q->places, q->places_size);
 	free(q);
 }
 

@@ -10,6 +10,7 @@
 
 #include "../base/bytes.h"
 #include "../base/clock.h"
+#include "mark.h"
 #include "parse.h"
 
 #define COMMANDS_A_TURN 64
@@ -215,6 +216,18 @@ static void send_released(struct worker *w, const struct engine_conf *conf,
 	}
 }
 
+static enum verdict decide(struct worker *w, const struct engine_conf *conf,
+			   struct pkt *p, uint64_t now_ms)
+{
+	if (!parse(p))
+		return VERDICT_DROP;
+	if (p->partial && !mark_suffices(conf, p)) {
+		port_see_whole(&w->ports, p);
+		return VERDICT_HELD;
+	}
+	return nat_process(w->nat, conf, p, now_ms);
+}
+
 static unsigned carry_burst(struct worker *w, const struct engine_conf *conf,
 			    unsigned line, uint64_t now_ms)
 {
@@ -227,8 +240,7 @@ static unsigned carry_burst(struct worker *w, const struct engine_conf *conf,
 		if (i + 1 < n)
 			__builtin_prefetch(p[1].data);
 		learn(w, conf, p, now_ms);
-		p->verdict = parse(p) ? nat_process(w->nat, conf, p, now_ms)
-				      : VERDICT_DROP;
+		p->verdict = decide(w, conf, p, now_ms);
 		dispatch(w, conf, p, now_ms);
 		send_released(w, conf, now_ms);
 	}
