@@ -53,6 +53,18 @@ static json_t *lans_json(const struct api_status *s)
 	return list;
 }
 
+static json_t *nat_json(const struct engine_totals *t)
+{
+	return json_pack(
+		"{s:I,s:I,s:I,s:I,s:{s:I,s:I,s:I,s:I}}", "mappings",
+		(json_int_t)t->mappings, "sessions", (json_int_t)t->sessions,
+		"mappings_max", (json_int_t)t->mappings_max, "sessions_max",
+		(json_int_t)t->sessions_max, "counters", "evicted",
+		(json_int_t)t->evicted, "hold_yielded",
+		(json_int_t)t->hold_yielded, "moved", (json_int_t)t->moved,
+		"syn_used", (json_int_t)t->syn_used);
+}
+
 json_t *status_json(struct api *a)
 {
 	struct rate rate = rates_total(a->rates);
@@ -62,10 +74,7 @@ json_t *status_json(struct api *a)
 
 	a->house.status(a->house.arg, &s);
 	engine_totals(a->house.engine(a->house.arg), &t);
-	nat = json_pack("{s:I,s:I,s:I,s:I}", "mappings", (json_int_t)t.mappings,
-			"sessions", (json_int_t)t.sessions, "mappings_max",
-			(json_int_t)t.mappings_max, "sessions_max",
-			(json_int_t)t.sessions_max);
+	nat = nat_json(&t);
 	rates = json_pack("{s:I,s:I}", "rx_bps", (json_int_t)rate.rx_bps,
 			  "tx_bps", (json_int_t)rate.tx_bps);
 	return json_pack("{s:s,s:I,s:o,s:o,s:o,s:o}", "version", VERSION,

@@ -355,6 +355,18 @@ void show_view(const char *view, const json_t *json, FILE *out)
 
 /* ---- settings */
 
+/* An item as one types it; a forward is the only one that is an object. */
+static void show_item(const json_t *item, FILE *out)
+{
+	if (!json_is_object(item)) {
+		show_text(out, "", json_string_value(item));
+		return;
+	}
+	show_text(out, "", text(item, "proto"));
+	fprintf(out, ":%llu", (unsigned long long)number(item, "port"));
+	show_text(out, "=", text(item, "to"));
+}
+
 void show_value(const json_t *value, FILE *out)
 {
 	json_t *item;
@@ -365,7 +377,11 @@ void show_value(const json_t *value, FILE *out)
 	else if (json_is_integer(value))
 		fprintf(out, "%lld", (long long)json_integer_value(value));
 	json_array_foreach(value, i, item)
-		show_text(out, i ? "," : "", json_string_value(item));
+	{
+		if (i)
+			fputc(',', out);
+		show_item(item, out);
+	}
 }
 
 void show_settings(const char *group, json_t *object, FILE *out)

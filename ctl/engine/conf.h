@@ -12,9 +12,10 @@
 
 #include "../base/addr.h"
 
-#define ENGINE_LANS_MAX	 4
-#define ENGINE_PORTS_MAX 16 /* equals GATE_PORTS_MAX, asserted in worker.c */
-#define ENGINE_NETS6_MAX 8
+#define ENGINE_LANS_MAX	    4
+#define ENGINE_PORTS_MAX    16 /* equals GATE_PORTS_MAX, asserted in worker.c */
+#define ENGINE_NETS6_MAX    8
+#define ENGINE_FORWARDS_MAX 256
 
 /* All ones in the network's host part. /31 and /32 have no such address
  * (RFC 3021). */
@@ -73,6 +74,14 @@ struct nat_timers {
 		.hold_down = 120000                                            \
 	}
 
+/* A port of the WAN address that is always the same inside end's. */
+struct conf_forward {
+	uint8_t proto; /* IPPROTO_TCP or IPPROTO_UDP */
+	uint16_t port;
+	__be32 to;
+	uint16_t to_port;
+};
+
 struct engine_conf {
 	uint64_t generation; /* set by engine_publish() */
 	struct conf_wan wan;
@@ -80,9 +89,13 @@ struct engine_conf {
 	struct conf_lan lans[ENGINE_LANS_MAX];
 	struct nat_timers timers;
 	uint32_t host_sessions; /* one LAN host's share, nat.md 26 */
+	/* What may be used of the tables; 0: all of it. */
+	uint32_t sessions_max, mappings_max; /* of each protocol */
+	unsigned forwards_n;
+	struct conf_forward forwards[ENGINE_FORWARDS_MAX];
 	/* Outside ports that the NAT must not hand out: the machine's own
-	 * ephemeral block, DHCP, every local listener and open socket.
-	 * [0] TCP, [1] UDP; bit p%64 of word p/64. */
+	 * ephemeral block, DHCP, every local listener and open socket. No
+	 * forward's is among them. [0] TCP, [1] UDP; bit p%64 of word p/64. */
 	uint64_t reserved[2][1024];
 };
 

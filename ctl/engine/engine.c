@@ -275,6 +275,10 @@ void engine_totals(const struct engine *e, struct engine_totals *out)
 	stats_totals(w->stats, out);
 	out->mappings = w->mappings;
 	out->sessions = w->sessions;
+	out->evicted = w->evicted;
+	out->hold_yielded = w->hold_yielded;
+	out->moved = w->moved;
+	out->syn_used = w->syn_used;
 	out->mappings_max = e->limits.mappings * GATE_BITS_PROTOS;
 	out->sessions_max = e->limits.sessions;
 	out->events_lost = w->mailbox.lost;

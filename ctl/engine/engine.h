@@ -150,6 +150,7 @@ struct flow_row {
 struct mapping_row {
 	uint8_t proto;
 	struct endpoint inside, outside;
+	bool fixed; /* a port forward */
 	uint64_t idle_ms;
 };
 
@@ -173,6 +174,10 @@ struct engine_totals {
 	uint32_t mappings, sessions, mappings_max, sessions_max;
 	uint64_t rx_packets, tx_packets, rx_bytes, tx_bytes; /* the boundary */
 	uint64_t events_lost;
+	/* What gave way since the start: sessions to others, ports at rest
+	 * before their time, mappings to the machine's own sockets; and held
+	 * SYNs that the inside came to meet. */
+	uint64_t evicted, hold_yielded, moved, syn_used;
 };
 void engine_totals(const struct engine *e, struct engine_totals *out);
 

@@ -237,7 +237,7 @@ static void reserve(struct nat *n)
 			uint32_t map = n->outside[bits * PORTS_SPACE +
 						  word * 64 + bit];
 
-			if (map)
+			if (map && !nat_map_at(n, map)->fixed)
 				nat_map_move(n, nat_map_at(n, map));
 		}
 	}
@@ -302,6 +302,7 @@ static void enter(struct nat *n, const struct engine_conf *conf,
 	n->seen = conf;
 	n->generation = conf->generation;
 	reserve(n);
+	nat_forward_apply(n);
 }
 
 void nat_wan_changed(struct nat *n, const struct engine_conf *conf,

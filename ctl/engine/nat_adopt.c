@@ -65,33 +65,20 @@ static bool is_mapping(const struct nat *n, const struct mapping *m)
  * by the wheel. */
 static uint32_t move_mapping(struct nat *n, const struct mapping *from)
 {
-	uint16_t port = ntohs(from->outside_port);
-	uint32_t host, i;
 	struct mapping *m;
 
-	if (!is_mapping(n, from) ||
-	    !ports_take_this(&n->ports, from->bits, port))
+	if (!is_mapping(n, from))
 		return 0;
-	host = nat_host_get(n, &from->inside);
-	i = host ? slab_take(&n->maps) : 0;
-	if (!i) {
-		ports_give(&n->ports, from->bits, port);
-		if (host)
-			nat_host_put(n, host);
+	m = nat_map_open_at(n, from->bits, &from->inside, from->inside_port,
+			    from->outside_port);
+	if (!m)
 		return 0;
-	}
-	m = nat_map_at(n, i);
-	m->bits = from->bits;
-	m->fixed = !!from->fixed;
-	m->inside = from->inside;
-	m->inside_port = from->inside_port;
-	m->outside_port = from->outside_port;
 	m->deadline_ms = from->deadline_ms;
 	m->last_ms = from->last_ms;
-	nat_map_enrol(n, m, host);
-	if (!m->fixed)
-		nat_wheel_arm(n, i | NAT_ID_MAP, m->deadline_ms);
-	return i;
+	nat_wheel_arm(n, nat_map_number(n, m) | NAT_ID_MAP, m->deadline_ms);
+	if (from->fixed)
+		nat_forward_fixed(n, m);
+	return nat_map_number(n, m);
 }
 
 static unsigned list_mappings(struct move *v)

@@ -222,7 +222,9 @@ struct nat {
 	/* tables */
 	struct slab maps, sessions, hosts;
 	struct nat_hash map_hash, session_hash, host_hash;
-	uint32_t mappings[GATE_BITS_PROTOS]; /* live ones */
+	uint32_t mappings[GATE_BITS_PROTOS];	/* live ones */
+	uint32_t forwards[ENGINE_FORWARDS_MAX]; /* mappings that are fixed */
+	unsigned forwards_n;
 	struct nat_recency unasked;
 	uint32_t largest; /* the host with most sessions, as far as known */
 	uint32_t looked;  /* the host that was last compared with it */
@@ -322,6 +324,11 @@ uint32_t nat_map_lookup(const struct nat *n, enum gate_bits bits,
 struct mapping *nat_map_open(struct nat *n, enum gate_bits bits,
 			     const struct addr *addr, __be16 port,
 			     enum gate_drop *why);
+/* Likewise at that outside port, reserved or not. NULL: somebody has it, or the
+ * tables are full. */
+struct mapping *nat_map_open_at(struct nat *n, enum gate_bits bits,
+				const struct addr *addr, __be16 port,
+				__be16 outside);
 /* With all its sessions. */
 void nat_map_end(struct nat *n, struct mapping *m);
 /* Ends its sessions alone. It waits for new ones: a TCP mapping as long as a
@@ -332,6 +339,11 @@ void nat_map_move(struct nat *n, struct mapping *m);
 void nat_map_claim(const struct nat *n, const struct mapping *m, bool on);
 /* Puts a record that is filled in, its port taken, into hash and bitmap. */
 void nat_map_enrol(struct nat *n, struct mapping *m, uint32_t host);
+
+/* nat_forward.c - the owner's mappings, as the conf has them. */
+void nat_forward_apply(struct nat *n);
+/* One that a file had: fixed until a conf says otherwise. */
+void nat_forward_fixed(struct nat *n, struct mapping *m);
 
 /* nat_session.c - sessions. */
 /* Of a packet from the inside; of one from 'remote' to a mapping; of a protocol

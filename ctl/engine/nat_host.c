@@ -162,6 +162,13 @@ static const struct host *find_largest(struct nat *n)
 	return nat_host_at(n, n->largest);
 }
 
+static uint32_t sessions_max(const struct nat *n)
+{
+	uint32_t asked = n->conf->sessions_max;
+
+	return asked && asked < n->sessions.max ? asked : n->sessions.max;
+}
+
 static void bound_unasked(struct nat *n, const struct host *h,
 			  const struct mapping *keep)
 {
@@ -170,7 +177,7 @@ static void bound_unasked(struct nat *n, const struct host *h,
 	while (own->n >= part_of(n->conf->host_sessions) &&
 	       evict(n, own->oldest, keep))
 		;
-	if (n->unasked.n >= part_of(n->sessions.max))
+	if (n->unasked.n >= part_of(sessions_max(n)))
 		evict(n, n->unasked.oldest, keep);
 }
 
@@ -193,7 +200,7 @@ static bool table_has_room(struct nat *n, enum nat_dir dir,
 {
 	uint32_t i = n->unasked.oldest;
 
-	if (n->sessions.used < n->sessions.max)
+	if (n->sessions.used < sessions_max(n))
 		return true;
 	if (!i && dir == DIR_OUT)
 		i = find_largest(n)->lists[HOST_WANTED].oldest;

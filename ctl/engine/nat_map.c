@@ -116,7 +116,9 @@ static uint32_t reserve(struct nat *n, enum gate_bits bits, uint32_t host,
 	uint32_t i;
 
 	*why = DROP_TABLE_FULL;
-	if (n->mappings[bits] >= n->mappings_max)
+	if (n->mappings[bits] >= n->mappings_max ||
+	    (n->conf->mappings_max &&
+	     n->mappings[bits] >= n->conf->mappings_max))
 		return 0;
 	*why = DROP_NO_PORT;
 	*port = ports_take(&n->ports, bits, want,
@@ -165,6 +167,33 @@ struct mapping *nat_map_open(struct nat *n, enum gate_bits bits,
 	m->inside = *addr;
 	m->inside_port = port;
 	m->outside_port = htons((uint16_t)outside);
+	m->last_ms = n->now_ms;
+	nat_map_enrol(n, m, host);
+	return m;
+}
+
+struct mapping *nat_map_open_at(struct nat *n, enum gate_bits bits,
+				const struct addr *addr, __be16 port,
+				__be16 outside)
+{
+	struct mapping *m;
+	uint32_t host, i;
+
+	if (!ports_take_this(&n->ports, bits, ntohs(outside)))
+		return NULL;
+	host = nat_host_get(n, addr);
+	i = host ? slab_take(&n->maps) : 0;
+	if (!i) {
+		ports_give(&n->ports, bits, ntohs(outside));
+		if (host)
+			nat_host_put(n, host);
+		return NULL;
+	}
+	m = nat_map_at(n, i);
+	m->bits = bits;
+	m->inside = *addr;
+	m->inside_port = port;
+	m->outside_port = outside;
 	m->last_ms = n->now_ms;
 	nat_map_enrol(n, m, host);
 	return m;

@@ -83,6 +83,7 @@ bool nat_mappings(const struct nat *n, uint32_t *cursor,
 			.proto = protos[m->bits],
 			.inside = { m->inside, m->inside_port },
 			.outside = { addr_v4(n->wan_addr), m->outside_port },
+			.fixed = m->fixed,
 			.idle_ms = now_ms - m->last_ms,
 		};
 	}

@@ -316,10 +316,17 @@ static uint64_t dump(struct worker *w, uint64_t now_ms)
 static void publish_counts(struct worker *w)
 {
 	uint32_t mappings, sessions;
+	struct nat_counters c;
 
 	nat_totals(w->nat, &mappings, &sessions);
+	nat_counters(w->nat, &c);
 	atomic_store_explicit(&w->mappings, mappings, memory_order_relaxed);
 	atomic_store_explicit(&w->sessions, sessions, memory_order_relaxed);
+	atomic_store_explicit(&w->evicted, c.evicted, memory_order_relaxed);
+	atomic_store_explicit(&w->hold_yielded, c.hold_yielded,
+			      memory_order_relaxed);
+	atomic_store_explicit(&w->moved, c.moved, memory_order_relaxed);
+	atomic_store_explicit(&w->syn_used, c.syn_used, memory_order_relaxed);
 }
 
 /* Returns for how long there is nothing to do, 0: go on at once. */

@@ -29,6 +29,7 @@ struct worker {
 	struct stats *stats;
 	_Atomic bool stop;
 	_Atomic uint32_t mappings, sessions; /* engine writes */
+	_Atomic uint64_t evicted, hold_yielded, moved, syn_used;
 
 	/* engine thread */
 	struct neigh *neigh;

@@ -128,6 +128,77 @@ static struct settings_store *settings(void *arg)
 	return g->settings;
 }
 
+/* It was chosen before, in a house that may have changed since: what it is now
+ * is no reason to refuse another setting. */
+static bool is_kept(const struct gateway *g, const struct settings_forward *f)
+{
+	const struct settings *now = settings_get(g->settings);
+
+	for (unsigned n = 0; n < now->nat_forwards_n; n++)
+		if (!memcmp(&now->nat_forwards[n], f, sizeof(*f)))
+			return true;
+	return false;
+}
+
+static bool is_home(const struct gateway *g, const struct addr *a)
+{
+	return prefix_has(&g->lan_net, a) && !addr_eq(a, &g->lan_net.addr);
+}
+
+/* NULL: the outside port is free to be given away. */
+static const char *port_conflict(const struct gateway *g,
+				 const struct settings *s,
+				 const struct settings_forward *f,
+				 char holder[64])
+{
+	bool udp = f->proto == IPPROTO_UDP;
+
+	for (unsigned n = 0; n < s->wan_open_n; n++)
+		if (s->wan_open[n].proto == f->proto &&
+		    s->wan_open[n].port == f->port)
+			return "wan.open has it, which keeps it for this "
+			       "machine";
+	if (is_kept(g, f))
+		return NULL;
+	if (f->port >= PLAN_OWN_PORT_FIRST && f->port <= PLAN_OWN_PORT_LAST)
+		return "24576 to 32767 are the gateway's own, choose another";
+	if (!udp && f->port == g->ssh_port)
+		return "the SSH session that this gateway was started from "
+		       "comes in by it";
+	if (udp && (f->port == 67 || f->port == 68 || f->port == 546))
+		return "DHCP needs it";
+	if (!(g->sockets.everywhere[udp][f->port / 64] >> f->port % 64 & 1))
+		return NULL;
+	sockdiag_holder(f->proto, f->port, holder, 64);
+	return holder;
+}
+
+static int judge_forwards(const struct gateway *g, const struct settings *s,
+			  struct error *err)
+{
+	for (unsigned n = 0; n < s->nat_forwards_n; n++) {
+		const struct settings_forward *f = &s->nat_forwards[n];
+		char to[ADDR_STRLEN], net[PREFIX_STRLEN], holder[64];
+		const char *why = port_conflict(g, s, f, holder);
+
+		if (why)
+			return error_set(err, -EINVAL,
+					 "nat.forwards: %s:%u cannot be "
+					 "forwarded: %s%s",
+					 f->proto == IPPROTO_UDP ? "udp"
+								 : "tcp",
+					 f->port, why,
+					 why == holder ? " listens there" : "");
+		if (!is_kept(g, f) && !is_home(g, &f->to.addr))
+			return error_set(err, -EINVAL,
+					 "nat.forwards: %s is not an address "
+					 "for a device in %s",
+					 addr_format(&f->to.addr, to),
+					 prefix_format(&g->lan_net, net));
+	}
+	return 0;
+}
+
 /* What a key's own check cannot know: where home is. */
 int house_judges(void *arg, const struct settings *candidate, struct error *err)
 {
@@ -137,7 +208,7 @@ int house_judges(void *arg, const struct settings *candidate, struct error *err)
 	for (unsigned n = 0; n < candidate->dhcp_static_n; n++) {
 		const struct addr *a = &candidate->dhcp_static[n].addr;
 
-		if (prefix_has(&g->lan_net, a) && !addr_eq(a, &g->lan_net.addr))
+		if (is_home(g, a))
 			continue;
 		return error_set(err, -EINVAL,
 				 "dhcp.static: %s is not an address for a "
@@ -158,7 +229,7 @@ int house_judges(void *arg, const struct settings *candidate, struct error *err)
 					 "dns.upstream: %s is the gateway "
 					 "itself",
 					 addr_format(&g->lan_net.addr, text));
-	return 0;
+	return judge_forwards(g, candidate, err);
 }
 
 static void settings_changed(void *arg)

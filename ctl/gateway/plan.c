@@ -212,8 +212,31 @@ static struct nat_timers plan_timers(const struct settings *s)
 	t.tcp_established = s->nat_tcp_established_s * 1000;
 	t.tcp_transitory = s->nat_tcp_transitory_s * 1000;
 	t.tcp_time_wait = s->nat_tcp_time_wait_s * 1000;
+	t.tcp_rst = s->nat_tcp_rst_s * 1000;
 	t.other = s->nat_other_s * 1000;
+	t.syn_hold = s->nat_syn_hold_s * 1000;
+	t.hold_down = s->nat_hold_down_s * 1000;
 	return t;
+}
+
+/* The owner gave the port away: whoever of this machine listens there is not
+ * heard on the WAN anyway. */
+static void plan_forwards(const struct settings *s, struct engine_conf *out)
+{
+	_Static_assert(SETTINGS_LIST_MAX <= ENGINE_FORWARDS_MAX,
+		       "all forwards fit");
+
+	out->forwards_n = s->nat_forwards_n;
+	for (unsigned i = 0; i < s->nat_forwards_n; i++) {
+		const struct settings_forward *f = &s->nat_forwards[i];
+		uint64_t *words = out->reserved[f->proto == IPPROTO_UDP];
+
+		out->forwards[i] =
+			(struct conf_forward){ f->proto, f->port,
+					       addr_to_v4(&f->to.addr),
+					       ntohs(f->to.port) };
+		words[f->port / 64] &= ~(1ULL << f->port % 64);
+	}
 }
 
 void plan_engine(const struct plan_input *in, struct engine_conf *out)
@@ -223,7 +246,10 @@ void plan_engine(const struct plan_input *in, struct engine_conf *out)
 	plan_lan(in, out);
 	out->timers = plan_timers(in->settings);
 	out->host_sessions = in->settings->nat_host_sessions;
+	out->sessions_max = in->settings->nat_sessions;
+	out->mappings_max = in->settings->nat_mappings;
 	plan_reserved(in, out);
+	plan_forwards(in->settings, out);
 }
 
 /* Adds one prefix; of two with the same range the first stays. */

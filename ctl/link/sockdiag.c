@@ -52,12 +52,23 @@ static void bit_set(uint64_t *bits, uint16_t port)
 	bits[port / 64] |= 1ull << port % 64;
 }
 
+/* A socket's own address is all zero. */
+static bool hears_all(const struct inet_diag_msg *msg)
+{
+	const uint32_t *src = msg->id.idiag_src;
+
+	return !src[0] && (msg->idiag_family == AF_INET ||
+			   (!src[1] && !src[2] && !src[3]));
+}
+
 static int tcp_each(const struct nlmsghdr *nlh, void *arg)
 {
 	const struct inet_diag_msg *msg = mnl_nlmsg_get_payload(nlh);
 	struct sockdiag_ports *ports = arg;
 
 	bit_set(ports->held[0], ntohs(msg->id.idiag_sport));
+	if (hears_all(msg))
+		bit_set(ports->everywhere[0], ntohs(msg->id.idiag_sport));
 	return 0;
 }
 
@@ -68,6 +79,8 @@ static int udp_each(const struct nlmsghdr *nlh, void *arg)
 	uint16_t port = ntohs(msg->id.idiag_sport);
 
 	bit_set(ports->held[1], port);
+	if (hears_all(msg))
+		bit_set(ports->everywhere[1], port);
 	if (msg->id.idiag_dport)
 		bit_set(ports->connected_udp, port);
 	return 0;

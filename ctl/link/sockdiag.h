@@ -10,6 +10,8 @@
 struct sockdiag_ports {
 	uint64_t held[2][1024];	      /* [0] TCP, [1] UDP: any socket */
 	uint64_t connected_udp[1024]; /* UDP sockets with a peer: our clients */
+	/* Those that hear every address of the machine. */
+	uint64_t everywhere[2][1024];
 };
 
 /* IPv4 and IPv6 sockets of this network namespace. 0 or -errno. */

@@ -13,42 +13,11 @@
 
 #include "setting_dhcp.h"
 #include "setting_dns.h"
+#include "setting_nat.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 /* ---- types of items */
-
-static bool open_parse(const char *text, void *item)
-{
-	struct settings_open *o = item;
-	unsigned port = 0;
-
-	if (!strncmp(text, "tcp:", 4))
-		o->proto = IPPROTO_TCP;
-	else if (!strncmp(text, "udp:", 4))
-		o->proto = IPPROTO_UDP;
-	else
-		return false;
-	for (text += 4; *text >= '0' && *text <= '9' && port <= 65535; text++)
-		port = port * 10 + (unsigned)(*text - '0');
-	o->port = (uint16_t)port;
-	return !*text && port && port <= 65535;
-}
-
-static void open_format(const void *item, char buf[SETTING_TEXT_MAX])
-{
-	const struct settings_open *o = item;
-
-	snprintf(buf, SETTING_TEXT_MAX, "%s:%u",
-		 o->proto == IPPROTO_TCP ? "tcp" : "udp", o->port);
-}
-
-static bool open_clash(const void *a, const void *b)
-{
-	const struct settings_open *x = a, *y = b;
-
-	return x->proto == y->proto && x->port == y->port;
-}
 
 /* Printable text. A comma would part the list on the command line; control
  * characters, also those of U+0080 to U+009F, could drive a terminal. */
@@ -136,15 +105,15 @@ static bool name_clash(const void *a, const void *b)
 		}                                                              \
 	}
 
-ITEM(struct settings_open, open, "a port such as tcp:22 or udp:7777");
 ITEM(struct settings_name, name,
      "a name such as 02:00:00:00:00:01=Kitchen radio, without commas and at "
      "most 63 bytes long");
 
 /* The least values of the timers are those that RFC 4787 (REQ-5), RFC 5508
- * (REQ-2) and RFC 5382 (REQ-5) demand. */
+ * (REQ-2) and RFC 5382 (REQ-4, REQ-5) demand; after a RST RFC 7857 (2.2) names
+ * 4 minutes, and leaves it to us. */
 const struct setting setting_table[] = {
-	LIST("wan.open", wan_open, open),
+	LIST("wan.open", wan_open, setting_open),
 	LIST("dns.upstream", dns_upstream, setting_dns_upstream),
 	TEXT("dns.domain", dns_domain, "lan", setting_dns_name,
 	     "a domain such as lan or home.arpa"),
@@ -179,7 +148,13 @@ const struct setting setting_table[] = {
 	       240),
 	NUMBER("nat.timers.tcp_time_wait_s", nat_tcp_time_wait_s, 240, 86400,
 	       240),
+	NUMBER("nat.timers.tcp_rst_s", nat_tcp_rst_s, 4, 86400, 240),
 	NUMBER("nat.timers.other_s", nat_other_s, 60, 86400, 300),
+	NUMBER("nat.timers.syn_hold_s", nat_syn_hold_s, 6, 60, 6),
+	NUMBER("nat.timers.hold_down_s", nat_hold_down_s, 0, 3600, 120),
+	LIST("nat.forwards", nat_forwards, setting_forward),
+	NUMBER("nat.limits.sessions", nat_sessions, 1024, 262144, 262144),
+	NUMBER("nat.limits.mappings", nat_mappings, 256, 65536, 65536),
 	NUMBER("nat.limits.host_sessions", nat_host_sessions, 64, 262144,
 	       16384),
 };
@@ -227,17 +202,27 @@ void setting_reset(const struct setting *s, struct settings *in)
 	}
 }
 
+/* NULL: it is no text, nor an object that says the same. */
+static const char *item_text(const struct setting_item *item,
+			     const json_t *value, char buf[SETTING_TEXT_MAX])
+{
+	if (json_is_object(value))
+		return item->read && item->read(value, buf) ? buf : NULL;
+	return json_string_value(value);
+}
+
 static int list_add(const struct setting *s, const json_t *value,
 		    struct settings *in, struct error *err)
 {
 	const struct setting_item *item = s->list.item;
-	const char *text = json_string_value(value);
+	char buf[SETTING_TEXT_MAX];
+	const char *text = item_text(item, value, buf);
 	unsigned i, *n = list_count(s, in);
 	char *items = value_at(s, in), *new = items + *n * item->size;
 
 	if (!text)
-		return error_set(err, -EINVAL, "%s: every item is a string, %s",
-				 s->key, item->wants);
+		return error_set(err, -EINVAL, "%s: every item is %s%s", s->key,
+				 item->read ? "" : "a string, ", item->wants);
 	memset(new, 0, item->size);
 	if (!item->parse(text, new))
 		return error_set(err, -EINVAL, "%s: '%.40s' is not %s", s->key,
@@ -259,8 +244,7 @@ static int list_set(const struct setting *s, const json_t *value,
 	int r;
 
 	if (!json_is_array(value))
-		return error_set(err, -EINVAL, "%s: give a list of strings",
-				 s->key);
+		return error_set(err, -EINVAL, "%s: give a list", s->key);
 	if (json_array_size(value) > s->list.max)
 		return error_set(err, -EINVAL, "%s: at most %u entries fit",
 				 s->key, s->list.max);
@@ -324,6 +308,11 @@ static json_t *list_json(const struct setting *s, const struct settings *in)
 
 	memcpy(&n, base + s->list.count_at, sizeof(n));
 	for (i = 0; i < n; i++) {
+		if (item->write) {
+			json_array_append_new(
+				list, item->write(items + i * item->size));
+			continue;
+		}
 		item->format(items + i * item->size, text);
 		json_array_append_new(list, json_string(text));
 	}

@@ -24,6 +24,10 @@ struct setting_item {
 	void (*format)(const void *item, char buf[SETTING_TEXT_MAX]);
 	/* May these two not stand in one list? */
 	bool (*clash)(const void *a, const void *b);
+	/* Items that are objects in JSON: to the text, false: it says something
+	 * else; and back. NULL: they are strings. */
+	bool (*read)(const json_t *value, char buf[SETTING_TEXT_MAX]);
+	json_t *(*write)(const void *item);
 };
 
 enum setting_kind { SETTING_LIST, SETTING_TEXT, SETTING_NUMBER };

@@ -51,6 +51,11 @@ struct settings_dnr { /* dhcp.dnr: "dns.example.net=9.9.9.9" */
 	char name[64];
 	struct addr addr;
 };
+struct settings_forward { /* nat.forwards: "tcp:8443=10.77.0.5:443" */
+	uint8_t proto;	  /* IPPROTO_TCP or IPPROTO_UDP */
+	uint16_t port;	  /* outside */
+	struct endpoint to;
+};
 struct settings_name { /* clients.name: "MAC=Name" */
 	struct mac mac;
 	char name[64];
@@ -103,11 +108,14 @@ struct settings {
 	uint32_t dhcp_v6only_s;	   /* dhcp.v6only_s: RFC 8925; 0: never */
 	unsigned clients_name_n;
 	struct settings_name clients_name[SETTINGS_LIST_MAX];
-	/* nat.timers.udp_s, icmp_s, tcp_established_s, tcp_transitory_s,
-	 * tcp_time_wait_s, other_s; seconds; floors from nat.md. */
+	/* nat.timers.udp_s and so on; seconds; floors from nat.md. */
 	uint32_t nat_udp_s, nat_icmp_s, nat_tcp_established_s,
-		nat_tcp_transitory_s, nat_tcp_time_wait_s, nat_other_s;
-	uint32_t nat_host_sessions; /* nat.limits.host_sessions */
+		nat_tcp_transitory_s, nat_tcp_time_wait_s, nat_tcp_rst_s,
+		nat_other_s, nat_syn_hold_s, nat_hold_down_s;
+	unsigned nat_forwards_n;
+	struct settings_forward nat_forwards[SETTINGS_LIST_MAX];
+	/* nat.limits.sessions, mappings (of a protocol), host_sessions */
+	uint32_t nat_sessions, nat_mappings, nat_host_sessions;
 };
 
 struct settings_store;

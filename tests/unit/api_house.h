@@ -309,6 +309,10 @@ static void furnish(void)
 	engine.totals = (struct engine_totals){ .mappings = 1,
 						.sessions = 2,
 						.mappings_max = 3,
+						.evicted = 5,
+						.hold_yielded = 6,
+						.moved = 7,
+						.syn_used = 8,
 						.sessions_max = 4 };
 	engine.devices_n = 2;
 	mac_parse("02:00:00:00:00:09", &engine.devices[0].mac);

@@ -12,7 +12,9 @@ static void status_is_as_the_contract_says(void **state)
 		  "\"10.77.0.1\",\"network\":\"10.77.0.0/24\",\"ports\":[{"
 		  "\"ifname\":\"gl\",\"carrier\":\"xdp-copy\",\"express\":"
 		  "\"off\"}]}],\"nat\":{\"mappings\":1,\"sessions\":2,"
-		  "\"mappings_max\":3,\"sessions_max\":4},\"rates\":{"
+		  "\"mappings_max\":3,\"sessions_max\":4,"
+		  "\"counters\":{\"evicted\":5,\"hold_yielded\":6,"
+		  "\"moved\":7,\"syn_used\":8}},\"rates\":{"
 		  "\"rx_bps\":0,\"tx_bps\":0}}");
 }
 

@@ -102,6 +102,119 @@ static void only_what_differs_is_written(void **state)
 	settings_close(s);
 }
 
+/* nat.md 29 */
+static void forwards_are_objects_or_text(void **state)
+{
+	static const char *const bad[] = {
+		"\"tcp:0=10.77.0.5:443\"",
+		"\"tcp:443\"",
+		"\"sctp:443=10.77.0.5\"",
+		"\"tcp:443=[fd00::1]:443\"",
+		"\"tcp:443=127.0.0.1\"",
+		"{\"proto\":\"tcp\",\"port\":443}",
+		"{\"proto\":\"tcp\",\"port\":70000,\"to\":\"10.77.0.5\"}",
+		"{\"proto\":\"tcp\",\"port\":\"4\",\"to\":\"10.77.0.5\"}",
+		"{\"proto\":\"tcp\",\"port\":4,\"to\":\"10.77.0.5\",\"x\":1}",
+		"7",
+	};
+	struct settings_store *s = fresh(NULL);
+	const struct settings_forward *f;
+	char text[200];
+	struct error err;
+	json_t *json;
+
+	(void)state;
+	assert_int_equal(patch(s,
+			       "{\"nat.forwards\":[{\"proto\":\"tcp\","
+			       "\"port\":8443,\"to\":\"10.77.0.5:443\"},"
+			       "\"udp:53000=10.77.0.6\"]}",
+			       &err),
+			 0);
+	f = settings_get(s)->nat_forwards;
+	assert_int_equal(settings_get(s)->nat_forwards_n, 2);
+	assert_int_equal(f[0].proto, IPPROTO_TCP);
+	assert_int_equal(f[0].port, 8443);
+	assert_int_equal(ntohs(f[0].to.port), 443);
+	assert_int_equal(f[1].proto, IPPROTO_UDP);
+	assert_int_equal(ntohs(f[1].to.port), 53000);
+	json = settings_json_key(s, "nat.forwards");
+	assert_string_equal(json_string_value(json_object_get(
+				    json_array_get(json, 1), "to")),
+			    "10.77.0.6:53000");
+	json_decref(json);
+	for (unsigned i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		snprintf(text, sizeof(text), "{\"nat.forwards\":[%s]}", bad[i]);
+		assert_int_equal(patch(s, text, &err), -EINVAL);
+		assert_non_null(strstr(err.text, "nat.forwards"));
+	}
+	/* One outside port has one inside end. */
+	assert_int_equal(patch(s,
+			       "{\"nat.forwards\":[\"tcp:80=10.77.0.5\","
+			       "\"tcp:80=10.77.0.6\"]}",
+			       &err),
+			 -EINVAL);
+	settings_close(s);
+	assert_int_equal(settings_open(&s, dir, &err), 0);
+	assert_int_equal(settings_get(s)->nat_forwards_n, 2);
+	assert_int_equal(settings_get(s)->nat_forwards[0].port, 8443);
+	settings_close(s);
+	json = settings_value("nat.forwards",
+			      "tcp:8443=10.77.0.5:443, udp:53=10.77.0.6", &err);
+	assert_int_equal(json_array_size(json), 2);
+	json_decref(json);
+}
+
+static void every_nat_timer_and_limit_can_be_set(void **state)
+{
+	static const struct {
+		const char *key;
+		size_t at;
+		uint32_t least, most;
+	} rows[] = {
+#define ROW(key, member, least, most)                                          \
+	{ key, offsetof(struct settings, member), least, most }
+		ROW("nat.timers.udp_s", nat_udp_s, 120, 86400),
+		ROW("nat.timers.icmp_s", nat_icmp_s, 60, 86400),
+		ROW("nat.timers.tcp_established_s", nat_tcp_established_s, 7440,
+		    604800),
+		ROW("nat.timers.tcp_transitory_s", nat_tcp_transitory_s, 240,
+		    86400),
+		ROW("nat.timers.tcp_time_wait_s", nat_tcp_time_wait_s, 240,
+		    86400),
+		ROW("nat.timers.tcp_rst_s", nat_tcp_rst_s, 4, 86400),
+		ROW("nat.timers.other_s", nat_other_s, 60, 86400),
+		ROW("nat.timers.syn_hold_s", nat_syn_hold_s, 6, 60),
+		ROW("nat.timers.hold_down_s", nat_hold_down_s, 0, 3600),
+		ROW("nat.limits.host_sessions", nat_host_sessions, 64, 262144),
+		ROW("nat.limits.sessions", nat_sessions, 1024, 262144),
+		ROW("nat.limits.mappings", nat_mappings, 256, 65536),
+	};
+	struct settings_store *s = fresh(NULL);
+	struct error err;
+	char text[100];
+
+	(void)state;
+	for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const uint32_t *value =
+			(const void *)((const char *)settings_get(s) +
+				       rows[i].at);
+
+		snprintf(text, sizeof(text), "{\"%s\":%u}", rows[i].key,
+			 rows[i].most);
+		assert_int_equal(patch(s, text, &err), 0);
+		assert_int_equal(*value, rows[i].most);
+		snprintf(text, sizeof(text), "{\"%s\":%u}", rows[i].key,
+			 rows[i].least);
+		assert_int_equal(patch(s, text, &err), 0);
+		assert_int_equal(*value, rows[i].least);
+		snprintf(text, sizeof(text), "{\"%s\":%u}", rows[i].key,
+			 rows[i].most + 1);
+		assert_int_equal(patch(s, text, &err), -EINVAL);
+		assert_non_null(strstr(err.text, rows[i].key));
+	}
+	settings_close(s);
+}
+
 static void null_restores_one_or_a_group(void **state)
 {
 	struct settings_store *s = fresh(NULL);
@@ -356,6 +469,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(without_a_file_all_is_default),
 		cmocka_unit_test(only_what_differs_is_written),
+		cmocka_unit_test(forwards_are_objects_or_text),
+		cmocka_unit_test(every_nat_timer_and_limit_can_be_set),
 		cmocka_unit_test(null_restores_one_or_a_group),
 		cmocka_unit_test(a_bad_patch_changes_nothing_and_names_the_key),
 		cmocka_unit_test(one_bad_key_spoils_the_good_ones),

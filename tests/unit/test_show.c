@@ -190,10 +190,14 @@ static void settings_are_written_as_set_takes_them(void **state)
 	(void)state;
 	view_is(NULL,
 		"{\"wan\":{\"open\":[\"tcp:22\",\"udp:7777\"]},\"nat\":{"
-		"\"timers\":{\"udp_s\":300}},\"dns\":{\"upstream\":[],"
+		"\"timers\":{\"udp_s\":300},\"forwards\":[{\"proto\":"
+		"\"tcp\",\"port\":8443,\"to\":\"10.77.0.5:443\"},{\"proto\":"
+		"\"udp\",\"port\":53,\"to\":\"10.77.0.6:53\"}]},\"dns\":{"
+		"\"upstream\":[],"
 		"\"domain\":\"lan\"}}",
 		"wan.open = tcp:22,udp:7777\n"
 		"nat.timers.udp_s = 300\n"
+		"nat.forwards = tcp:8443=10.77.0.5:443,udp:53=10.77.0.6:53\n"
 		"dns.upstream = \n"
 		"dns.domain = lan\n");
 }
