@@ -295,6 +295,9 @@ bool parse(struct pkt *p)
 	p->hash = 0;
 	if (!parse_ethernet(p, &type))
 		return false;
+	/* What Linux calls BIG TCP: no header says how long it is. */
+	if (p->len - p->l3 > IPV4_DATAGRAM_MAX)
+		return refuse(p, DROP_TOO_BIG);
 	return (type == ETHER_TYPE_IPV6 ? parse_ipv6(p) : parse_ipv4(p)) &&
 	       parse_l4(p);
 }

@@ -106,8 +106,14 @@ static bool headers_are_here(const struct message *m)
 	       ip[IPV6_NEXT] == IPPROTO_UDP;
 }
 
-/* Longer than a message can be, a packet has no business to be taken for whole:
- * 'len' is then what is here, and parse() refuses it. */
+/* The packet's length, for parse(). */
+static uint32_t length_of(const struct nfq *q, const struct message *m)
+{
+	if (!m->cap_len)
+		return m->len;
+	return q->whole ? m->cap_len : NFQ_TOO_LONG;
+}
+
 static void take(struct nfq *q, unsigned place, uint8_t port,
 		 const struct message *m, struct pkt *p)
 {
@@ -120,7 +126,7 @@ static void take(struct nfq *q, unsigned place, uint8_t port,
 		.frame = q->frame + place,
 		.routed = true,
 		.gso = m->info & NFQA_SKB_GSO,
-		.partial = m->cap_len && q->whole,
+		.partial = m->payload && m->cap_len && q->whole,
 		.csum_open = m->info & NFQA_SKB_CSUMNOTREADY,
 	};
 	q->ids[place] = m->id;
@@ -128,7 +134,7 @@ static void take(struct nfq *q, unsigned place, uint8_t port,
 	if (!m->payload) /* an empty packet: parse() refuses it */
 		return;
 	p->data = m->payload - ETH_HLEN;
-	p->len = (p->partial ? m->cap_len : m->len) + ETH_HLEN;
+	p->len = length_of(q, m) + ETH_HLEN;
 	p->room = (uint32_t)(end - p->data);
 	write_ethernet(m, p->data);
 }

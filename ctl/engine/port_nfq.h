@@ -28,8 +28,10 @@
 #define NFQ_WAITING_MAX	  2048
 #define NFQ_WAITING_BYTES (8 << 20)
 
-/* An attribute's length is 16 bits: no packet comes or goes that is longer. */
+/* An attribute's length is 16 bits: no packet comes or goes that is longer. One
+ * that is has this length to parse(), which refuses it. */
 #define NFQ_PAYLOAD_MAX (0xffff - NLA_HDRLEN)
+#define NFQ_TOO_LONG	0x10000
 
 /* Headers, and as much as an ICMP error quotes (RFC 1812 4.3.2.3). */
 #define NFQ_HEADERS 640

@@ -351,6 +351,28 @@ static void test_udp_shorter_than_its_packet(void **state)
 	free(f);
 }
 
+/* BIG TCP: longer than a header can say, and so with a length of 0. */
+static void test_more_than_a_header_can_say(void **state)
+{
+	static uint8_t mem[70000];
+	struct frame *f = make(&tcp);
+
+	(void)state;
+	f->mem[16] = 0;
+	f->mem[17] = 0;
+	reseal(f);
+	memcpy(mem, f->mem, sizeof(f->mem));
+	f->p.data = mem;
+	f->p.room = sizeof(mem);
+	f->p.len = 14 + 65535;
+	assert_false(parse(&f->p));
+	assert_int_equal(f->p.drop, DROP_MALFORMED);
+	f->p.len = 14 + 65536;
+	assert_false(parse(&f->p));
+	assert_int_equal(f->p.drop, DROP_TOO_BIG);
+	free(f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -364,6 +386,7 @@ int main(void)
 		cmocka_unit_test(test_tags),
 		cmocka_unit_test(test_other_ethertypes),
 		cmocka_unit_test(test_udp_shorter_than_its_packet),
+		cmocka_unit_test(test_more_than_a_header_can_say),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
