@@ -20,6 +20,8 @@
 #define PENDING_MAX 32		 /* questions in flight on one connection */
 #define UNSENT_MAX  (256 * 1024) /* answers that the client does not take */
 #define SWEEP_MS    1000
+#define READ_MAX    4096
+#define IN_MAX	    (LENGTH_LEN + MESSAGE_MAX + READ_MAX)
 
 struct conn {
 	uv_tcp_t tcp;
@@ -29,8 +31,8 @@ struct conn {
 	unsigned pending;
 	bool resting;	  /* does not read */
 	uint64_t used_ms; /* last whole message, in or out */
-	size_t have;
-	uint8_t in[LENGTH_LEN + MESSAGE_MAX];
+	size_t have;	  /* bytes in 'in' */
+	uint8_t *in;	  /* IN_MAX; NULL: none are held */
 };
 
 struct listen_tcp {
@@ -41,6 +43,7 @@ struct listen_tcp {
 	struct asker_events events;
 	unsigned conns_n;
 	struct conn *conns;
+	char read[READ_MAX]; /* of whoever is read just now */
 };
 
 struct answer {
@@ -51,7 +54,10 @@ struct answer {
 
 static void on_conn_closed(uv_handle_t *h)
 {
-	free(container_of(h, struct conn, tcp));
+	struct conn *c = container_of(h, struct conn, tcp);
+
+	free(c->in);
+	free(c);
 }
 
 static void conn_close(struct conn *c)
@@ -147,6 +153,10 @@ static void hand_on(struct conn *c, size_t len)
 	memcpy(msg, c->in + LENGTH_LEN, len);
 	c->have -= LENGTH_LEN + len;
 	memmove(c->in, c->in + LENGTH_LEN + len, c->have);
+	if (!c->have) {
+		free(c->in);
+		c->in = NULL;
+	}
 	c->pending++;
 	c->used_ms = clock_ms();
 	l->events.on_message(l->events.arg, &a, msg, len);
@@ -157,21 +167,30 @@ static void on_alloc(uv_handle_t *h, size_t suggested, uv_buf_t *buf)
 	struct conn *c = container_of(h, struct conn, tcp);
 
 	(void)suggested;
-	*buf = uv_buf_init((char *)c->in + c->have,
-			   (unsigned)(sizeof(c->in) - c->have));
+	*buf = uv_buf_init(c->listener->read, READ_MAX);
+}
+
+/* Reading rests while more than the beginning of a message is held, so that
+ * there is room for a whole read. */
+static bool hold(struct conn *c, const void *bytes, size_t n)
+{
+	if (!c->in)
+		c->in = malloc(IN_MAX);
+	if (!c->in || n > IN_MAX - c->have)
+		return false;
+	memcpy(c->in + c->have, bytes, n);
+	c->have += n;
+	return true;
 }
 
 static void on_read(uv_stream_t *s, ssize_t n, const uv_buf_t *buf)
 {
 	struct conn *c = container_of(s, struct conn, tcp);
 
-	(void)buf;
-	if (n < 0) {
+	if (n < 0 || (n && !hold(c, buf->base, (size_t)n)))
 		conn_close(c);
-		return;
-	}
-	c->have += (size_t)n;
-	conn_take(c);
+	else if (n)
+		conn_take(c);
 }
 
 /* Hands on what is whole, as far as it may; then reads on, or rests. The
@@ -209,14 +228,32 @@ static void on_sweep(uv_timer_t *timer)
 	}
 }
 
-static unsigned conns_of(const struct listen_tcp *l, const struct addr *addr)
+/* Closes the connection, of 'addr' or (NULL) of anybody, that has rested for
+ * longest. False: all are at work. */
+static bool make_room(struct listen_tcp *l, const struct addr *addr)
+{
+	struct conn *c, *oldest = NULL;
+
+	for (c = l->conns; c; c = c->next)
+		if (!c->pending && (!addr || addr_eq(&c->from.addr, addr)) &&
+		    (!oldest || c->used_ms <= oldest->used_ms))
+			oldest = c;
+	if (!oldest)
+		return false;
+	conn_close(oldest);
+	return true;
+}
+
+static bool is_crowded(struct listen_tcp *l, const struct addr *addr)
 {
 	const struct conn *c;
 	unsigned n = 0;
 
 	for (c = l->conns; c; c = c->next)
 		n += addr_eq(&c->from.addr, addr);
-	return n;
+	if (n >= LISTEN_TCP_CONNS_PER_CLIENT)
+		return !make_room(l, addr);
+	return l->conns_n >= LISTEN_TCP_CONNS_MAX && !make_room(l, NULL);
 }
 
 static bool peer(const struct conn *c, struct endpoint *out)
@@ -236,8 +273,7 @@ static bool is_welcome(struct listen_tcp *l, const struct addr *addr)
 		tally_drop(l->tally, TALLY_NOT_SERVED, 0);
 		return false;
 	}
-	if (l->conns_n >= LISTEN_TCP_CONNS_MAX ||
-	    conns_of(l, addr) >= LISTEN_TCP_CONNS_PER_CLIENT) {
+	if (is_crowded(l, addr)) {
 		tally_drop(l->tally, TALLY_TCP_CROWDED, 0);
 		return false;
 	}

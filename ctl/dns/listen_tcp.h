@@ -1,8 +1,9 @@
 /* listen_tcp.h - takes questions by TCP on one address of ours (RFC 7766).
  *
  * Pipelined, answered in any order. Bounded: connections in all and of one
- * client, questions in flight on one, bytes not yet taken, idle time. Control
- * thread's loop. */
+ * client, questions in flight on one, bytes not yet taken, idle time. One that
+ * rests costs a few hundred bytes, and makes room for a new one where it has to
+ * (RFC 7766, 6.2.3). Control thread's loop. */
 #ifndef DNS_LISTEN_TCP_H
 #define DNS_LISTEN_TCP_H
 
@@ -11,8 +12,8 @@
 #include "asker.h"
 #include "tally.h"
 
-#define LISTEN_TCP_CONNS_MAX	    64
-#define LISTEN_TCP_CONNS_PER_CLIENT 16
+#define LISTEN_TCP_CONNS_MAX	    2048
+#define LISTEN_TCP_CONNS_PER_CLIENT 64
 #define LISTEN_TCP_IDLE_MS	    10000
 
 struct listen_tcp;

@@ -15,6 +15,7 @@
 #define BURST		  32
 #define BURSTS_PER_WAKEUP 4    /* then the rest of the loop has its turn */
 #define MESSAGE_MAX	  1500 /* queries are far smaller */
+#define ANSWER_MAX	  1232 /* see reply.c; longer ones go alone */
 
 struct listen_udp {
 	uv_poll_t poll;
@@ -25,16 +26,64 @@ struct listen_udp {
 	struct iovec iov[BURST];
 	struct sockaddr_storage from[BURST];
 	uint8_t bytes[BURST][MESSAGE_MAX];
+	/* Answers that are ready while a burst is handled go together. */
+	bool in_burst;
+	unsigned out_n;
+	struct mmsghdr out_heads[BURST];
+	struct iovec out_iov[BURST];
+	struct sockaddr_storage out_to[BURST];
+	uint8_t out_bytes[BURST][ANSWER_MAX];
 };
+
+/* What the socket does not take is lost, as on the wire. */
+static void flush(struct listen_udp *l)
+{
+	unsigned sent = 0;
+
+	while (sent < l->out_n) {
+		int n = sendmmsg(l->fd, l->out_heads + sent, l->out_n - sent,
+				 0);
+
+		if (n > 0) {
+			sent += (unsigned)n;
+			continue;
+		}
+		tally_drop(l->tally, TALLY_SEND, l->out_iov[sent].iov_len);
+		sent++;
+	}
+	l->out_n = 0;
+}
+
+static void put_off(struct listen_udp *l, const struct asker *a,
+		    const uint8_t *msg, size_t len)
+{
+	unsigned i = l->out_n;
+
+	memcpy(l->out_bytes[i], msg, len);
+	l->out_iov[i] = (struct iovec){ l->out_bytes[i], len };
+	l->out_heads[i].msg_hdr = (struct msghdr){
+		.msg_name = &l->out_to[i],
+		.msg_namelen = sock_from_endpoint(&l->out_to[i], &a->from),
+		.msg_iov = &l->out_iov[i],
+		.msg_iovlen = 1,
+	};
+	if (++l->out_n == BURST)
+		flush(l);
+}
 
 static void send_answer(const struct asker *a, const uint8_t *msg, size_t len)
 {
 	struct listen_udp *l = a->via;
 	struct sockaddr_storage ss;
-	socklen_t ss_len = sock_from_endpoint(&ss, &a->from);
+	socklen_t ss_len;
 
 	if (!len)
 		return;
+	if (l->in_burst && len <= ANSWER_MAX) {
+		put_off(l, a, msg, len);
+		return;
+	}
+	ss_len = sock_from_endpoint(&ss, &a->from);
 	if (sendto(l->fd, msg, len, 0, (struct sockaddr *)&ss, ss_len) < 0)
 		tally_drop(l->tally, TALLY_SEND, len);
 }
@@ -83,8 +132,11 @@ static void on_readable(uv_poll_t *p, int status, int events)
 		uv_poll_start(p, UV_READABLE, on_readable);
 	do {
 		n = receive(l);
+		l->in_burst = true;
 		for (i = 0; i < n; i++)
 			take(l, (unsigned)i);
+		l->in_burst = false;
+		flush(l);
 	} while (n == BURST && --bursts);
 }
 

@@ -381,6 +381,7 @@ int gateway_run(const struct gateway_options *o, char **argv)
 	g->argv = argv;
 	g->started_ms = clock_ms();
 	find_self(g);
+	privilege_take_files();
 	resolv_changed(&g->resolv);
 	instance_init(&g->instance, o->instance);
 	snprintf(g->bridge_name, sizeof(g->bridge_name), "%.11s-lan",

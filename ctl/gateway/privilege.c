@@ -6,6 +6,7 @@
 #include <linux/capability.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -23,6 +24,19 @@ static const struct {
 static bool has(const struct __user_cap_data_struct *data, int cap)
 {
 	return cap >= 0 && data[cap / 32].effective >> cap % 32 & 1;
+}
+
+#define FILES_WANTED 8192
+
+void privilege_take_files(void)
+{
+	struct rlimit files;
+
+	if (getrlimit(RLIMIT_NOFILE, &files) || files.rlim_cur >= FILES_WANTED)
+		return;
+	files.rlim_cur =
+		files.rlim_max < FILES_WANTED ? files.rlim_max : FILES_WANTED;
+	(void)setrlimit(RLIMIT_NOFILE, &files);
 }
 
 int privilege_check(struct error *err)

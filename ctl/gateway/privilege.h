@@ -7,4 +7,7 @@
 /* -EPERM and a sentence that names the first capability that is missing. */
 int privilege_check(struct error *err);
 
+/* As many open files as the machine lets it have: sockets of clients. */
+void privilege_take_files(void);
+
 #endif

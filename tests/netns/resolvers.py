@@ -62,6 +62,15 @@ def answer(message, address="192.0.2.1", ttl=60, rcode=0):
         + message[12:end] + records
 
 
+def cut(reply, size=1232):
+    """What fits into a datagram, or TC."""
+    if len(reply) <= size:
+        return reply
+    _, _, end = question(reply)
+    return reply[:2] + bytes([reply[2] | 2]) + reply[3:6] + bytes(6) \
+        + reply[12:end]
+
+
 class Resolver:
     """Answers in 'machine'. 'reply(message)' makes the answer, or None for
     silence. What was asked is in 'asked', by way: "udp", "tcp", "tls"."""
@@ -69,7 +78,7 @@ class Resolver:
     def __init__(self, machine, reply=answer, address="", port=53,
                  tls_folder=None, tls_port=853):
         self.reply, self.asked = reply, {"udp": [], "tcp": [], "tls": []}
-        self.connections = 0
+        self.connections, self.open = 0, []
         self.sockets = [machine.udp(port, address, timeout=None),
                         machine.tcp(port, address, timeout=None)]
         self._serve(self._udp, self.sockets[0])
@@ -92,13 +101,13 @@ class Resolver:
         while True:
             try:
                 message, client = sock.recvfrom(4096)
-            except OSError:
+                if not message:
+                    return
+                reply = self._answer(message, "udp")
+                if reply:
+                    sock.sendto(cut(reply), client)
+            except OSError:     # closed
                 return
-            if not message:     # closed
-                return
-            reply = self._answer(message, "udp")
-            if reply:
-                sock.sendto(reply, client)
 
     def _listen(self, sock, context, way):
         sock.listen(64)
@@ -114,6 +123,7 @@ class Resolver:
             if context:
                 connection = context.wrap_socket(connection, server_side=True)
                 self.connections += 1
+            self.open.append(connection)
             with connection, connection.makefile("rb") as stream:
                 while head := stream.read(2):
                     message = stream.read(struct.unpack("!H", head)[0])
@@ -125,7 +135,7 @@ class Resolver:
             connection.close()
 
     def close(self):
-        for sock in self.sockets:
+        for sock in self.sockets + self.open:
             try:
                 sock.shutdown(socket.SHUT_RDWR)
             except OSError:
