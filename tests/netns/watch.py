@@ -65,6 +65,17 @@ def segment(smac, dmac, src, dst, sport, dport, flags):
     return macs + b"\x08\x00" + ip + tcp
 
 
+def datagram(smac, dmac, src, dst, sport, dport, payload=b"knock"):
+    """A frame with a UDP datagram, without the checksum that IPv4 spares."""
+    addrs = ip_address(src).packed + ip_address(dst).packed
+    udp = struct.pack("!HHHH", sport, dport, 8 + len(payload), 0) + payload
+    ip = struct.pack("!BBHHHBBH", 0x45, 0, 20 + len(udp), 0, 0, 64, 17,
+                     0) + addrs
+    ip = ip[:10] + struct.pack("!H", _sum16(ip)) + ip[12:]
+    macs = bytes.fromhex((dmac + smac).replace(":", ""))
+    return macs + b"\x08\x00" + ip + udp
+
+
 def mac_of(machine, dev):
     return machine.run("cat", f"/sys/class/net/{dev}/address").strip()
 
