@@ -11,6 +11,8 @@
  *   age_ms, idle_ms   durations
  *   wan.ifname, address, gateway; client ip, hostname, name, vendor: null when
  *                     there is none
+ *   carrier, why      what brings a port's packets, and the reason for it; why
+ *                     is null while it is not carried
  *   lan[].address     the gateway's own; lan[].network as "10.77.0.0/24"
  *   client name       what the owner calls it, else its hostname
  *   random            the MAC is not its maker's: it was made up, and may
@@ -59,6 +61,7 @@
 struct api_port {
 	char ifname[16];
 	const char *carrier; /* "xdp-copy", …, "none" while it is not carried */
+	const char *why;     /* that carrier; static, "": it is not carried */
 	const char *express; /* "off" */
 };
 struct api_status {
@@ -66,7 +69,7 @@ struct api_status {
 	bool wan_up;
 	char wan_ifname[16];		   /* "": awaited */
 	struct addr wan_addr, wan_gateway; /* zero: none */
-	const char *wan_carrier, *wan_express;
+	const char *wan_carrier, *wan_why, *wan_express;
 	unsigned lans_n;
 	struct {
 		char name[16]; /* "lan" */

@@ -92,8 +92,8 @@ const char args_help[] =
 	"default:\n"
 	"                                  10.77.0.1/24, or the next that is "
 	"free\n"
-	"      --path auto|xdp             what carries packets; default: "
-	"auto\n"
+	"      --path auto|xdp|nfqueue     what carries packets; default: by\n"
+	"                                  each port's driver\n"
 	"      --ui ADDR:PORT              the page; default: LAN address, "
 	"port 80\n"
 	"      --dns ADDR[,ADDR…]          resolvers to ask; default: the "
@@ -201,6 +201,24 @@ static bool is_lan_net(const char *text, struct prefix *net)
 	return (host & ~mask) && (host | mask) != UINT32_MAX;
 }
 
+static int take_path(struct gateway_options *run, const char *value,
+		     struct error *err)
+{
+	static const char *const names[] = { [PATH_AUTO] = "auto",
+					     [PATH_XDP] = "xdp",
+					     [PATH_NFQUEUE] = "nfqueue" };
+
+	for (unsigned n = 0; n < sizeof(names) / sizeof(*names); n++) {
+		if (strcmp(value, names[n]))
+			continue;
+		run->path = (enum gateway_path)n;
+		return 0;
+	}
+	return error_set(err, -EINVAL,
+			 "--path wants auto, xdp or nfqueue, not '%.60s'",
+			 value);
+}
+
 static int take_dns(struct gateway_options *run, const char *text,
 		    struct error *err)
 {
@@ -255,11 +273,7 @@ static int take_run(struct args *a, int id, const char *value,
 			"length such as 10.77.0.1/24, not '%.60s'",
 			value);
 	case OPT_PATH:
-		if (!strcmp(value, "auto") || !strcmp(value, "xdp"))
-			return 0;
-		return error_set(err, -EINVAL,
-				 "--path wants auto or xdp, not '%.60s'",
-				 value);
+		return take_path(run, value, err);
 	case OPT_UI:
 		run->has_ui = true;
 		if (endpoint_parse(value, 80, &run->ui))

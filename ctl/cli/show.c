@@ -239,6 +239,16 @@ static void show_text(FILE *out, const char *before, const char *words)
 	fprintf(out, "%s%s", before, clean);
 }
 
+/* " (nfqueue: its driver has no native XDP; express off)" */
+static void show_carrier(const json_t *port, FILE *out)
+{
+	show_text(out, " (", text(port, "carrier"));
+	if (text(port, "why"))
+		show_text(out, ": ", text(port, "why"));
+	show_text(out, "; express ", text(port, "express"));
+	fputs(")\n", out);
+}
+
 static void show_wan(const json_t *wan, FILE *out)
 {
 	const char *ifname = text(wan, "ifname");
@@ -252,9 +262,7 @@ static void show_wan(const json_t *wan, FILE *out)
 	show_text(out, ", ", text(wan, "address"));
 	show_text(out, " via ", text(wan, "gateway"));
 	show_text(out, ", ", ifname);
-	show_text(out, " (", text(wan, "carrier"));
-	show_text(out, ", express ", text(wan, "express"));
-	fputs(")\n", out);
+	show_carrier(wan, out);
 }
 
 static void show_lan(const json_t *lan, FILE *out)
@@ -268,9 +276,7 @@ static void show_lan(const json_t *lan, FILE *out)
 	json_array_foreach(json_object_get(lan, "ports"), i, port)
 	{
 		show_text(out, "  port       ", text(port, "ifname"));
-		show_text(out, " (", text(port, "carrier"));
-		show_text(out, ", express ", text(port, "express"));
-		fputs(")\n", out);
+		show_carrier(port, out);
 	}
 }
 

@@ -1,5 +1,5 @@
-/* carry.c - takes the ports up: guard, programs on every port, the way back
- * into the machine, sockets in every queue, the engine. And lets them go.
+/* carry.c - takes the ports up: what carries each, programs on them, the way
+ * back into the machine, sockets in every queue, the engine. And lets them go.
  * Called by gateway.c and ports.c. Control thread. */
 #include <errno.h>
 #include <stdio.h>
@@ -9,25 +9,6 @@
 #include "../base/log.h"
 #include "../link/guard.h"
 #include "gateway_priv.h"
-
-/* What the kernel must not forward behind the gate's back. */
-int carry_guard(struct gateway *g, struct error *err)
-{
-	struct prefix net = prefix_network(&g->lan_net);
-	int rc;
-
-	if (!g->roles.wan)
-		return 0;
-	rc = guard_rules_set(g->journal, g->instance.name,
-			     ports_name(g, g->roles.wan), ports_lan_device(g),
-			     &net, 1, err);
-	if (rc == -EOPNOTSUPP) {
-		log_warn("guard: this kernel has no nf_tables; without a "
-			 "program on the WAN nothing stops forwarding");
-		return 0;
-	}
-	return rc;
-}
 
 static void add_carried(struct gateway *g, uint32_t ifindex, bool wan)
 {
@@ -48,18 +29,118 @@ static void add_carried(struct gateway *g, uint32_t ifindex, bool wan)
 
 /* Tells the classifier of a port before its program runs, so that the first
  * frame meets the whole truth. */
-static int attach(struct gateway *g, const struct engine_port *p,
-		  struct error *err)
+static int describe(struct gateway *g, const struct engine_port *p,
+		    struct error *err)
 {
 	struct gate_port_info info;
 	int rc;
 
 	plan_port(&g->conf, p, &info);
 	rc = gate_port_set(g->gate, &info);
-	if (rc)
-		return error_set(err, rc, "%s: cannot write port_info: %s",
-				 p->ifname, strerror(-rc));
-	return gate_attach(g->gate, p->ifindex, p->ifname, p->wan, err);
+	return rc ? error_set(err, rc, "%s: cannot write port_info: %s",
+			      p->ifname, strerror(-rc))
+		  : 0;
+}
+
+static void carried_by(struct gateway *g, unsigned n, uint8_t carrier,
+		       const char *why)
+{
+	struct engine_port *p = &g->carried[n];
+
+	p->carrier = carrier;
+	if (carrier == ENGINE_NFQUEUE)
+		p->queues = 0;
+	g->why[n] = why;
+}
+
+/* What carries the port? Its driver is asked by trying. A program of somebody
+ * else in the way is no property of the driver: it is told, by 'err'. */
+static int choose(struct gateway *g, unsigned n, struct error *err)
+{
+	const struct engine_port *p = &g->carried[n];
+	enum gateway_path path = g->options->path;
+	int rc;
+
+	if (path == PATH_NFQUEUE) {
+		carried_by(g, n, ENGINE_NFQUEUE, "--path nfqueue");
+		return 0;
+	}
+	rc = gate_attach(g->gate, p->ifindex, p->ifname, p->wan, err);
+	if (!rc) {
+		carried_by(g, n, ENGINE_XDP,
+			   path == PATH_XDP ? "--path xdp"
+					    : "its driver has native XDP");
+		return 0;
+	}
+	if (path == PATH_XDP || rc == -EBUSY || rc == -ENOSPC)
+		return rc;
+	carried_by(g, n, ENGINE_NFQUEUE,
+		   rc == -EOPNOTSUPP ? "its driver has no native XDP"
+				     : "its driver refuses XDP");
+	log_info("%s: %s: nfqueue carries it", p->ifname, g->why[n]);
+	return 0;
+}
+
+/* The programs at clsact: the classifier of ports without XDP, and, as soon as
+ * there is one such port, the guard at every way out. */
+static int attach_tc(struct gateway *g, struct error *err)
+{
+	bool kernel = false;
+	int rc = 0;
+
+	for (unsigned n = 0; n < g->carried_n; n++)
+		kernel |= g->carried[n].carrier == ENGINE_NFQUEUE;
+	for (unsigned n = 0; kernel && !rc && n < g->carried_n; n++) {
+		const struct engine_port *p = &g->carried[n];
+
+		rc = gate_attach_egress(g->gate, g->journal, p->ifindex,
+					p->ifname, err);
+		if (!rc && p->carrier == ENGINE_NFQUEUE)
+			rc = gate_attach_tc(g->gate, g->journal, p->ifindex,
+					    p->ifname, p->wan, err);
+	}
+	return rc;
+}
+
+/* Rules stand before anything is marked, and the kernel routes last. */
+static int attach_all(struct gateway *g, struct error *err)
+{
+	int rc = 0;
+
+	for (unsigned n = 0; !rc && n < g->carried_n; n++) {
+		rc = describe(g, &g->carried[n], err);
+		if (!rc)
+			rc = choose(g, n, err);
+	}
+	if (!rc)
+		rc = kernel_guard(g, err);
+	if (!rc)
+		rc = attach_tc(g, err);
+	return rc ? rc : kernel_forward(g, err);
+}
+
+void carry_keep(struct gateway *g)
+{
+	struct error err = { "" };
+	int rc = 0;
+
+	for (unsigned n = 0; n < g->carried_n; n++) {
+		const struct engine_port *p = &g->carried[n];
+
+		if (gate_attached(g->gate, p->ifindex) ||
+		    !link_by_index(g->link, p->ifindex))
+			continue;
+		log_warn("%s: somebody took our program off it: putting it "
+			 "back",
+			 p->ifname);
+		if (p->carrier == ENGINE_XDP)
+			rc = gate_attach(g->gate, p->ifindex, p->ifname, p->wan,
+					 &err);
+		if (!rc)
+			rc = attach_tc(g, &err);
+		if (rc)
+			log_warn("%s", err.text);
+	}
 }
 
 /* The way back into the machine's own stack. Packets come in by it whose source
@@ -191,11 +272,10 @@ static void list_carried(struct gateway *g)
 
 int carry_start(struct gateway *g, struct error *err)
 {
-	int rc = carry_guard(g, err);
+	int rc;
 
 	list_carried(g);
-	for (unsigned n = 0; !rc && n < g->carried_n; n++)
-		rc = attach(g, &g->carried[n], err);
+	rc = attach_all(g, err);
 	if (!g->carried_n)
 		carry_halt(g);
 	else if (!rc)

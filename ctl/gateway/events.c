@@ -20,7 +20,11 @@ static void tell_running(struct gateway *g)
 
 void events_on_change(void *arg, unsigned changes)
 {
-	(void)changes;
+	/* At once: who took a program away has opened a door. */
+	if (changes & (LINK_CHANGED_TC | LINK_CHANGED_IFS))
+		kernel_keep(arg);
+	if (changes == LINK_CHANGED_TC)
+		return;
 	tell_running(arg);
 	sync_soon(arg);
 }

@@ -253,6 +253,8 @@ static int open_all(struct gateway *g, struct error *err)
 	if (!rc)
 		rc = sync_all(g, err);
 	if (!rc)
+		rc = kernel_watch(g, err);
+	if (!rc)
 		rc = carry_start(g, err);
 	if (rc)
 		return rc;
@@ -324,6 +326,8 @@ static void close_all(struct gateway *g)
 		dns_stop(g->dns);
 	if (g->dhcp)
 		dhcp_stop(g->dhcp);
+	if (g->nft)
+		nft_watch_close(g->nft);
 	if (g->link)
 		link_close(g->link);
 	uv_run(&g->loop, UV_RUN_NOWAIT);

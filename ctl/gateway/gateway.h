@@ -9,9 +9,13 @@
 #include "../base/nameserver.h"
 #include "../link/roles.h"
 
+/* What carries packets: by each port's driver, or as told. */
+enum gateway_path { PATH_AUTO, PATH_XDP, PATH_NFQUEUE };
+
 /* The options of `run`, as the command line said them. */
 struct gateway_options {
 	struct roles_wish ports;
+	enum gateway_path path; /* --path */
 	bool has_lan_net;
 	struct prefix lan_net; /* --lan-net: the gateway's own address/length */
 	bool has_ui;

@@ -2,7 +2,8 @@
  *
  *   gateway.c  the init ladder, the loop, the way down
  *   ports.c    which ports there are; bridge, address
- *   carry.c    guard, programs and sockets on them, engine
+ *   carry.c    what carries them; programs and sockets on them, engine
+ *   kernel.c   rules and forwarding where packets go through the kernel
  *   sync.c     kernel's mirror and settings -> gate maps, engine, DHCP, DNS
  *   sync_dns.c the same for DNS
  *   plan.c     what sync.c tells them, as pure functions
@@ -30,6 +31,7 @@
 #include "../link/gate.h"
 #include "../link/journal.h"
 #include "../link/link.h"
+#include "../link/nft_watch.h"
 #include "../link/sockdiag.h"
 #include "../state/settings.h"
 
@@ -53,6 +55,7 @@ struct gateway {
 	struct journal *journal;
 	struct link *link;
 	struct gate *gate;
+	struct nft_watch *nft; /* NULL: no nf_tables */
 	struct engine *engine;
 	struct dns *dns;
 	struct dhcp *dhcp;
@@ -69,7 +72,9 @@ struct gateway {
 	uint32_t lan_ifindex;  /* bridge, or the only port */
 	struct prefix lan_net; /* gateway's own address in it */
 	struct engine_port carried[ENGINE_PORTS_MAX];
+	const char *why[ENGINE_PORTS_MAX]; /* that carrier; static storage */
 	unsigned carried_n;
+	bool guarded; /* our table of nftables stands */
 	bool engine_runs;
 	struct engine_conf conf; /* as last published */
 	struct sockdiag_ports sockets;
@@ -122,8 +127,18 @@ void carry_halt(struct gateway *g);
 /* Takes programs off the ports that are no longer ours; what sits on the others
  * stays, and so does the engine. */
 void carry_let_go(struct gateway *g);
-/* What the kernel must not forward behind the gate's back. */
-int carry_guard(struct gateway *g, struct error *err);
+/* Puts back programs that somebody took off a port. */
+void carry_keep(struct gateway *g);
+
+/* kernel.c */
+/* What the kernel must not forward behind the gate's back, and must queue. */
+int kernel_guard(struct gateway *g, struct error *err);
+/* What it must forward; after the rules stand and the programs sit. */
+int kernel_forward(struct gateway *g, struct error *err);
+/* Follows who changes nftables. */
+int kernel_watch(struct gateway *g, struct error *err);
+/* Looks after all that anybody may take away, programs too. */
+void kernel_keep(struct gateway *g);
 
 /* sync.c */
 /* Gate, engine, DHCP, DNS and page: all from the present picture. */

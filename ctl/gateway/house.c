@@ -19,12 +19,21 @@ static const char *carrier_of(struct gateway *g, uint32_t ifindex)
 	return carrier && gate_attached(g->gate, ifindex) ? carrier : "none";
 }
 
+static const char *why_of(struct gateway *g, uint32_t ifindex)
+{
+	for (unsigned n = 0; ifindex && n < g->carried_n; n++)
+		if (g->carried[n].ifindex == ifindex)
+			return g->why[n];
+	return "";
+}
+
 static void wan_status(struct gateway *g, struct api_status *out)
 {
 	const struct link_if *i = link_by_index(g->link, g->roles.wan);
 	const struct conf_wan *wan = &g->conf.wan;
 
 	out->wan_carrier = carrier_of(g, g->roles.wan);
+	out->wan_why = why_of(g, g->roles.wan);
 	out->wan_express = "off";
 	if (!i)
 		return;
@@ -54,6 +63,7 @@ static void status(void *arg, struct api_status *out)
 		snprintf(port->ifname, sizeof(port->ifname), "%s",
 			 g->lan_names[n]);
 		port->carrier = carrier_of(g, i ? i->ifindex : 0);
+		port->why = why_of(g, i ? i->ifindex : 0);
 		port->express = "off";
 	}
 	out->lans[0].ports_n = g->lan_names_n;

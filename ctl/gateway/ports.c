@@ -48,6 +48,9 @@ static int check_foreign(struct gateway *g, struct error *err)
 {
 	int rc = 0;
 
+	/* Where XDP is not asked for, it may stay before our hook. */
+	if (g->options->path == PATH_NFQUEUE)
+		return 0;
 	if (g->roles.wan)
 		rc = gate_foreign(GATE_BPFFS, g->instance.name, g->roles.wan,
 				  ports_name(g, g->roles.wan), err);
@@ -440,5 +443,5 @@ int ports_move_lan(struct gateway *g, struct error *err)
 	log_warn("lan: the WAN uses %s too; the LAN moved to %s and its "
 		 "devices will ask for new addresses",
 		 prefix_format(&old, was), prefix_format(&fresh, now));
-	return carry_guard(g, err);
+	return kernel_guard(g, err);
 }

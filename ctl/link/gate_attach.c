@@ -185,6 +185,20 @@ static void xdp_end(struct gate *g, struct attachment *at)
 	(void)gate_pins_unlink(&g->pins, at->ifindex);
 }
 
+/* Takes the classifier off clsact: XDP asks before it now. An earlier run may
+ * have left it, at a priority that only it knew. */
+static void in_end(struct attachment *at)
+{
+	struct nlsock nl;
+
+	if (nlsock_open(&nl, NETLINK_ROUTE))
+		return;
+	if (tc_clsact_has(&nl, at->ifindex) == 1)
+		(void)tc_programs_del(&nl, at->ifindex, false);
+	at->in.prio = 0;
+	nlsock_close(&nl);
+}
+
 int gate_attach(struct gate *g, uint32_t ifindex, const char *ifname, bool wan,
 		struct error *err)
 {
@@ -205,6 +219,7 @@ int gate_attach(struct gate *g, uint32_t ifindex, const char *ifname, bool wan,
 	if (fd < 0)
 		return fd;
 	at->link_fd = fd;
+	in_end(at);
 	return 0;
 }
 
@@ -296,7 +311,12 @@ int gate_attach_tc(struct gate *g, struct journal *j, uint32_t ifindex,
 		return -ENOSPC;
 	code = tc_attach(g, j, at, ifname, false,
 			 wan ? GATE_WAN_TC : GATE_LAN_TC);
-	return code ? tc_error(code, ifname, err) : 0;
+	if (code)
+		return tc_error(code, ifname, err);
+	/* What an earlier run left at XDP would take the packets before. */
+	xdp_end(g, at);
+	(void)gate_pins_unlink(&g->pins, ifindex);
+	return 0;
 }
 
 int gate_attach_egress(struct gate *g, struct journal *j, uint32_t ifindex,

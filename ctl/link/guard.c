@@ -18,8 +18,6 @@
 #include <sys/statfs.h>
 #include <unistd.h>
 
-#define SYSCTL_VALUE_MAX 512
-
 /* ---- sysctls */
 
 static int sysctl_open(const char *path, int flags)
@@ -38,20 +36,20 @@ static int sysctl_open(const char *path, int flags)
 
 /* One line without its newline; longer values are refused, for they could not
  * be restored. */
-static int sysctl_read(const char *path, char out[SYSCTL_VALUE_MAX])
+int guard_sysctl_get(const char *path, char out[GUARD_SYSCTL_BYTES])
 {
 	int fd = sysctl_open(path, O_RDONLY);
 	ssize_t n;
 
 	if (fd < 0)
 		return fd;
-	n = read(fd, out, SYSCTL_VALUE_MAX - 1);
+	n = read(fd, out, GUARD_SYSCTL_BYTES - 1);
 	if (n < 0)
 		n = -errno;
 	close(fd);
 	if (n < 0)
 		return (int)n;
-	if (n == SYSCTL_VALUE_MAX - 1)
+	if (n == GUARD_SYSCTL_BYTES - 1)
 		return -E2BIG;
 	out[n] = '\0';
 	if (n && out[n - 1] == '\n')
@@ -59,9 +57,9 @@ static int sysctl_read(const char *path, char out[SYSCTL_VALUE_MAX])
 	return strchr(out, '\n') ? -E2BIG : 0;
 }
 
-static int sysctl_write(const char *path, const char *value)
+int guard_sysctl_write(const char *path, const char *value)
 {
-	char line[SYSCTL_VALUE_MAX + 1];
+	char line[GUARD_SYSCTL_BYTES + 1];
 	int len, err = 0, fd;
 
 	len = snprintf(line, sizeof(line), "%s\n", value);
@@ -90,13 +88,13 @@ static bool sysctl_same(const char *a, const char *b)
 
 int guard_sysctl_restore(const char *path, const char *ours, const char *old)
 {
-	char now[SYSCTL_VALUE_MAX];
-	int err = sysctl_read(path, now);
+	char now[GUARD_SYSCTL_BYTES];
+	int err = guard_sysctl_get(path, now);
 
 	if (err)
 		return err;
 	if (sysctl_same(now, ours))
-		return sysctl_write(path, old);
+		return guard_sysctl_write(path, old);
 	log_info("guard: %s stays %s, which somebody set after us", path, now);
 	return 0;
 }
@@ -104,10 +102,10 @@ int guard_sysctl_restore(const char *path, const char *ours, const char *old)
 int guard_sysctl_set(struct journal *j, const char *path, const char *value,
 		     struct error *err)
 {
-	char old[SYSCTL_VALUE_MAX];
+	char old[GUARD_SYSCTL_BYTES];
 	int code;
 
-	code = sysctl_read(path, old);
+	code = guard_sysctl_get(path, old);
 	if (!code && sysctl_same(old, value)) {
 		journal_keep(j, "sysctl %s", path);
 		return 0;
@@ -116,7 +114,7 @@ int guard_sysctl_set(struct journal *j, const char *path, const char *value,
 		code = journal_add(j, "sysctl %s %s" GUARD_SYSCTL_WAS "%s",
 				   path, value, old);
 	if (!code)
-		code = sysctl_write(path, value);
+		code = guard_sysctl_write(path, value);
 	if (code)
 		return error_set(err, code,
 				 "/proc/sys/%s cannot be set to \"%s\": %s",

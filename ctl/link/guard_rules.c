@@ -4,28 +4,39 @@
  * words:
  *
  *   table inet NAME {
+ *     chain queue { … }                                    guard_queue.c
  *     chain forward {
  *       type filter hook forward priority filter - 10; policy accept;
+ *       meta mark & KIND == DONE accept
+ *       meta mark & KIND == OUT meta mark set DONE accept  likewise IN
  *       iifname "LAN" oifname "WAN" counter drop
+ *       iifname "WAN" oifname "LAN" counter drop
+ *       iifname CLOSED meta nfproto ipv4 counter drop      likewise ipv6
  *       oifname "WAN" ip saddr NET counter drop
  *       iifname "WAN" ip daddr NET counter drop
  *     }
  *     chain output {
  *       type filter hook output priority filter - 10; policy accept;
+ *       meta mark & KIND == OWN accept
  *       oifname "WAN" icmp type 3 icmp code 3 counter drop
  *       oifname "WAN" icmpv6 type 1 icmpv6 code 4 counter drop
+ *       oifname "WAN" icmp type 3 counter drop   with a queue; and 5, 11, 12
  *       oifname "WAN" ip saddr NET counter drop
  *     }
  *   } */
 #include "guard.h"
 #include "guard_priv.h"
+#include "guard_queue.h"
 #include "nft.h"
+#include "nft_read.h"
 
 #include <errno.h>
 #include <linux/icmp.h>
 #include <linux/icmpv6.h>
 #include <stdint.h>
 #include <string.h>
+
+#include "bpf/abi.h"
 
 #define PRIORITY (-10)
 /* Each LAN takes three rules of at most some 500 bytes. */
@@ -43,15 +54,6 @@ static const struct nft_base_chain output = { "output", NF_INET_LOCAL_OUT,
 					      PRIORITY };
 
 /* ---- what a rule looks at */
-
-static void match_ifname(struct nlmsghdr *nlh, uint32_t key, const char *ifname)
-{
-	char name[IF_NAMESIZE] = { 0 };
-
-	strncpy(name, ifname, sizeof(name) - 1);
-	nft_meta(nlh, key);
-	nft_cmp(nlh, name, sizeof(name));
-}
 
 static void match_meta_u8(struct nlmsghdr *nlh, uint32_t key, uint8_t value)
 {
@@ -83,12 +85,15 @@ static void match_net(struct nlmsghdr *nlh, bool source,
 }
 
 /* Type and code are the first two bytes of ICMP and of ICMPv6. */
-static void match_icmp(struct nlmsghdr *nlh, uint8_t proto, uint8_t type,
-		       uint8_t code)
+static void match_icmp_type(struct nlmsghdr *nlh, uint8_t proto, uint8_t type)
 {
 	match_meta_u8(nlh, NFT_META_L4PROTO, proto);
 	nft_payload(nlh, NFT_PAYLOAD_TRANSPORT_HEADER, 0, sizeof(type));
 	nft_cmp(nlh, &type, sizeof(type));
+}
+
+static void match_icmp_code(struct nlmsghdr *nlh, uint8_t code)
+{
 	nft_payload(nlh, NFT_PAYLOAD_TRANSPORT_HEADER, 1, sizeof(code));
 	nft_cmp(nlh, &code, sizeof(code));
 }
@@ -100,14 +105,46 @@ static void rule_drop(struct nft_batch *b, struct nft_rule r)
 	nft_rule_end(b, r);
 }
 
-/* From the LAN to the WAN the engine alone forwards. A host that addresses a
- * bridge member's own MAC gets past the gate, with any source it likes. */
-static void drop_crossing(struct nft_batch *b, const char *lan, const char *wan)
+/* ---- the chains */
+
+static void accept_mark(struct nft_batch *b, const struct nft_base_chain *chain,
+			uint32_t kind)
+{
+	struct nft_rule r = nft_rule_begin(b, chain->name);
+
+	nft_match_mark(r.nlh, GATE_MARK_MASK, kind);
+	nft_verdict(r.nlh, NF_ACCEPT);
+	nft_rule_end(b, r);
+}
+
+/* Rewritten by now: to all that come later it is done. */
+static void accept_as_done(struct nft_batch *b, uint32_t kind)
 {
 	struct nft_rule r = nft_rule_begin(b, forward.name);
 
-	match_ifname(r.nlh, NFT_META_IIFNAME, lan);
-	match_ifname(r.nlh, NFT_META_OIFNAME, wan);
+	nft_match_mark(r.nlh, GATE_MARK_MASK, kind);
+	nft_mark_set(r.nlh, GATE_MARK_DONE);
+	nft_verdict(r.nlh, NF_ACCEPT);
+	nft_rule_end(b, r);
+}
+
+/* Between the LAN and the WAN the engine alone forwards. */
+static void drop_crossing(struct nft_batch *b, const char *from, const char *to)
+{
+	struct nft_rule r = nft_rule_begin(b, forward.name);
+
+	nft_match_ifname(r.nlh, NFT_META_IIFNAME, from);
+	nft_match_ifname(r.nlh, NFT_META_OIFNAME, to);
+	rule_drop(b, r);
+}
+
+/* What the kernel did not route before it does not route now, but for us. */
+static void drop_closed(struct nft_batch *b, const char *ifname, uint8_t family)
+{
+	struct nft_rule r = nft_rule_begin(b, forward.name);
+
+	nft_match_ifname(r.nlh, NFT_META_IIFNAME, ifname);
+	match_meta_u8(r.nlh, NFT_META_NFPROTO, family);
 	rule_drop(b, r);
 }
 
@@ -118,7 +155,7 @@ static void drop_source(struct nft_batch *b, const struct nft_base_chain *chain,
 {
 	struct nft_rule r = nft_rule_begin(b, chain->name);
 
-	match_ifname(r.nlh, NFT_META_OIFNAME, wan);
+	nft_match_ifname(r.nlh, NFT_META_OIFNAME, wan);
 	match_net(r.nlh, true, net);
 	rule_drop(b, r);
 }
@@ -128,7 +165,7 @@ static void drop_destination(struct nft_batch *b, const char *wan,
 {
 	struct nft_rule r = nft_rule_begin(b, forward.name);
 
-	match_ifname(r.nlh, NFT_META_IIFNAME, wan);
+	nft_match_ifname(r.nlh, NFT_META_IIFNAME, wan);
 	match_net(r.nlh, false, net);
 	rule_drop(b, r);
 }
@@ -138,15 +175,70 @@ static void drop_unreachable(struct nft_batch *b, const char *wan, bool v6)
 {
 	struct nft_rule r = nft_rule_begin(b, output.name);
 
-	match_ifname(r.nlh, NFT_META_OIFNAME, wan);
-	if (v6)
-		match_icmp(r.nlh, IPPROTO_ICMPV6, ICMPV6_DEST_UNREACH,
-			   ICMPV6_PORT_UNREACH);
-	else
-		match_icmp(r.nlh, IPPROTO_ICMP, ICMP_DEST_UNREACH,
-			   ICMP_PORT_UNREACH);
+	nft_match_ifname(r.nlh, NFT_META_OIFNAME, wan);
+	match_icmp_type(r.nlh, v6 ? IPPROTO_ICMPV6 : IPPROTO_ICMP,
+			v6 ? ICMPV6_DEST_UNREACH : ICMP_DEST_UNREACH);
+	match_icmp_code(r.nlh, v6 ? ICMPV6_PORT_UNREACH : ICMP_PORT_UNREACH);
 	rule_drop(b, r);
 }
+
+/* The kernel's errors about what it routed quote it as the engine left it, with
+ * addresses of the LAN. The engine sends what there is to say itself. */
+static void drop_errors(struct nft_batch *b, const char *wan)
+{
+	static const uint8_t types[] = { ICMP_DEST_UNREACH, ICMP_REDIRECT,
+					 ICMP_TIME_EXCEEDED,
+					 ICMP_PARAMETERPROB };
+	struct nft_rule r;
+
+	for (unsigned i = 0; i < sizeof(types); i++) {
+		r = nft_rule_begin(b, output.name);
+		nft_match_ifname(r.nlh, NFT_META_OIFNAME, wan);
+		match_icmp_type(r.nlh, IPPROTO_ICMP, types[i]);
+		rule_drop(b, r);
+	}
+}
+
+static void put_forward(struct nft_batch *b, const struct guard_house *h)
+{
+	nft_chain(b, &forward);
+	accept_mark(b, &forward, GATE_MARK_DONE);
+	accept_as_done(b, GATE_MARK_OUT);
+	accept_as_done(b, GATE_MARK_IN);
+	for (unsigned i = 0; i < h->closed_n; i++) {
+		if (h->closed[i].v4)
+			drop_closed(b, h->closed[i].ifname, NFPROTO_IPV4);
+		if (h->closed[i].v6)
+			drop_closed(b, h->closed[i].ifname, NFPROTO_IPV6);
+	}
+	if (!h->wan)
+		return;
+	drop_crossing(b, h->lan, h->wan);
+	drop_crossing(b, h->wan, h->lan);
+	for (unsigned i = 0; i < h->nets_n; i++) {
+		drop_source(b, &forward, h->wan, &h->nets[i]);
+		drop_destination(b, h->wan, &h->nets[i]);
+	}
+}
+
+static void put_output(struct nft_batch *b, const struct guard_house *h)
+{
+	if (!h->wan)
+		return;
+	nft_chain(b, &output);
+	accept_mark(b, &output, GATE_MARK_OWN);
+	drop_unreachable(b, h->wan, false);
+	drop_unreachable(b, h->wan, true);
+	if (h->queued)
+		drop_errors(b, h->wan);
+	for (unsigned i = 0; i < h->nets_n; i++)
+		drop_source(b, &output, h->wan, &h->nets[i]);
+}
+
+/* ---- the table */
+
+/* How many rules the table has when it is whole; one instance a process. */
+static unsigned rules_n;
 
 int guard_rules_del(const char *table)
 {
@@ -161,51 +253,60 @@ int guard_rules_del(const char *table)
 
 /* Adding the table first makes deleting it succeed whether it was there or
  * not. */
-static int rules_send(const char *table, const char *wan, const char *lan,
-		      const struct prefix *nets, unsigned nets_n)
+static int rules_send(const struct guard_house *h, enum guard_queue_word word)
 {
 	struct nft_batch b;
-	unsigned i;
+	int err;
 
-	nft_begin(&b, table);
+	nft_begin(&b, h->instance);
 	nft_table(&b, NFT_MSG_NEWTABLE);
 	nft_table(&b, NFT_MSG_DELTABLE);
 	nft_table(&b, NFT_MSG_NEWTABLE);
-	nft_chain(&b, &forward);
-	nft_chain(&b, &output);
-	drop_crossing(&b, lan, wan);
-	drop_unreachable(&b, wan, false);
-	drop_unreachable(&b, wan, true);
-	for (i = 0; i < nets_n; i++) {
-		drop_source(&b, &forward, wan, &nets[i]);
-		drop_destination(&b, wan, &nets[i]);
-		drop_source(&b, &output, wan, &nets[i]);
-	}
-	return nft_send(&b);
+	if (h->queued)
+		guard_queue_put(&b, h->queued, word);
+	put_forward(&b, h);
+	put_output(&b, h);
+	err = nft_send(&b);
+	if (!err)
+		rules_n = b.rules;
+	return err;
 }
 
-int guard_rules_set(struct journal *j, const char *instance, const char *wan,
-		    const char *lan, const struct prefix *lans, unsigned lans_n,
+int guard_rules_set(struct journal *j, const struct guard_house *h,
 		    struct error *err)
 {
 	int code;
 
-	if (strlen(instance) >= NFT_TABLE_NAME_MAX || lans_n > LANS_MAX)
+	if (strlen(h->instance) >= NFT_TABLE_NAME_MAX || h->nets_n > LANS_MAX)
 		return error_set(err, -EINVAL,
 				 "guard rules of %s: name too long or more "
 				 "than %d networks",
-				 instance, LANS_MAX);
-	code = journal_add(j, "nft %s", instance);
+				 h->instance, LANS_MAX);
+	code = journal_add(j, "nft %s", h->instance);
 	if (!code)
-		code = rules_send(instance, wan, lan, lans, lans_n);
+		code = rules_send(h, GUARD_QUEUE_NATIVE);
+	if (code == -ENOENT && h->queued)
+		code = rules_send(h, GUARD_QUEUE_XT);
 	if (code == -EOPNOTSUPP)
 		return error_set(
 			err, code,
 			"this kernel has no nf_tables for family inet: "
 			"enable NF_TABLES_INET");
+	if (code == -ENOENT && h->queued)
+		return error_set(err, code,
+				 "nftables cannot queue packets here: enable "
+				 "NFT_QUEUE, or NFT_COMPAT and "
+				 "NETFILTER_XT_TARGET_NFQUEUE");
 	if (code)
 		return error_set(err, code,
 				 "nftables table inet %s cannot be made: %s",
-				 instance, strerror(-code));
+				 h->instance, strerror(-code));
 	return 0;
+}
+
+bool guard_rules_stand(const char *instance)
+{
+	unsigned n = 0;
+
+	return !nft_rules_count(instance, &n) && n == rules_n;
 }

@@ -20,7 +20,7 @@
 #include <sys/socket.h>
 
 #define MONITOR_GROUPS                                                         \
-	(RTMGRP_LINK | RTMGRP_NEIGH | RTMGRP_IPV4_IFADDR |                     \
+	(RTMGRP_LINK | RTMGRP_NEIGH | RTMGRP_TC | RTMGRP_IPV4_IFADDR |         \
 	 RTMGRP_IPV6_IFADDR | RTMGRP_IPV4_ROUTE | RTMGRP_IPV6_ROUTE)
 /* A burst of neighbours on a large LAN; used only while it lasts. */
 #define MONITOR_RCVBUF (4 << 20)
@@ -30,6 +30,7 @@
 /* What one reading of the monitor brought. */
 struct heard {
 	bool changed;
+	bool tc;
 	bool lost;
 };
 
@@ -50,11 +51,21 @@ static int monitor_open(struct link *l)
 	return 0;
 }
 
+/* Of disciplines, classes and filters; and of a filter's chain. */
+static bool is_tc(uint16_t type)
+{
+	return (type >= RTM_NEWQDISC && type <= RTM_GETTFILTER) ||
+	       (type >= RTM_NEWCHAIN && type <= RTM_GETCHAIN);
+}
+
 static void hear(struct link *l, const struct nlmsghdr *nlh, struct heard *h)
 {
 	struct link_neigh neigh;
 
-	if (nlh->nlmsg_type != RTM_NEWNEIGH && nlh->nlmsg_type != RTM_DELNEIGH)
+	if (is_tc(nlh->nlmsg_type))
+		h->tc = true;
+	else if (nlh->nlmsg_type != RTM_NEWNEIGH &&
+		 nlh->nlmsg_type != RTM_DELNEIGH)
 		h->changed = true;
 	else if (link_fdb_hear(l, nlh))
 		return;
@@ -117,6 +128,8 @@ static int catch_up(struct link *l, bool whatever)
 	}
 	if (h.changed || h.lost || whatever)
 		err = mirror_renew(l);
+	if (h.tc || h.lost)
+		l->events.on_change(l->events.arg, LINK_CHANGED_TC);
 	return err;
 }
 

@@ -47,6 +47,7 @@ enum link_change {
 	LINK_CHANGED_IFS = 1, /* a link or its state */
 	LINK_CHANGED_ADDRS = 2,
 	LINK_CHANGED_ROUTES = 4,
+	LINK_CHANGED_TC = 8, /* somebody's traffic control, ours maybe */
 };
 
 /* A neighbour the kernel resolved, or gave up on (valid false). */

@@ -2,8 +2,10 @@
  * Called by guard_rules.c. Control thread only. */
 #include "nft.h"
 
+#include <endian.h>
 #include <errno.h>
 #include <linux/netfilter/nfnetlink.h>
+#include <string.h>
 
 /* ---- one transaction */
 
@@ -31,6 +33,8 @@ static void done(struct nft_batch *b, const struct nlmsghdr *nlh)
 void nft_begin(struct nft_batch *b, const char *table)
 {
 	b->table = table;
+	b->family = NFPROTO_INET;
+	b->rules = 0;
 	b->len = 0;
 	b->seq = 0;
 	done(b, message(b, NFNL_MSG_BATCH_BEGIN, 0, AF_UNSPEC,
@@ -40,8 +44,7 @@ void nft_begin(struct nft_batch *b, const char *table)
 static struct nlmsghdr *request(struct nft_batch *b, uint8_t msg,
 				uint16_t flags)
 {
-	return message(b, NFNL_SUBSYS_NFTABLES << 8 | msg, flags, NFPROTO_INET,
-		       0);
+	return message(b, NFNL_SUBSYS_NFTABLES << 8 | msg, flags, b->family, 0);
 }
 
 static int reply_error(const struct nlmsghdr *nlh)
@@ -147,6 +150,25 @@ void nft_cmp(struct nlmsghdr *nlh, const void *data, size_t len)
 	nft_expr_end(nlh, e);
 }
 
+void nft_match_ifname(struct nlmsghdr *nlh, uint32_t key, const char *ifname)
+{
+	char name[IF_NAMESIZE] = { 0 };
+
+	strncpy(name, ifname, sizeof(name) - 1);
+	nft_meta(nlh, key);
+	nft_cmp(nlh, name, sizeof(name));
+}
+
+void nft_match_mark(struct nlmsghdr *nlh, uint32_t mask, uint32_t value)
+{
+	static const uint32_t none;
+
+	nft_meta(nlh, NFT_META_MARK);
+	if (mask != UINT32_MAX)
+		nft_bitwise(nlh, &mask, &none, sizeof(mask));
+	nft_cmp(nlh, &value, sizeof(value));
+}
+
 void nft_payload(struct nlmsghdr *nlh, uint32_t base, uint32_t offset,
 		 uint32_t len)
 {
@@ -222,6 +244,17 @@ void nft_payload_write(struct nlmsghdr *nlh, uint32_t base, uint32_t offset,
 	nft_expr_end(nlh, e);
 }
 
+void nft_mark_set(struct nlmsghdr *nlh, uint32_t mark)
+{
+	struct nft_expr e;
+
+	nft_immediate(nlh, &mark, sizeof(mark));
+	e = nft_expr_begin(nlh, "meta");
+	nft_put_be32(nlh, NFTA_META_KEY, NFT_META_MARK);
+	nft_put_be32(nlh, NFTA_META_SREG, NFT_REG_1);
+	nft_expr_end(nlh, e);
+}
+
 void nft_counter(struct nlmsghdr *nlh)
 {
 	nft_expr_end(nlh, nft_expr_begin(nlh, "counter"));
@@ -268,13 +301,46 @@ void nft_chain(struct nft_batch *b, const struct nft_base_chain *chain)
 	done(b, nlh);
 }
 
+static struct nlmsghdr *rule_message(struct nft_batch *b, const char *chain,
+				     uint8_t msg, uint16_t flags)
+{
+	struct nlmsghdr *nlh = request(b, msg, flags);
+
+	mnl_attr_put_strz(nlh, NFTA_RULE_TABLE, b->table);
+	mnl_attr_put_strz(nlh, NFTA_RULE_CHAIN, chain);
+	return nlh;
+}
+
 struct nft_rule nft_rule_begin(struct nft_batch *b, const char *chain)
 {
 	struct nft_rule r;
 
-	r.nlh = request(b, NFT_MSG_NEWRULE, NLM_F_CREATE | NLM_F_APPEND);
-	mnl_attr_put_strz(r.nlh, NFTA_RULE_TABLE, b->table);
-	mnl_attr_put_strz(r.nlh, NFTA_RULE_CHAIN, chain);
+	r.nlh = rule_message(b, chain, NFT_MSG_NEWRULE,
+			     NLM_F_CREATE | NLM_F_APPEND);
+	r.list = mnl_attr_nest_start(r.nlh, NFTA_RULE_EXPRESSIONS);
+	return r;
+}
+
+/* As the nft tool writes a comment: type, length, text with its NUL. */
+static void put_comment(struct nlmsghdr *nlh, const char *comment)
+{
+	uint8_t data[2 + NFT_COMMENT_MAX] = { NFT_COMMENT_TYPE };
+	size_t len = strlen(comment) + 1;
+
+	if (len > NFT_COMMENT_MAX)
+		return;
+	data[1] = (uint8_t)len;
+	memcpy(data + 2, comment, len);
+	mnl_attr_put(nlh, NFTA_RULE_USERDATA, 2 + len, data);
+}
+
+struct nft_rule nft_rule_begin_first(struct nft_batch *b, const char *chain,
+				     const char *comment)
+{
+	struct nft_rule r;
+
+	r.nlh = rule_message(b, chain, NFT_MSG_NEWRULE, NLM_F_CREATE);
+	put_comment(r.nlh, comment);
 	r.list = mnl_attr_nest_start(r.nlh, NFTA_RULE_EXPRESSIONS);
 	return r;
 }
@@ -283,4 +349,13 @@ void nft_rule_end(struct nft_batch *b, struct nft_rule r)
 {
 	mnl_attr_nest_end(r.nlh, r.list);
 	done(b, r.nlh);
+	b->rules++;
+}
+
+void nft_rule_del(struct nft_batch *b, const char *chain, uint64_t handle)
+{
+	struct nlmsghdr *nlh = rule_message(b, chain, NFT_MSG_DELRULE, 0);
+
+	mnl_attr_put_u64(nlh, NFTA_RULE_HANDLE, htobe64(handle));
+	done(b, nlh);
 }

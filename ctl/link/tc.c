@@ -150,22 +150,29 @@ int tc_program_has(struct nlsock *nl, const struct tc_place *at)
 	return err ? err : 1;
 }
 
+int tc_programs_del(struct nlsock *nl, uint32_t ifindex, bool egress)
+{
+	struct tc_place at = { .ifindex = ifindex, .egress = egress };
+	int err;
+
+	for (at.prio = TC_PRIO_FIRST; at.prio <= TC_PRIO_LAST; at.prio++) {
+		err = tc_program_del(nl, &at);
+		if (err && err != -ENOENT)
+			return err;
+	}
+	return 0;
+}
+
 int tc_clean(struct nlsock *nl, uint32_t ifindex, bool made)
 {
-	struct tc_place at = { .ifindex = ifindex };
 	int err = tc_clsact_has(nl, ifindex);
 
 	if (err <= 0)
 		return err;
-	for (unsigned egress = 0; egress < 2; egress++) {
-		at.egress = egress;
-		for (at.prio = TC_PRIO_FIRST; at.prio <= TC_PRIO_LAST;
-		     at.prio++) {
-			err = tc_program_del(nl, &at);
-			if (err && err != -ENOENT)
-				return err;
-		}
-	}
-	err = made ? tc_clsact_del(nl, ifindex) : 0;
+	err = tc_programs_del(nl, ifindex, false);
+	if (!err)
+		err = tc_programs_del(nl, ifindex, true);
+	if (!err && made)
+		err = tc_clsact_del(nl, ifindex);
 	return err == -ENOTEMPTY ? 0 : err;
 }

@@ -34,6 +34,8 @@ int tc_program_set(struct nlsock *nl, const struct tc_place *at, int prog_fd,
 		   const char *name);
 /* -ENOENT: there is none of ours. */
 int tc_program_del(struct nlsock *nl, const struct tc_place *at);
+/* Takes all of ours out of one direction. */
+int tc_programs_del(struct nlsock *nl, uint32_t ifindex, bool egress);
 /* Takes all of ours off the device, and the hook if 'made' and nobody else is
  * in it. */
 int tc_clean(struct nlsock *nl, uint32_t ifindex, bool made);

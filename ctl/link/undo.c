@@ -151,6 +151,16 @@ static int undo_nft(struct nlsock *rtnl, char *args)
 	return err == -EOPNOTSUPP ? 0 : err;
 }
 
+static int undo_nft_pass(struct nlsock *rtnl, char *args)
+{
+	const char *family = word(&args), *table = word(&args);
+	const char *chain = word(&args);
+	int err = guard_foreign_del(family, table, chain, word(&args));
+
+	(void)rtnl;
+	return err == -EOPNOTSUPP ? 0 : err;
+}
+
 static int undo_ethtool(struct nlsock *rtnl, char *args)
 {
 	struct link_if lif;
@@ -190,8 +200,8 @@ static const struct {
 	{ "link-up", undo_link_up },   { "qdisc", undo_qdisc },
 	{ "clsact", undo_clsact },     { "bridge", undo_bridge },
 	{ "master", undo_master },     { "sysctl", undo_sysctl },
-	{ "nft", undo_nft },	       { "ethtool", undo_ethtool },
-	{ "mount", undo_mount },
+	{ "nft", undo_nft },	       { "nft-pass", undo_nft_pass },
+	{ "ethtool", undo_ethtool },   { "mount", undo_mount },
 };
 
 static bool begins(const char *line, const char *words)

@@ -107,6 +107,7 @@ static void house_status(void *arg, struct api_status *out)
 	strcpy(out->wan_ifname, "gw");
 	addr_parse("203.0.113.9", &out->wan_addr);
 	out->wan_carrier = "xdp-copy";
+	out->wan_why = "its driver has native XDP";
 	out->wan_express = "off";
 	out->lans_n = 1;
 	strcpy(out->lans[0].name, "lan");
@@ -114,6 +115,7 @@ static void house_status(void *arg, struct api_status *out)
 	out->lans[0].ports_n = 1;
 	strcpy(out->lans[0].ports[0].ifname, "gl");
 	out->lans[0].ports[0].carrier = "xdp-copy";
+	out->lans[0].ports[0].why = "";
 	out->lans[0].ports[0].express = "off";
 }
 

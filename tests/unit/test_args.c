@@ -50,7 +50,7 @@ static void every_option_of_run_is_understood(void **state)
 	(void)state;
 	assert_int_equal(
 		parse("portcullis run --wan gw --lan gl,g2,g3 "
-		      "--lan-net=192.168.5.1/16 --path xdp "
+		      "--lan-net=192.168.5.1/16 --path nfqueue "
 		      "--ui 10.0.0.1:8080 --dns 9.9.9.9,[fd00::1]:5353 "
 		      "--state /tmp/x --name my-home2"),
 		0);
@@ -145,7 +145,8 @@ static void bad_arguments_are_refused_in_one_sentence(void **state)
 		{ "portcullis run --lan-net 10.77.0.1/31", "--lan-net wants" },
 		{ "portcullis run --lan-net 127.0.0.1/8", "--lan-net wants" },
 		{ "portcullis run --lan-net fd00::1/64", "--lan-net wants" },
-		{ "portcullis run --path nfqueue", "--path wants auto or xdp" },
+		{ "portcullis run --path tc",
+		  "--path wants auto, xdp or nfqueue" },
 		{ "portcullis run --ui 10.77.0.1:0", "--ui wants" },
 		{ "portcullis run --ui here", "--ui wants" },
 		{ "portcullis run --dns 9.9.9.9,", "--dns wants" },

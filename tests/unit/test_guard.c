@@ -12,7 +12,12 @@
 
 #include <errno.h>
 
-#define JOURNAL	 "/run/journal"
+#define JOURNAL "/run/journal"
+/* What the engine has let go passes. */
+#define MARKS                                                                  \
+	"\t\tmeta mark 0xb0000000/4 accept\n"                                  \
+	"\t\tmeta mark 0xc0000000/4 meta mark set 0xb0000000 accept\n"         \
+	"\t\tmeta mark 0xd0000000/4 meta mark set 0xb0000000 accept\n"
 #define NONE_YET "counter packets 0 bytes 0 drop\n"
 
 static struct journal *j;
@@ -26,20 +31,40 @@ static struct prefix net(const char *text)
 	return p;
 }
 
+/* A house whose packets XDP carries. */
+static struct guard_house house(const char *name, const char *wan,
+				const char *lan, const struct prefix *nets,
+				unsigned nets_n)
+{
+	return (struct guard_house){ .instance = name,
+				     .wan = wan,
+				     .lan = lan,
+				     .nets = nets,
+				     .nets_n = nets_n };
+}
+
+static int rules_set(const char *name, const char *wan, const char *lan,
+		     const struct prefix *nets, unsigned nets_n)
+{
+	struct guard_house h = house(name, wan, lan, nets, nets_n);
+
+	return guard_rules_set(j, &h, &err);
+}
+
 static void rules_read_as_meant(void **state)
 {
 	struct prefix lans[] = { net("10.77.0.1/24"), net("fd77::/64") };
 
 	(void)state;
-	assert_int_equal(
-		guard_rules_set(j, "home", "eth0", "br0", lans, 2, &err), 0);
+	assert_int_equal(rules_set("home", "eth0", "br0", lans, 2), 0);
 	assert_true(sh_prints(
 		"nft list ruleset",
 		"table inet home {\n"
 		"\tchain forward {\n"
 		"\t\ttype filter hook forward priority filter - 10; "
-		"policy accept;\n"
+		"policy accept;\n" MARKS
 		"\t\tiifname \"br0\" oifname \"eth0\" " NONE_YET
+		"\t\tiifname \"eth0\" oifname \"br0\" " NONE_YET
 		"\t\toifname \"eth0\" ip saddr 10.77.0.0/24 " NONE_YET
 		"\t\tiifname \"eth0\" ip daddr 10.77.0.0/24 " NONE_YET
 		"\t\toifname \"eth0\" ip6 saddr fd77::/64 " NONE_YET
@@ -48,6 +73,7 @@ static void rules_read_as_meant(void **state)
 		"\tchain output {\n"
 		"\t\ttype filter hook output priority filter - 10; "
 		"policy accept;\n"
+		"\t\tmeta mark 0xe0000000/4 accept\n"
 		"\t\toifname \"eth0\" icmp type "
 		"destination-unreachable icmp code port-unreachable " NONE_YET
 		"\t\toifname \"eth0\" icmpv6 type "
@@ -68,9 +94,8 @@ static void rules_of_many_networks_fit_in_one_batch(void **state)
 		lans[i] = net("fd77::/64");
 		lans[i].addr.b[7] = (uint8_t)i;
 	}
-	assert_int_equal(
-		guard_rules_set(j, name, "eth0", "br0", lans, 16, &err), 0);
-	assert_true(sh_prints("nft list ruleset | grep -c drop", "51"));
+	assert_int_equal(rules_set(name, "eth0", "br0", lans, 16), 0);
+	assert_true(sh_prints("nft list ruleset | grep -c drop", "52"));
 }
 
 static void rules_are_replaced_whole_and_others_stay(void **state)
@@ -79,11 +104,9 @@ static void rules_are_replaced_whole_and_others_stay(void **state)
 
 	(void)state;
 	sh("nft add table inet other");
-	assert_int_equal(
-		guard_rules_set(j, "home", "eth0", "br0", &first, 1, &err), 0);
-	assert_int_equal(
-		guard_rules_set(j, "home", "eth1", "br0", &second, 1, &err), 0);
-	assert_true(sh_prints("nft list ruleset | grep -c drop", "6"));
+	assert_int_equal(rules_set("home", "eth0", "br0", &first, 1), 0);
+	assert_int_equal(rules_set("home", "eth1", "br0", &second, 1), 0);
+	assert_true(sh_prints("nft list ruleset | grep -c drop", "7"));
 	assert_true(sh_prints("nft list ruleset",
 			      "oifname \"eth1\" ip saddr 10.78.0.0/20"));
 	assert_int_equal(journal_undo(j), 0);
@@ -124,8 +147,7 @@ static void rules_stop_what_the_kernel_would_forward(void **state)
 
 	(void)state;
 	street(inside, outside);
-	assert_int_equal(
-		guard_rules_set(j, "home", "wan", "lan", &lan, 1, &err), 0);
+	assert_int_equal(rules_set("home", "wan", "lan", &lan, 1), 0);
 	snprintf(command, sizeof(command),
 		 "nsenter -t %d -n sh -c 'ping -c 1 -W 1 192.0.2.2 ||"
 		 "ping -c 1 -W 1 -I 203.0.113.9 192.0.2.2 ||"
@@ -148,8 +170,7 @@ static void rules_keep_the_machine_silent_outside(void **state)
 
 	(void)state;
 	street(inside, outside);
-	assert_int_equal(
-		guard_rules_set(j, "home", "wan", "lan", &lan, 1, &err), 0);
+	assert_int_equal(rules_set("home", "wan", "lan", &lan, 1), 0);
 	snprintf(command, sizeof(command),
 		 "nsenter -t %d -n bash -c '"
 		 "exec 3<>/dev/udp/192.0.2.1/50000; echo >&3; sleep 0.3;"

@@ -243,6 +243,11 @@ static void bridge_two_ports(struct fixture *f)
 static void gateway_up(struct fixture *f)
 {
 	struct prefix lan = net("10.77.0.1/24");
+	const struct guard_house house = { .instance = "home",
+					   .wan = "w0",
+					   .lan = "br0",
+					   .nets = &lan,
+					   .nets_n = 1 };
 	uint32_t tun;
 	int fd;
 
@@ -250,9 +255,7 @@ static void gateway_up(struct fixture *f)
 	bridge_two_ports(f);
 	assert_int_equal(
 		guard_nic_prepare(f->j, index_of(f, "v0"), "v0", &f->err), 0);
-	assert_int_equal(
-		guard_rules_set(f->j, "home", "w0", "br0", &lan, 1, &f->err),
-		0);
+	assert_int_equal(guard_rules_set(f->j, &house, &f->err), 0);
 	assert_int_equal(guard_sysctl_set(f->j, "net/ipv4/ip_local_port_range",
 					  "49152 57343", &f->err),
 			 0);
