@@ -141,6 +141,10 @@ $(BUILD)/bench/load: tests/bench/load.c tests/bench/load.h \
 		$(BUILD)/bench/load.skel.h
 	$(call say,CC,$@) $(obj) -isystem $(BUILD)/bench -o $@ $< $(LIBS)
 
+$(BUILD)/bench/core: tests/bench/core.c $(BUILD)/obj/ctl.a
+	@mkdir -p $(@D)
+	$(call say,CC,$@) $(obj) -o $@ $(filter-out %.h,$^) $(LIBS)
+
 # ---- the rest
 install: all ## to PREFIX (/usr/local), with a systemd unit
 	install -D -m 755 $(BUILD)/portcullis $(DESTDIR)$(PREFIX)/sbin/portcullis

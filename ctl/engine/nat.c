@@ -20,6 +20,7 @@
 struct layout {
 	size_t hosts, bufs, outside, links;
 	size_t map_chains, session_chains, host_chains, claimed;
+	size_t map_stack, session_stack, host_stack, buf_stack;
 	size_t len;
 };
 
@@ -61,6 +62,10 @@ static struct layout layout_of(uint32_t maps, uint32_t sessions)
 	l.hosts = place(&at, slab_bytes(sizeof(struct host), NAT_HOSTS_MAX));
 	l.bufs = place(&at, slab_bytes(sizeof(struct pktbuf), PKTBUF_MAX));
 	l.claimed = place(&at, CLAIMED_BYTES);
+	l.map_stack = place(&at, slab_stack_bytes(maps));
+	l.session_stack = place(&at, slab_stack_bytes(sessions));
+	l.host_stack = place(&at, slab_stack_bytes(NAT_HOSTS_MAX));
+	l.buf_stack = place(&at, slab_stack_bytes(PKTBUF_MAX));
 	l.len = at;
 	return l;
 }
@@ -78,12 +83,12 @@ static void set_up(struct nat *n, const struct layout *l, uint32_t maps,
 {
 	uint8_t *base = n->memory;
 
-	slab_init(&n->maps, n->file.mappings, sizeof(struct mapping),
-		  sizeof(struct mapping), maps);
-	slab_init(&n->sessions, n->file.sessions, sizeof(struct session),
-		  sizeof(struct session), sessions);
-	slab_init(&n->hosts, base + l->hosts, sizeof(struct host),
-		  sizeof(struct host), NAT_HOSTS_MAX);
+	slab_init(&n->maps, n->file.mappings, base + l->map_stack,
+		  sizeof(struct mapping), sizeof(struct mapping), maps);
+	slab_init(&n->sessions, n->file.sessions, base + l->session_stack,
+		  sizeof(struct session), sizeof(struct session), sessions);
+	slab_init(&n->hosts, base + l->hosts, base + l->host_stack,
+		  sizeof(struct host), sizeof(struct host), NAT_HOSTS_MAX);
 	n->map_hash = hash_in(base, l->map_chains, maps);
 	n->session_hash = hash_in(base, l->session_chains, sessions);
 	n->host_hash = hash_in(base, l->host_chains, NAT_HOSTS_MAX);
@@ -91,7 +96,7 @@ static void set_up(struct nat *n, const struct layout *l, uint32_t maps,
 	n->outside = (uint32_t *)(void *)(base + l->outside);
 	n->own_claimed = (uint64_t *)(void *)(base + l->claimed);
 	n->claimed = n->own_claimed;
-	pktbuf_init(&n->bufs, base + l->bufs);
+	pktbuf_init(&n->bufs, base + l->bufs, base + l->buf_stack);
 	ports_init(&n->ports, n->file.holds, &n->key, seed);
 	frag_init(&n->frags[SIDE_LAN], &n->key, &n->bufs, PKTBUF_FRAG_LAN,
 		  n->drops);

@@ -149,7 +149,7 @@ static struct addr owner_of(const struct pkt *p)
 	return owner;
 }
 
-static struct session_key key_in(const struct pkt *p)
+struct session_key nat_key_in6(const struct pkt *p)
 {
 	struct session_key key = { .remote = p->src,
 				   .local = p->dst,
@@ -221,8 +221,8 @@ static void unasked(struct nat *n, struct pkt *p)
 
 static struct session *flow_in(struct nat *n, struct pkt *p)
 {
-	struct session_key key = key_in(p);
-	uint64_t hash = nat_session_hash(n, &key);
+	struct session_key key = nat_key_in6(p);
+	uint64_t hash = p->hash ? p->hash : nat_session_hash(n, &key);
 	struct session *s = nat_session_find(n, &key, hash);
 	struct addr owner = owner_of(p);
 	enum gate_drop why = DROP_WAN_CLOSED;
@@ -242,7 +242,7 @@ static struct session *flow_in(struct nat *n, struct pkt *p)
 
 static bool would_pass(struct nat *n, const struct pkt *p)
 {
-	struct session_key key = key_in(p);
+	struct session_key key = nat_key_in6(p);
 
 	return is_echo_request(p) ||
 	       nat_session_find(n, &key, nat_session_hash(n, &key));

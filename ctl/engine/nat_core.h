@@ -168,9 +168,10 @@ static inline void nat_hash_del(struct nat_hash *h, uint64_t hash, uint32_t i)
 }
 
 /* What the default limits cost, of which the waiting rooms are the same for
- * any: a bucket is a number, and there are up to twice as many as records. */
+ * any. There are up to twice as many buckets as records, and for each record
+ * a link and a place among the free ones. */
 #define NAT_BUDGET  (128u << 20)
-#define NAT_BUCKETS (3 * sizeof(struct nat_chain)) /* with the link */
+#define NAT_BUCKETS (3 * sizeof(struct nat_chain) + sizeof(uint32_t))
 #define NAT_MAPPING_COST                                                       \
 	(sizeof(struct mapping) + NAT_BUCKETS + sizeof(uint32_t) +             \
 	 sizeof(struct port_hold))
@@ -225,6 +226,7 @@ struct nat {
 	uint32_t mappings[GATE_BITS_PROTOS];	/* live ones */
 	uint32_t forwards[ENGINE_FORWARDS_MAX]; /* mappings that are fixed */
 	unsigned forwards_n;
+	uint64_t ports_moved; /* outside ports that got an owner, ever */
 	struct nat_recency unasked;
 	uint32_t largest; /* the host with most sessions, as far as known */
 	uint32_t looked;  /* the host that was last compared with it */
@@ -329,6 +331,9 @@ struct mapping *nat_map_open(struct nat *n, enum gate_bits bits,
 struct mapping *nat_map_open_at(struct nat *n, enum gate_bits bits,
 				const struct addr *addr, __be16 port,
 				__be16 outside);
+/* Of its inside end. */
+uint64_t nat_map_hash(const struct nat *n, enum gate_bits bits,
+		      const struct addr *addr, __be16 port);
 /* With all its sessions. */
 void nat_map_end(struct nat *n, struct mapping *m);
 /* Ends its sessions alone. It waits for new ones: a TCP mapping as long as a
@@ -427,6 +432,7 @@ void nat_route6(struct nat *n, struct pkt *p);
 bool nat_to_wan6(struct nat *n, struct pkt *p);
 bool nat_to_lan6(struct nat *n, struct pkt *p);
 void nat_leave6(struct pkt *p);
+struct session_key nat_key_in6(const struct pkt *p);
 void nat_icmp6_error(struct nat *n, struct pkt *p); /* nat_icmp6.c */
 
 /* nat_frag.c - fragments, by their datagram's first. */

@@ -68,7 +68,9 @@ struct session *nat_flow_in(struct nat *n, struct pkt *p, struct mapping *m,
 			    const struct addr *remote, __be16 port)
 {
 	struct session_key key = nat_key_mapped(m, remote, port);
-	uint64_t hash = nat_session_hash(n, &key);
+	bool hashed =
+		p->side == SIDE_WAN && p->hash && p->hash_of == n->ports_moved;
+	uint64_t hash = hashed ? p->hash : nat_session_hash(n, &key);
 	struct session *s = nat_session_find(n, &key, hash);
 	enum gate_drop why = DROP_BAD_STATE;
 

@@ -15,8 +15,8 @@ struct inside_key {
 
 _Static_assert(sizeof(struct inside_key) == 24, "hashed as bytes");
 
-static uint64_t hash_of(const struct nat *n, enum gate_bits bits,
-			const struct addr *addr, __be16 port)
+uint64_t nat_map_hash(const struct nat *n, enum gate_bits bits,
+		      const struct addr *addr, __be16 port)
 {
 	struct inside_key key = { *addr, port, (uint8_t)bits, { 0 } };
 
@@ -25,7 +25,7 @@ static uint64_t hash_of(const struct nat *n, enum gate_bits bits,
 
 static uint64_t hash_of_map(const struct nat *n, const struct mapping *m)
 {
-	return hash_of(n, m->bits, &m->inside, m->inside_port);
+	return nat_map_hash(n, m->bits, &m->inside, m->inside_port);
 }
 
 static uint32_t *outside_at(const struct nat *n, enum gate_bits bits,
@@ -71,7 +71,7 @@ uint32_t nat_map_lookup(const struct nat *n, enum gate_bits bits,
 			const struct addr *addr, __be16 port)
 {
 	const struct nat_hash *h = &n->map_hash;
-	uint64_t hash = hash_of(n, bits, addr, port);
+	uint64_t hash = nat_map_hash(n, bits, addr, port);
 	struct nat_chain *c = nat_hash_seek(h, nat_hash_bucket(h, hash), hash);
 
 	while (c->next) {
@@ -99,6 +99,7 @@ struct mapping *nat_map_outside(struct nat *n, enum gate_bits bits, __be16 port)
 static void take_port(struct nat *n, struct mapping *m, uint16_t port)
 {
 	m->outside_port = htons(port);
+	n->ports_moved++;
 	*outside_at(n, m->bits, m->outside_port) = nat_map_number(n, m);
 	nat_map_claim(n, m, true);
 }

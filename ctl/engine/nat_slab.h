@@ -1,10 +1,10 @@
 /* nat_slab.h - fixed-size records by number, in memory that is touched only as
  * far as it was ever used.
  *
- * Number 0 is nobody. A record's first field is a uint32_t 'next' that belongs
- * to the slab while the record is free, to its owner while it is taken; the
- * rest of its head is zero when it is taken and while it is free. Numbers, not
- * addresses, so that the memory may be mapped elsewhere tomorrow. */
+ * Number 0 is nobody. A record's head is zero when it is taken and while it is
+ * free; those that are free stand in a stack beside the records, so that one
+ * can tell which will be taken next. Numbers, not addresses, so that the memory
+ * may be mapped elsewhere tomorrow. */
 #ifndef ENGINE_NAT_SLAB_H
 #define ENGINE_NAT_SLAB_H
 
@@ -15,27 +15,35 @@
 struct slab {
 	/* immutable after init */
 	uint8_t *base;
-	size_t size; /* of a record */
-	size_t head; /* as much of it is cleared */
+	uint32_t *stack; /* numbers that were given back */
+	size_t size;	 /* of a record */
+	size_t head;	 /* as much of it is cleared */
 	uint32_t max;
 
 	uint32_t bump; /* records 1 … bump were taken at least once */
-	uint32_t free; /* head of those given back */
+	uint32_t free; /* how many of those are free */
 	uint32_t used;
 };
 
-/* Bytes for 'max' records and the nobody before them. */
+/* Bytes for 'max' records and the nobody before them; for the stack. */
 static inline size_t slab_bytes(size_t size, uint32_t max)
 {
 	return size * ((size_t)max + 1);
 }
 
-static inline void slab_init(struct slab *s, void *base, size_t size,
-			     size_t head, uint32_t max)
+static inline size_t slab_stack_bytes(uint32_t max)
 {
-	*s = (struct slab){
-		.base = base, .size = size, .head = head, .max = max
-	};
+	return max * sizeof(uint32_t);
+}
+
+static inline void slab_init(struct slab *s, void *base, void *stack,
+			     size_t size, size_t head, uint32_t max)
+{
+	*s = (struct slab){ .base = base,
+			    .stack = stack,
+			    .size = size,
+			    .head = head,
+			    .max = max };
 }
 
 static inline void *slab_at(const struct slab *s, uint32_t i)
@@ -43,13 +51,20 @@ static inline void *slab_at(const struct slab *s, uint32_t i)
 	return s->base + s->size * i;
 }
 
+/* Which one the call after 'skip' others will take; may be beyond the last. */
+static inline uint32_t slab_next(const struct slab *s, uint32_t skip)
+{
+	return skip < s->free ? s->stack[s->free - 1 - skip]
+			      : s->bump + 1 + skip - s->free;
+}
+
 /* 0: all are taken. */
 static inline uint32_t slab_take(struct slab *s)
 {
-	uint32_t i = s->free;
+	uint32_t i;
 
-	if (i)
-		memcpy(&s->free, slab_at(s, i), sizeof(s->free));
+	if (s->free)
+		i = s->stack[--s->free];
 	else if (s->bump < s->max)
 		i = ++s->bump;
 	else
@@ -62,8 +77,7 @@ static inline uint32_t slab_take(struct slab *s)
 static inline void slab_give(struct slab *s, uint32_t i)
 {
 	memset(slab_at(s, i), 0, s->head);
-	memcpy(slab_at(s, i), &s->free, sizeof(s->free));
-	s->free = i;
+	s->stack[s->free++] = i;
 	s->used--;
 }
 

@@ -81,7 +81,8 @@ struct pkt {
 	bool to_lan;	    /* direction of the charge: true is rx */
 	uint32_t session;   /* index + 1; 0: none */
 	uint32_t peer;	    /* hairpin: the receiver's session, likewise */
-	uint64_t hash; /* of its session's key, from the inside; 0: not yet */
+	uint64_t hash;	    /* of its session's key; 0: not known */
+	uint64_t hash_of; /* … if it came through a mapping: which mappings */
 
 	/* worker */
 	struct mac host_mac; /* of the sender on the LAN, zero: unknown; when it

@@ -13,10 +13,10 @@ static const uint32_t share[PKTBUF_USES] = {
 	[PKTBUF_CUT] = PKTBUF_CUT_MAX,
 };
 
-void pktbuf_init(struct pktbufs *b, void *memory)
+void pktbuf_init(struct pktbufs *b, void *memory, void *stack)
 {
 	*b = (struct pktbufs){ 0 };
-	slab_init(&b->slab, memory, sizeof(struct pktbuf),
+	slab_init(&b->slab, memory, stack, sizeof(struct pktbuf),
 		  offsetof(struct pktbuf, frame), PKTBUF_MAX);
 }
 

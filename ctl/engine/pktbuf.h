@@ -46,9 +46,9 @@ struct pktbufs {
 	struct pktbuf_list out; /* free to go, in order */
 };
 
-/* 'memory' is zeroed and holds slab_bytes(sizeof(struct pktbuf), PKTBUF_MAX).
- */
-void pktbuf_init(struct pktbufs *b, void *memory);
+/* 'memory' is zeroed and holds slab_bytes(sizeof(struct pktbuf), PKTBUF_MAX),
+ * 'stack' slab_stack_bytes(PKTBUF_MAX). */
+void pktbuf_init(struct pktbufs *b, void *memory, void *stack);
 
 static inline struct pktbuf *pktbuf_at(const struct pktbufs *b, uint32_t i)
 {

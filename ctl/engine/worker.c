@@ -216,8 +216,9 @@ static void send_released(struct worker *w, const struct engine_conf *conf,
 	}
 }
 
-static enum verdict decide(struct worker *w, const struct engine_conf *conf,
-			   struct pkt *p, uint64_t now_ms)
+/* VERDICT_FORWARD: it is the NAT's to decide. */
+static enum verdict look_at(struct worker *w, const struct engine_conf *conf,
+			    struct pkt *p)
 {
 	if (!parse(p))
 		return VERDICT_DROP;
@@ -225,7 +226,7 @@ static enum verdict decide(struct worker *w, const struct engine_conf *conf,
 		port_see_whole(&w->ports, p);
 		return VERDICT_HELD;
 	}
-	return nat_process(w->nat, conf, p, now_ms);
+	return VERDICT_FORWARD;
 }
 
 static unsigned carry_burst(struct worker *w, const struct engine_conf *conf,
@@ -240,7 +241,14 @@ static unsigned carry_burst(struct worker *w, const struct engine_conf *conf,
 		if (i + 1 < n)
 			__builtin_prefetch(p[1].data);
 		learn(w, conf, p, now_ms);
-		p->verdict = decide(w, conf, p, now_ms);
+		p->verdict = look_at(w, conf, p);
+	}
+	nat_prefetch(w->nat, burst, n);
+	for (unsigned i = 0; i < n; i++) {
+		struct pkt *p = &burst[i];
+
+		if (p->verdict == VERDICT_FORWARD)
+			nat_process(w->nat, conf, p, now_ms);
 		dispatch(w, conf, p, now_ms);
 		send_released(w, conf, now_ms);
 	}
