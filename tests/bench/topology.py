@@ -44,9 +44,9 @@ table ip bench {
 
 
 class Topology:
-    """Use with 'with'. 'gateway': kernel, portcullis or cable; 'side': what
-    the row calls this run; with 'gso', senders keep their offloads wherever
-    the gateway allows it."""
+    """Use with 'with'. 'gateway': kernel, portcullis, nfqueue (Portcullis with
+    that carrier) or cable; 'side': what the row calls this run; with 'gso',
+    senders keep their offloads wherever the gateway allows it."""
 
     def __init__(self, gateway, side, gso=False):
         self.gateway, self.side, self.gso = gateway, side, gso
@@ -109,14 +109,17 @@ class Topology:
                    "sysctl -qw net.ipv4.ip_forward=1")
         self.gw.run("nft", "-f", "-", input=MASQUERADE)
 
-    def _start_portcullis(self):
+    def _start_nfqueue(self):
+        self._start_portcullis("--path", "nfqueue")
+
+    def _start_portcullis(self, *more):
         self._configure_wan()
         said = self.folder / "log"
         with open(said, "w") as log:
             child = self.gw.spawn(
                 BUILD / "portcullis", "run", "--wan", "wan", "--lan", "lan",
                 "--lan-net", f"{LAN}/24", "--dns", WORLD, "--name", "bench",
-                "--state", self.folder, stdout=log, stderr=log)
+                "--state", self.folder, *more, stdout=log, stderr=log)
         eventually(lambda: "ready" in said.read_text().split("\n")
                    or child.poll() is not None, PATIENCE_S)
         if "ready" not in said.read_text().split("\n"):
