@@ -48,6 +48,7 @@ static void carried_by(struct gateway *g, unsigned n, uint8_t carrier,
 	struct engine_port *p = &g->carried[n];
 
 	p->carrier = carrier;
+	p->by_mark = carrier == ENGINE_NFQUEUE;
 	if (carrier == ENGINE_NFQUEUE)
 		p->queues = 0;
 	g->why[n] = why;

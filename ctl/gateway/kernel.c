@@ -50,6 +50,7 @@ int kernel_guard(struct gateway *g, struct error *err)
 		.nets = &net,
 		.nets_n = 1,
 		.queued = queued_slots(g),
+		.wan_addr = g->conf.wan.addr,
 	};
 	const char *names[2];
 	int rc;

@@ -90,14 +90,27 @@ static void tell_wan(const struct conf_wan *was, const struct conf_wan *now)
 		log_warn("wan: %s", now->addr ? "down" : "no address yet");
 }
 
+/* They hold the WAN's address. */
+static int sync_rules(struct gateway *g)
+{
+	struct error err = { "" };
+	int rc = g->guarded ? kernel_guard(g, &err) : 0;
+
+	if (rc)
+		log_warn("%s", err.text);
+	return rc;
+}
+
 static int sync_engine(struct gateway *g, const struct plan_input *in)
 {
 	struct engine_conf *fresh = malloc(sizeof(*fresh));
+	bool moved;
 	int rc = 0;
 
 	if (!fresh)
 		return -ENOMEM;
 	plan_engine(in, fresh);
+	moved = fresh->wan.addr != g->conf.wan.addr;
 	if (memcmp(fresh, &g->conf, sizeof(*fresh))) {
 		tell_wan(&g->conf.wan, &fresh->wan);
 		rc = engine_publish(g->engine, fresh);
@@ -105,7 +118,7 @@ static int sync_engine(struct gateway *g, const struct plan_input *in)
 			g->conf = *fresh;
 	}
 	free(fresh);
-	return rc;
+	return rc || !moved ? rc : sync_rules(g);
 }
 
 /* ---- DHCP and the page */

@@ -27,6 +27,7 @@
 #include "guard.h"
 #include "guard_priv.h"
 #include "guard_queue.h"
+#include "mark_rules.h"
 #include "nft.h"
 #include "nft_read.h"
 
@@ -251,6 +252,17 @@ int guard_rules_del(const char *table)
 	return nft_send(&b);
 }
 
+static void put_carrier(struct nft_batch *b, const struct guard_house *h,
+			enum guard_queue_word word)
+{
+	struct mark_rules marks = { .wan_addr = h->wan_addr };
+
+	if (h->nets_n)
+		marks.lan = h->nets[0];
+	guard_queue_put(b, h->queued, word);
+	mark_rules_put(b, GUARD_QUEUE_PRIORITY + 1, &marks);
+}
+
 /* Adding the table first makes deleting it succeed whether it was there or
  * not. */
 static int rules_send(const struct guard_house *h, enum guard_queue_word word)
@@ -263,7 +275,7 @@ static int rules_send(const struct guard_house *h, enum guard_queue_word word)
 	nft_table(&b, NFT_MSG_DELTABLE);
 	nft_table(&b, NFT_MSG_NEWTABLE);
 	if (h->queued)
-		guard_queue_put(&b, h->queued, word);
+		put_carrier(&b, h, word);
 	put_forward(&b, h);
 	put_output(&b, h);
 	err = nft_send(&b);
