@@ -11,6 +11,7 @@ A row is a module:
     GSO             optional: senders keep their offloads
     SIDES           optional: (reference, measured) instead of kernel and ours
     GATEWAY         optional: the gateway on all SIDES, when they do not name it
+    GATEWAYS        optional: {side: gateway} for some of them
     LESS            optional: a side whose figure is taken off the others
 """
 import argparse
@@ -57,7 +58,8 @@ def await_quiet():
 def measure(row, side):
     """{what: figure} of one run."""
     await_quiet()
-    gateway = getattr(row, "GATEWAY", side)
+    gateway = getattr(row, "GATEWAYS", {}).get(
+        side, getattr(row, "GATEWAY", side))
     with Topology(gateway, side, getattr(row, "GSO", False)) as topology:
         figures = row.measure(topology)
     return figures if isinstance(figures, dict) else {"": figures}
@@ -96,13 +98,13 @@ def lines_of(name, row, results):
 
 
 def print_table(lines):
-    print(f"{'row':<15}{'compared':<21}{'reference':>10}{'measured':>10} "
+    print(f"{'row':<17}{'compared':<21}{'reference':>10}{'measured':>10} "
           f"{'unit':<9}{'ratio':>6}  {'spread':<15}better")
     for line in lines:
         ratios = line["ratios"]
         ratio = f"{statistics.median(ratios):.2f}" if ratios else "-"
         spread = f"{min(ratios):.2f} to {max(ratios):.2f}" if ratios else ""
-        print(f"{line['row']:<15}{', '.join(line['sides']):<21}"
+        print(f"{line['row']:<17}{', '.join(line['sides']):<21}"
               f"{statistics.median(line['reference']):>10.4g}"
               f"{statistics.median(line['measured']):>10.4g} "
               f"{line['unit']:<9}{ratio:>6}  {spread:<15}{line['better']}")

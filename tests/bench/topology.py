@@ -219,12 +219,12 @@ UPGRADE = (f"GET /api/v1/live HTTP/1.1\r\nHost: {LAN}\r\n"
 def cores_busy(work):
     """How many cores all of the machine kept busy during 'work'; roughly,
     by the clock's tick."""
-    began, before = time.monotonic(), _busy_seconds()
+    began, before = time.monotonic(), busy_seconds()
     work()
-    return (_busy_seconds() - before) / (time.monotonic() - began)
+    return (busy_seconds() - before) / (time.monotonic() - began)
 
 
-def _busy_seconds():
+def busy_seconds():
     """All cores together, since boot; stolen time is not ours."""
     fields = pathlib.Path("/proc/stat").read_text().split("\n")[0].split()
     user, nice, system, _, _, irq, softirq = map(int, fields[1:8])
