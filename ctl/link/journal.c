@@ -325,6 +325,13 @@ int journal_add(struct journal *j, const char *fmt, ...)
 	return write_all(j->fd, line, (size_t)len + 1);
 }
 
+/* Whole words: "sysctl a" does not begin "sysctl ab 1". */
+static bool begins(const char *line, const char *words, size_t len)
+{
+	return !strncmp(line, words, len) && (!line[len] || line[len] == ' ' ||
+					      (len && words[len - 1] == ' '));
+}
+
 bool journal_keep(struct journal *j, const char *fmt, ...)
 {
 	char words[LINE_MAX_LEN];
@@ -339,8 +346,7 @@ bool journal_keep(struct journal *j, const char *fmt, ...)
 	for (size_t i = 0; i < j->entries_n; i++) {
 		const char *line = j->entries[i].line;
 
-		if (strncmp(line, words, len) ||
-		    (line[len] && line[len] != ' '))
+		if (!begins(line, words, len))
 			continue;
 		j->entries[i].kept = true;
 		found = true;

@@ -238,7 +238,9 @@ static void what_is_not_taken_over_is_swept(void **state)
 	journal_close(j);
 	j = opened(true);
 	assert_false(journal_keep(j, "sysctl net/ipv4/ip_default"));
+	assert_false(journal_keep(j, "sysctl %sx", TTL));
 	assert_true(journal_keep(j, "sysctl %s", TTL));
+	assert_true(journal_keep(j, "sysctl %s ", TTL));
 	assert_int_equal(journal_sweep(j), 0);
 	assert_true(sh_prints("cat /proc/sys/" TTL, "91"));
 	assert_true(sh_prints("cat /proc/sys/" PORTS, "300"));
