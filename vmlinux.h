@@ -306,6 +306,13 @@ struct icmphdr {
 	} un;
 };
 
+enum {
+	BPF_F_PSEUDO_HDR = 16,
+	BPF_F_MARK_MANGLED_0 = 32,
+	BPF_F_MARK_ENFORCE = 64,
+	BPF_F_IPV6 = 128,
+};
+
 struct bpf_sock_tuple {
 	union {
 		struct {

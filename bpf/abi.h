@@ -11,7 +11,9 @@
 #include <linux/types.h>
 #endif
 
-#define GATE_ABI 2
+#include "rewrite.h"
+
+#define GATE_ABI 3
 
 #define GATE_PORTS_MAX	16   /* ports with programs, one slot each */
 #define GATE_QUEUES_MAX 64   /* RX queues a port may have */
@@ -127,6 +129,7 @@ static inline __u64 gate_bits_mask(__u32 port)
  *   OUT     port: the source becomes the WAN address and this port
  *   IN      host << 16 | port: likewise the destination, on the LAN
  *   OWN     sent by the engine itself
+ *   LANE    rewritten by the tc face of the express lane, on its way out
  * Rules behind the queue write what OUT and IN say: 'port' is the two bytes on
  * the wire, 'host' the host's part of its address. A mark with another nibble
  * is somebody else's and stays as it is. */
@@ -136,6 +139,7 @@ static inline __u64 gate_bits_mask(__u32 port)
 #define GATE_MARK_OUT	 0xc0000000u
 #define GATE_MARK_IN	 0xd0000000u
 #define GATE_MARK_OWN	 0xe0000000u
+#define GATE_MARK_LANE	 0xf0000000u
 
 /* Numbers of nfqueue, one for each port that has no native XDP, so that a flood
  * at one starves no other: GATE_QUEUE + slot. It is the only one that rules
@@ -150,6 +154,71 @@ struct gate_count {
 	__u64 bytes; /* IP length */
 };
 
+/* ---- the express lane: heavy flows that the engine handed to eBPF
+ *
+ * A flow is a pair: slot i carries what leaves the LAN, i +
+ * GATE_EXPRESS_PAIRS what comes back. Both stand in 'express4' or 'express6',
+ * and both have a row in 'express_flow' and 'express_stats'. */
+#define GATE_EXPRESS_PAIRS 32768
+#define GATE_EXPRESS_SLOTS (2 * GATE_EXPRESS_PAIRS)
+
+/* What a packet looks like when it comes in. Ports are in host order, so that
+ * a dump of the map can be read. */
+struct express4_key {
+	__u32 ifindex; /* the port it came by: a host that roams misses */
+	__u8 src[4], dst[4];
+	__u16 sport, dport;
+	__u32 proto;
+};
+
+struct express6_key {
+	__u32 ifindex;
+	__u8 src[16], dst[16];
+	__u16 sport, dport;
+	__u32 proto;
+};
+
+struct express_slot {
+	__u32 slot;
+};
+
+/* Which program carries it: the one at XDP, or XDP marks the frame and passes
+ * it to the one at tc. On a port without XDP it is always tc. */
+enum express_face { EXPRESS_FACE_XDP, EXPRESS_FACE_TC };
+
+/* express_flow, by slot: what becomes of it. All that IPv4 needs is in the
+ * first cache line. 'to' and 'mtu' are replaced at once, as one word. */
+struct express_flow {
+	struct express4_key key; /* again: the slot may be another's by now */
+	__u32 out_ifindex;
+	struct rewrite rewrite; /* IPv6: none */
+	__u8 to[6];		/* next hop */
+	__u16 mtu;		/* of the way out: IP bytes */
+	__u8 from[6];		/* the gateway, on the way out */
+	__u8 face;		/* enum express_face */
+	__u8 pad;
+	__u8 owner[6]; /* the gateway, on the way in */
+	__u8 pad2[2];
+	struct express6_key key6;
+	__u8 pad3[20];
+};
+
+/* express_stats, by slot. The programs add, the engine reads; what it has
+ * charged so far stands beside it, for the engine that comes after a crash. */
+struct express_stats {
+	__u64 packets, bytes; /* IP length */
+	__u64 seen_ns;	      /* CLOCK_MONOTONIC_COARSE */
+	__u64 charged_packets, charged_bytes;
+	__u64 pad[3];
+};
+
+/* What XDP leaves before a frame that tc shall carry. */
+struct express_meta {
+	__u32 magic;
+	__u32 slot;
+};
+#define EXPRESS_MAGIC 0x78707273
+
 _Static_assert(GATE_QUEUE + GATE_PORTS_MAX <= GATE_QUEUE_WHOLE,
 	       "a queue for each slot");
 _Static_assert(sizeof(struct gate_port) == 32, "gate_port is ABI");
@@ -158,5 +227,14 @@ _Static_assert(sizeof(struct gate_member) == 4, "gate_member is ABI");
 _Static_assert(sizeof(struct gate_net_key) == 20, "gate_net_key is ABI");
 _Static_assert(sizeof(struct gate_net) == 4, "gate_net is ABI");
 _Static_assert(sizeof(struct gate_count) == 16, "gate_count is ABI");
+_Static_assert(sizeof(struct express4_key) == 20, "express4_key is ABI");
+_Static_assert(sizeof(struct express6_key) == 44, "express6_key is ABI");
+_Static_assert(sizeof(struct rewrite) == 16, "rewrite is ABI");
+_Static_assert(__builtin_offsetof(struct express_flow, to) == 40,
+	       "one aligned word");
+_Static_assert(__builtin_offsetof(struct express_flow, key6) == 64,
+	       "IPv4 in one cache line");
+_Static_assert(sizeof(struct express_flow) == 128, "express_flow is ABI");
+_Static_assert(sizeof(struct express_stats) == 64, "no line is shared");
 
 #endif

@@ -63,6 +63,8 @@ static __always_inline int egress_act(struct __sk_buff *skb,
 {
 	struct tuple t = {};
 
+	if (skb->mark == GATE_MARK_LANE)
+		return TC_UNSPEC;
 	if ((skb->mark & GATE_MARK_MASK) == GATE_MARK_ENGINE)
 		return tc_drop(DROP_UNTRANSLATED, skb->len);
 	if (port->role != GATE_ROLE_WAN || is_vlans(skb))

@@ -50,7 +50,8 @@ static __always_inline bool is_marked(const struct __sk_buff *skb)
 {
 	__u32 kind = skb->mark & GATE_MARK_MASK;
 
-	return kind >= GATE_MARK_ENGINE && kind <= GATE_MARK_OWN;
+	return (kind >= GATE_MARK_ENGINE && kind <= GATE_MARK_OWN) ||
+	       skb->mark == GATE_MARK_LANE;
 }
 
 static __always_inline int tc_pass(struct __sk_buff *skb)

@@ -3,7 +3,8 @@
  * Every packet that arrives on a LAN or WAN port is passed to the kernel
  * unmodified, given to the engine, or dropped under a name. The policy is one
  * text (lan.h, wan.h) under two faces: XDP where a driver has it natively, and
- * tc for all others. Runs on every CPU at once and writes nothing but
+ * tc for all others. The first question is whether the engine has answered it
+ * before (express.h). Runs on every CPU at once and writes nothing but
  * counters. */
 #include "vmlinux.h"
 
@@ -13,11 +14,11 @@
 #include "face_xdp.h"
 #include "face_tc.h"
 #include "egress.h"
+#include "express.h"
 
 char LICENSE[] SEC("license") = "Dual MIT/GPL";
 
-SEC("xdp")
-int lan_xdp(struct xdp_md *ctx)
+static __always_inline int ask_lan_xdp(struct xdp_md *ctx)
 {
 	struct gate_port *port = port_of(ctx->ingress_ifindex);
 	struct cursor c = xdp_cursor(ctx);
@@ -30,8 +31,7 @@ int lan_xdp(struct xdp_md *ctx)
 	return xdp_act(ctx, port, verdict, t.bytes);
 }
 
-SEC("xdp")
-int wan_xdp(struct xdp_md *ctx)
+static __always_inline int ask_wan_xdp(struct xdp_md *ctx)
 {
 	struct gate_port *port = port_of(ctx->ingress_ifindex);
 	struct cursor c = xdp_cursor(ctx);
@@ -44,8 +44,7 @@ int wan_xdp(struct xdp_md *ctx)
 	return xdp_act(ctx, port, verdict, t.bytes);
 }
 
-SEC("tc")
-int lan_tc(struct __sk_buff *skb)
+static __always_inline int ask_lan_tc(struct __sk_buff *skb)
 {
 	struct gate_port *port = port_of(skb->ifindex);
 	struct cursor c = tc_cursor(skb);
@@ -64,8 +63,7 @@ int lan_tc(struct __sk_buff *skb)
 	return tc_act(skb, port, verdict, t.bytes);
 }
 
-SEC("tc")
-int wan_tc(struct __sk_buff *skb)
+static __always_inline int ask_wan_tc(struct __sk_buff *skb)
 {
 	struct gate_port *port = port_of(skb->ifindex);
 	struct cursor c = tc_cursor(skb);
@@ -82,6 +80,45 @@ int wan_tc(struct __sk_buff *skb)
 		verdict = wan_door(skb, &c, &t, port);
 	}
 	return tc_act(skb, port, verdict, t.bytes);
+}
+
+SEC("xdp")
+int lan_xdp(struct xdp_md *ctx)
+{
+	int action = express_xdp(ctx);
+
+	return action == EXPRESS_NONE ? ask_lan_xdp(ctx) : action;
+}
+
+SEC("xdp")
+int wan_xdp(struct xdp_md *ctx)
+{
+	int action = express_xdp(ctx);
+
+	return action == EXPRESS_NONE ? ask_wan_xdp(ctx) : action;
+}
+
+SEC("tc")
+int lan_tc(struct __sk_buff *skb)
+{
+	int action = express_tc(skb);
+
+	return action == EXPRESS_NONE ? ask_lan_tc(skb) : action;
+}
+
+SEC("tc")
+int wan_tc(struct __sk_buff *skb)
+{
+	int action = express_tc(skb);
+
+	return action == EXPRESS_NONE ? ask_wan_tc(skb) : action;
+}
+
+/* The lane's tc face on a port that XDP carries. */
+SEC("tc")
+int lane_tc(struct __sk_buff *skb)
+{
+	return express_tc_marked(skb);
 }
 
 SEC("tc")

@@ -75,6 +75,47 @@ struct {
 	__type(value, __u32);
 } xsks SEC(".maps");
 
+/* A flow's packets as they come in -> its slot. Preallocated, for it is written
+ * while packets fly; never LRU, which would evict one half of a pair. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, GATE_EXPRESS_SLOTS);
+	__type(key, struct express4_key);
+	__type(value, struct express_slot);
+} express4 SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, GATE_EXPRESS_SLOTS);
+	__type(key, struct express6_key);
+	__type(value, struct express_slot);
+} express6 SEC(".maps");
+
+/* Mapped into memory also for its alignment: a row is two cache lines. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, GATE_EXPRESS_SLOTS);
+	__type(key, __u32);
+	__type(value, struct express_flow);
+} express_flow SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, GATE_EXPRESS_SLOTS);
+	__type(key, __u32);
+	__type(value, struct express_stats);
+} express_stats SEC(".maps");
+
+/* ifindex -> itself, if the device can transmit XDP frames. */
+struct {
+	__uint(type, BPF_MAP_TYPE_DEVMAP_HASH);
+	__uint(max_entries, GATE_PORTS_MAX);
+	__type(key, __u32);
+	__type(value, __u32);
+} tx_ports SEC(".maps");
+
 /* enum gate_drop -> how much. */
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);

@@ -1,7 +1,9 @@
 /* rewrite.h - one flow's translation, applied to header bytes.
  *
- * Freestanding: the engine uses it now, eBPF programs can include the same
- * file. The includer provides __u8 … __be32 (vmlinux.h or <linux/types.h>).
+ * Freestanding: the engine and the eBPF programs include the same file. The
+ * includer provides __u8 … __be32 (vmlinux.h or <linux/types.h>). XDP and the
+ * engine write bytes. tc gives the differences to the kernel's helpers, because
+ * an sk_buff's sum may be unfinished; rewrite_ports_delta() is for it alone.
  * Checksums are kept by difference, RFC 1624 equation 3, so that a packet that
  * came in broken goes out broken and its receiver still sees it. Sums are taken
  * over 16-bit words as they lie in memory; one's complement does not care which
@@ -120,6 +122,14 @@ static inline void rewrite_prepare(struct rewrite *rw, __u8 proto,
 	else
 		rw->l4_delta = csum_fold(addrs + sport +
 					 csum_diff16(from->dport, to->dport));
+}
+
+/* What of 'l4_delta' is the ports'; 0: nothing. */
+static inline __u16 rewrite_ports_delta(const struct rewrite *rw)
+{
+	__u16 delta = csum_fold((__u32)rw->l4_delta + (__u16)~rw->ip_delta);
+
+	return delta == 0xffff ? 0 : delta;
 }
 
 static inline void rewrite_ttl(__u8 *ip, __u8 ttl)

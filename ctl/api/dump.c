@@ -85,18 +85,18 @@ static json_t *flow_json(const struct flow_row *f)
 	char number[4], inside[ENDPOINT_STRLEN], outside[ENDPOINT_STRLEN],
 		remote[ENDPOINT_STRLEN];
 
-	return json_pack("{s:s,s:s,s:s,s:s,s:s?,s:n,s:I,s:I,s:I,s:I,s:I,s:I,"
-			 "s:s}",
-			 "proto", proto_name(f->proto, number), "inside",
-			 endpoint_format(&f->inside, inside), "outside",
-			 endpoint_format(&f->outside, outside), "remote",
-			 endpoint_format(&f->remote, remote), "state", f->state,
-			 "name", "rx_packets", (json_int_t)f->rx_packets,
-			 "tx_packets", (json_int_t)f->tx_packets, "rx_bytes",
-			 (json_int_t)f->rx_bytes, "tx_bytes",
-			 (json_int_t)f->tx_bytes, "age_ms",
-			 (json_int_t)f->age_ms, "idle_ms",
-			 (json_int_t)f->idle_ms, "carried_by", "engine");
+	return json_pack(
+		"{s:s,s:s,s:s,s:s,s:s?,s:n,s:I,s:I,s:I,s:I,s:I,s:I,"
+		"s:s}",
+		"proto", proto_name(f->proto, number), "inside",
+		endpoint_format(&f->inside, inside), "outside",
+		endpoint_format(&f->outside, outside), "remote",
+		endpoint_format(&f->remote, remote), "state", f->state, "name",
+		"rx_packets", (json_int_t)f->rx_packets, "tx_packets",
+		(json_int_t)f->tx_packets, "rx_bytes", (json_int_t)f->rx_bytes,
+		"tx_bytes", (json_int_t)f->tx_bytes, "age_ms",
+		(json_int_t)f->age_ms, "idle_ms", (json_int_t)f->idle_ms,
+		"carried_by", f->lane ? f->lane : "engine");
 }
 
 static json_t *mapping_json(const struct mapping_row *m)

@@ -82,12 +82,22 @@ struct conf_forward {
 	uint16_t to_port;
 };
 
+/* Who may carry heavy flows past the engine: each as measurement decides, one
+ * face alone, or none. */
+enum express_mode { EXPRESS_AUTO, EXPRESS_XDP, EXPRESS_TC, EXPRESS_OFF };
+
+struct conf_express {
+	uint8_t mode;	/* enum express_mode */
+	uint16_t after; /* packets within a second make a flow heavy */
+};
+
 struct engine_conf {
 	uint64_t generation; /* set by engine_publish() */
 	struct conf_wan wan;
 	unsigned lans_n;
 	struct conf_lan lans[ENGINE_LANS_MAX];
 	struct nat_timers timers;
+	struct conf_express express;
 	uint32_t host_sessions; /* one LAN host's share, nat.md 26 */
 	/* What may be used of the tables; 0: all of it. */
 	uint32_t sessions_max, mappings_max; /* of each protocol */

@@ -67,6 +67,7 @@ int engine_open_ports(struct engine *e, const struct engine_port *ports,
 		return rc;
 	}
 	e->gate = *gate;
+	express_open(w->express, gate);
 	return 0;
 }
 
@@ -76,6 +77,7 @@ void engine_close_ports(struct engine *e)
 
 	nat_bind_claimed(w->nat, NULL);
 	nat_bind_local(w->nat, NULL, NULL);
+	express_close(w->express);
 	e->gate = (struct engine_gate){ 0 };
 	ports_close(&w->ports);
 	egress_close(&w->egress);
@@ -95,6 +97,7 @@ int engine_change_ports(struct engine *e, const struct engine_port *ports,
 		egress_set_running(&w->egress, i,
 				   i < w->ports.n &&
 					   w->ports.ports[i].info.ifindex);
+	express_ports_changed(w->express);
 	fdb_clear(w->fdb);
 	return rc;
 }
@@ -106,6 +109,26 @@ void engine_set_running(struct engine *e, uint32_t ifindex, bool running)
 	for (unsigned i = 0; i < w->ports.n; i++)
 		if (w->ports.ports[i].info.ifindex == ifindex)
 			egress_set_running(&w->egress, i, running);
+	express_look_again(w->express);
+}
+
+void engine_set_lane(struct engine *e, uint32_t ifindex, unsigned abilities)
+{
+	struct worker *w = &e->worker;
+
+	for (unsigned i = 0; i < w->ports.n; i++)
+		if (w->ports.ports[i].info.ifindex == ifindex)
+			express_set_abilities(w->express, i, abilities);
+}
+
+const char *engine_express(const struct engine *e, uint32_t ifindex)
+{
+	const struct ports *ps = &e->worker.ports;
+
+	for (unsigned i = 0; i < ps->n; i++)
+		if (ps->ports[i].info.ifindex == ifindex)
+			return express_face_of(e->worker.express, i);
+	return NULL;
 }
 
 const char *engine_carrier(const struct engine *e, uint32_t ifindex)
@@ -282,6 +305,7 @@ void engine_totals(const struct engine *e, struct engine_totals *out)
 	out->mappings_max = e->limits.mappings * GATE_BITS_PROTOS;
 	out->sessions_max = e->limits.sessions;
 	out->events_lost = w->mailbox.lost;
+	out->promoted = express_live(w->express);
 }
 
 unsigned engine_devices(const struct engine *e, struct device_row *out,

@@ -39,6 +39,11 @@ struct engine_gate {
 	uint64_t *claimed;	    /* mmap'ed, engine writes */
 	const uint64_t *local_open; /* mmap'ed, engine reads */
 	const uint64_t *local_own;
+
+	/* the express lane; NULL: there is none */
+	int express4_fd, express6_fd;
+	struct express_flow *express_flow;   /* mmap'ed, engine writes */
+	struct express_stats *express_stats; /* mmap'ed, eBPF adds */
 };
 
 /* What brings a port's packets to the engine. */
@@ -84,6 +89,17 @@ int engine_change_ports(struct engine *e, const struct engine_port *ports,
  * any time. A port is opened with a carrier. Without one, what should leave by
  * it is dropped, or given to the bridge, and not counted as carried. */
 void engine_set_running(struct engine *e, uint32_t ifindex, bool running);
+
+/* How heavy flows can be carried past the engine by 'ifindex', one of the open
+ * ports: flags of enum engine_lane. At any time; a port is opened with none.
+ * What is uncertain is left out. */
+enum engine_lane {
+	ENGINE_XDP_IN = 1,  /* an XDP program sees what comes in */
+	ENGINE_XDP_OUT = 2, /* frames redirected by XDP can leave */
+	ENGINE_TC_IN = 4,   /* a tc program sees what XDP leaves to it */
+	ENGINE_TC_OUT = 8,  /* frames sent by tc can leave */
+};
+void engine_set_lane(struct engine *e, uint32_t ifindex, unsigned abilities);
 
 /* Needs a published conf. Rebuilds 'claimed' from the mappings first. */
 int engine_start(struct engine *e);
@@ -145,6 +161,7 @@ struct flow_row {
 	uint64_t rx_packets, tx_packets, rx_bytes,
 		tx_bytes; /* rx: to the LAN */
 	uint64_t age_ms, idle_ms;
+	const char *lane; /* "engine", "xdp", "tc", "xdp+tc"; static storage */
 };
 
 struct mapping_row {
@@ -178,6 +195,7 @@ struct engine_totals {
 	 * before their time, mappings to the machine's own sockets; and held
 	 * SYNs that the inside came to meet. */
 	uint64_t evicted, hold_yielded, moved, syn_used;
+	uint32_t promoted; /* sessions that the express lane carries now */
 };
 void engine_totals(const struct engine *e, struct engine_totals *out);
 
@@ -195,6 +213,10 @@ unsigned engine_devices(const struct engine *e, struct device_row *out,
 /* What the engine itself dropped; DROP_REASONS rows at most. */
 unsigned engine_drops(const struct engine *e, struct drop_row *out,
 		      unsigned max);
+
+/* How the port takes part in the express lane: "xdp", "tc", "xdp+tc", "off", or
+ * NULL: no such port. Static storage. */
+const char *engine_express(const struct engine *e, uint32_t ifindex);
 
 /* "xdp-zerocopy", "xdp-copy", "nfqueue", or NULL: no such port. Static
  * storage. */

@@ -20,6 +20,7 @@ struct fdb {
 	struct slots slots;
 	uint64_t window_ms; /* when the count of 'tells' began */
 	unsigned tells;
+	uint32_t moves;
 	struct entry entries[FDB_MAX];
 };
 
@@ -123,6 +124,7 @@ bool fdb_learn(struct fdb *f, uint8_t lan, const struct mac *mac, uint8_t port,
 	if (e->seen_ms != now_ms)
 		slots_touch(&f->slots, i, 0);
 	e->seen_ms = now_ms;
+	f->moves += e->port != port;
 	e->port = port;
 	return tell(f, e, now_ms);
 }
@@ -139,6 +141,7 @@ void fdb_follow(struct fdb *f, uint8_t lan, const struct mac *mac, uint8_t port,
 	e = &f->entries[i];
 	slots_touch(&f->slots, i, 0);
 	e->seen_ms = now_ms;
+	f->moves += e->port != port;
 	e->port = port;
 	e->told_port = port;
 }
@@ -147,8 +150,15 @@ void fdb_forget(struct fdb *f, uint8_t lan, const struct mac *mac, uint8_t port)
 {
 	uint32_t i = find(f, hash_of(f, lan, mac), lan, mac);
 
-	if (i != SLOTS_NONE && f->entries[i].port == port)
-		slots_del(&f->slots, i);
+	if (i == SLOTS_NONE || f->entries[i].port != port)
+		return;
+	f->moves++;
+	slots_del(&f->slots, i);
+}
+
+uint32_t fdb_moves(const struct fdb *f)
+{
+	return f->moves;
 }
 
 int fdb_find(const struct fdb *f, uint8_t lan, const struct mac *mac,

@@ -42,6 +42,8 @@ void fdb_follow(struct fdb *f, uint8_t lan, const struct mac *mac, uint8_t port,
 void fdb_forget(struct fdb *f, uint8_t lan, const struct mac *mac,
 		uint8_t port);
 
+/* Another number after every move, told or not. */
+uint32_t fdb_moves(const struct fdb *f);
 /* The port that 'mac' was last seen at, or -1. */
 int fdb_find(const struct fdb *f, uint8_t lan, const struct mac *mac,
 	     uint64_t now_ms);

@@ -18,7 +18,7 @@
 /* Where each table begins that is made from the records; reserved at once,
  * touched as used. */
 struct layout {
-	size_t hosts, bufs, outside, links;
+	size_t hosts, bufs, outside, links, watches;
 	size_t map_chains, session_chains, host_chains, claimed;
 	size_t map_stack, session_stack, host_stack, buf_stack;
 	size_t len;
@@ -56,6 +56,7 @@ static struct layout layout_of(uint32_t maps, uint32_t sessions)
 	l.map_chains = place(&at, chain_bytes(maps));
 	l.session_chains = place(&at, chain_bytes(sessions));
 	l.host_chains = place(&at, chain_bytes(NAT_HOSTS_MAX));
+	l.watches = place(&at, (sessions + 1) * sizeof(struct nat_watch));
 	l.outside =
 		place(&at, GATE_BITS_PROTOS * PORTS_SPACE * sizeof(uint32_t));
 	l.links = place(&at, (sessions + 1) * sizeof(struct session_links));
@@ -93,6 +94,7 @@ static void set_up(struct nat *n, const struct layout *l, uint32_t maps,
 	n->session_hash = hash_in(base, l->session_chains, sessions);
 	n->host_hash = hash_in(base, l->host_chains, NAT_HOSTS_MAX);
 	n->links = (struct session_links *)(void *)(base + l->links);
+	n->watches = (struct nat_watch *)(void *)(base + l->watches);
 	n->outside = (uint32_t *)(void *)(base + l->outside);
 	n->own_claimed = (uint64_t *)(void *)(base + l->claimed);
 	n->claimed = n->own_claimed;
@@ -401,6 +403,7 @@ static void expire(struct nat *n, uint32_t id)
 		nat_session_end_stale(n, s);
 		return;
 	}
+	nat_watch_settle(n, s);
 	deadline = nat_session_deadline(n, s);
 	if (deadline <= n->now_ms)
 		nat_session_end(n, s);

@@ -90,4 +90,38 @@ void nat_drops(struct nat *n, struct drop_row *out, unsigned max);
  * whole. For tests and the fuzzer; false: broken. */
 bool nat_check(const struct nat *n);
 
+/* ---- the express lane (nat_express.c) */
+
+struct express;
+/* Who is told of sessions that end or expire; NULL: there is no lane. */
+void nat_bind_express(struct nat *n, struct express *x);
+
+/* A session that eBPF may carry: its three ends (IPv6: outside is inside), and
+ * where it leaves. */
+struct nat_offer {
+	uint8_t proto; /* TCP or UDP */
+	uint8_t lan;   /* in conf.lans */
+	uint32_t serial;
+	struct endpoint inside, outside, remote;
+	struct addr wan_hop;
+};
+/* false: it may not, or is carried already. 'again': even then. */
+bool nat_offer(struct nat *n, uint32_t session, bool again,
+	       struct nat_offer *out);
+/* By its inside and remote end; sets 'o->serial'. 0: there is none that eBPF
+ * may carry. */
+uint32_t nat_find(const struct nat *n, struct nat_offer *o);
+void nat_promoted(struct nat *n, uint32_t session, uint32_t pair);
+/* Nothing happens if the session is another's by now. */
+void nat_demoted(struct nat *n, uint32_t session, uint32_t serial);
+
+/* What was carried past us one way, and when the last of it. */
+struct nat_carried {
+	uint64_t packets, bytes;
+	uint64_t seen_ms;
+};
+/* Counts and moves timers, as nat_process() would have. */
+void nat_carried(struct nat *n, uint32_t session, uint32_t serial, unsigned way,
+		 const struct nat_carried *c);
+
 #endif

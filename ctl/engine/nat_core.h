@@ -115,6 +115,15 @@ struct session_links {
 	struct nat_timer timer;
 };
 
+/* How heavy a session is, and the pair that carries it; beside the records,
+ * for every packet looks here. */
+struct nat_watch {
+	uint32_t since_ms; /* the window's begin, low bits */
+	uint16_t packets;  /* in it */
+	uint16_t pair;	   /* of the express lane, 0: the engine carries it */
+};
+#define NAT_WATCH_MS 1000
+
 struct host {
 	uint32_t sessions, mappings;
 	bool pinned;	  /* stays, even with neither */
@@ -176,7 +185,8 @@ static inline void nat_hash_del(struct nat_hash *h, uint64_t hash, uint32_t i)
 	(sizeof(struct mapping) + NAT_BUCKETS + sizeof(uint32_t) +             \
 	 sizeof(struct port_hold))
 #define NAT_SESSION_COST                                                       \
-	(sizeof(struct session) + sizeof(struct session_links) + NAT_BUCKETS)
+	(sizeof(struct session) + sizeof(struct session_links) +               \
+	 sizeof(struct nat_watch) + NAT_BUCKETS)
 #define NAT_HOST_COST (sizeof(struct host) + NAT_BUCKETS)
 #define NAT_WAITING_COST                                                       \
 	(PKTBUF_MAX * sizeof(struct pktbuf) + 2 * sizeof(struct frag_pool) +   \
@@ -209,12 +219,15 @@ struct nat {
 	void *memory;	       /* what is made from them */
 	size_t memory_len;
 	struct session_links *links; /* by session */
+	struct nat_watch *watches;   /* by session */
 	uint32_t *outside; /* [bits * PORTS_SPACE + port] -> mapping */
 	uint64_t *own_claimed;
 
 	/* borrowed */
 	uint64_t *claimed;
 	const uint64_t *local_open, *local_own;
+
+	struct express *express;
 
 	/* of the call in progress */
 	const struct engine_conf *conf;
@@ -381,10 +394,19 @@ uint64_t nat_session_deadline(const struct nat *n, const struct session *s);
 const struct addr *nat_session_inside(const struct session *s);
 /* A packet of the session has passed: counters, state, timers. */
 void nat_session_touch(struct nat *n, struct session *s, enum nat_dir dir,
-		       const struct pkt *p);
+		       struct pkt *p);
 /* Counted alone: ICMP errors and later fragments refresh nothing. */
 void nat_session_count(struct session *s, enum nat_dir dir, uint64_t packets,
 		       uint64_t bytes);
+
+/* The timers as if a packet had passed at 'seen_ms'. */
+void nat_session_carried(struct nat *n, struct session *s, enum nat_dir dir,
+			 uint64_t seen_ms);
+
+/* nat_express.c - which sessions are heavy, and carried by the lane. */
+void nat_watch(struct nat *n, const struct session *s, struct pkt *p);
+void nat_watch_settle(struct nat *n, const struct session *s);
+void nat_watch_end(struct nat *n, const struct session *s);
 
 /* nat_flow.c - the session a packet belongs to, made if it may be; it ends at
  * once unless it is touched. NULL: 'p' has its verdict. */

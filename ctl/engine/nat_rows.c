@@ -1,6 +1,7 @@
 /* nat_rows.c - the tables as people read them, a piece at a time.
  * Called by worker.c for engine_dump(), between two bursts. Engine thread
  * only. */
+#include "express.h"
 #include "nat_core.h"
 
 #include <netinet/in.h>
@@ -28,6 +29,25 @@ static const char *state_of(const struct session *s)
 							 : "unreplied";
 }
 
+/* What eBPF has carried and not been charged for yet. */
+static void add_carried(const struct nat *n, const struct session *s,
+			struct flow_row *row)
+{
+	uint16_t pair = n->watches[nat_session_number(n, s)].pair;
+	struct express_due due[2];
+
+	row->lane = "engine";
+	if (!pair)
+		return;
+	row->lane = express_pending(n->express, pair, due);
+	row->rx_packets += due[DIR_IN].packets;
+	row->tx_packets += due[DIR_OUT].packets;
+	row->rx_bytes += due[DIR_IN].bytes;
+	row->tx_bytes += due[DIR_OUT].bytes;
+	if (due[DIR_IN].packets || due[DIR_OUT].packets)
+		row->idle_ms = 0;
+}
+
 static void fill_flow(const struct nat *n, const struct session *s,
 		      struct flow_row *row, uint64_t now_ms)
 {
@@ -46,6 +66,7 @@ static void fill_flow(const struct nat *n, const struct session *s,
 		.age_ms = now_ms - s->created_ms,
 		.idle_ms = now_ms - s->last_ms,
 	};
+	add_carried(n, s, row);
 	if (m && m->bits == GATE_BITS_ICMP)
 		row->remote.port = m->outside_port;
 	if (!addr_is_v4(&s->key.remote))

@@ -197,6 +197,7 @@ void nat_session_end(struct nat *n, struct session *s)
 	uint32_t i = nat_session_number(n, s);
 	uint32_t host = nat_links_at(n, i)->host;
 
+	nat_watch_end(n, s);
 	__atomic_store_n(&s->serial, 0, __ATOMIC_RELEASE);
 	nat_hash_del(&n->session_hash, nat_session_hash(n, &s->key), i);
 	nat_wheel_disarm(n, i);
@@ -284,7 +285,7 @@ static void want(struct nat *n, struct session *s, enum nat_dir dir,
 }
 
 void nat_session_touch(struct nat *n, struct session *s, enum nat_dir dir,
-		       const struct pkt *p)
+		       struct pkt *p)
 {
 	const struct nat_timers *timers = &n->conf->timers;
 
@@ -308,4 +309,30 @@ void nat_session_touch(struct nat *n, struct session *s, enum nat_dir dir,
 		touch_datagram(n, s, dir, timers->other);
 		break;
 	}
+	nat_watch(n, s, p);
+}
+
+static void later(uint64_t *at_ms, uint64_t ms)
+{
+	if (*at_ms < ms)
+		*at_ms = ms;
+}
+
+void nat_session_carried(struct nat *n, struct session *s, enum nat_dir dir,
+			 uint64_t seen_ms)
+{
+	const struct nat_timers *timers = &n->conf->timers;
+	struct mapping *m = s->map ? nat_map_at(n, s->map) : NULL;
+	bool tcp = s->key.proto == IPPROTO_TCP;
+	uint64_t due = seen_ms + (tcp ? tcp_timeout_ms(timers, s->tcp.state)
+				      : timers->udp);
+
+	later(&s->last_ms, seen_ms);
+	if (m)
+		later(&m->last_ms, seen_ms);
+	if (tcp || m || dir == DIR_OUT)
+		later(&s->deadline_ms, due);
+	if (m && !tcp && dir == DIR_OUT)
+		later(&m->deadline_ms, due);
+	nat_host_touch(n, s, s->list);
 }

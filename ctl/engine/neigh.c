@@ -96,18 +96,24 @@ static uint32_t hash_of(const struct neigh *t, uint32_t ifindex,
 	return (uint32_t)hash_bytes(&t->key, &key, sizeof(key));
 }
 
-static struct entry *find(struct neigh *t, uint32_t hash, uint32_t ifindex,
-			  const struct addr *addr)
+static uint32_t find_slot(const struct neigh *t, uint32_t hash,
+			  uint32_t ifindex, const struct addr *addr)
 {
 	uint32_t i = slots_first(&t->slots, hash);
 
-	for (; i != SLOTS_NONE; i = slots_next(&t->slots, i)) {
-		struct entry *e = &t->entries[i];
+	for (; i != SLOTS_NONE; i = slots_next(&t->slots, i))
+		if (t->entries[i].ifindex == ifindex &&
+		    addr_eq(&t->entries[i].addr, addr))
+			break;
+	return i;
+}
 
-		if (e->ifindex == ifindex && addr_eq(&e->addr, addr))
-			return e;
-	}
-	return NULL;
+static struct entry *find(struct neigh *t, uint32_t hash, uint32_t ifindex,
+			  const struct addr *addr)
+{
+	uint32_t i = find_slot(t, hash, ifindex, addr);
+
+	return i == SLOTS_NONE ? NULL : &t->entries[i];
 }
 
 static uint32_t slot_of(const struct neigh *t, const struct entry *e)
@@ -241,6 +247,17 @@ struct neigh_hop neigh_lookup(struct neigh *t, uint32_t ifindex,
 	hop.mac = e->mac;
 	hop.slot = slot_of(t, e);
 	return hop;
+}
+
+bool neigh_known(const struct neigh *t, uint32_t ifindex,
+		 const struct addr *addr, struct mac *mac)
+{
+	uint32_t i = find_slot(t, hash_of(t, ifindex, addr), ifindex, addr);
+
+	if (i == SLOTS_NONE || t->entries[i].state != NEIGH_KNOWN)
+		return false;
+	*mac = t->entries[i].mac;
+	return true;
 }
 
 bool neigh_wait(struct neigh *t, uint32_t slot, const struct pkt *p,

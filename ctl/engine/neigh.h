@@ -48,6 +48,9 @@ void neigh_pin(struct neigh *t, uint32_t ifindex, const struct addr *addr);
 
 struct neigh_hop neigh_lookup(struct neigh *t, uint32_t ifindex,
 			      const struct addr *addr, uint64_t now_ms);
+/* Looks without using: is its MAC known? */
+bool neigh_known(const struct neigh *t, uint32_t ifindex,
+		 const struct addr *addr, struct mac *mac);
 /* Copies 'p' to wait in 'slot', which is ASKED. False: no place. */
 bool neigh_wait(struct neigh *t, uint32_t slot, const struct pkt *p,
 		uint64_t now_ms);

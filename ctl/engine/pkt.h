@@ -35,6 +35,7 @@ enum pkt_flags {
 	PKT_HAIRPIN = 64, /* set by NAT: LAN to LAN over the WAN address; it is
 			   * charged to the sender but crosses no boundary */
 	PKT_ICMP_QUERY = 256, /* with an identifier: echo and its like */
+	PKT_HEAVY = 1024,     /* set by NAT: its session may take the lane */
 	PKT_REPLY = 128, /* set by NAT: the frame became our own ICMP error */
 	PKT_IPV6 = 512,
 };

@@ -363,6 +363,20 @@ bool ports_flush(struct ports *ps)
 	return again;
 }
 
+bool ports_drained(struct ports *ps)
+{
+	for (unsigned i = 0; i < ps->lines_n; i++) {
+		struct nfq *nfq = nfq_of(ps, &ps->lines[i]);
+
+		if (nfq && !nfq_drained(nfq))
+			return false;
+	}
+	for (unsigned i = 0; i < ps->n; i++)
+		if (!xsk_drained(&ps->ports[i]))
+			return false;
+	return true;
+}
+
 int ports_find(const struct ports *ps, uint32_t ifindex)
 {
 	for (unsigned i = 0; ifindex && i < ps->n; i++)

@@ -109,6 +109,10 @@ void port_free(struct ports *ps, struct pkt *p);
  * not taken all and must be asked again soon. */
 bool ports_flush(struct ports *ps);
 
+/* Is nothing on its way through the engine: neither received and not taken, nor
+ * sent and not with the kernel? */
+bool ports_drained(struct ports *ps);
+
 /* The LAN port that is 'ifindex' itself, or PORT_NONE. */
 int ports_find(const struct ports *ps, uint32_t ifindex);
 

@@ -334,3 +334,10 @@ bool nfq_flush(struct nfq *q)
 	q->last = NULL;
 	return q->stuck;
 }
+
+bool nfq_drained(const struct nfq *q)
+{
+	struct pollfd fd = { .fd = q->fd, .events = POLLIN };
+
+	return !q->out_n && !q->stuck && !poll(&fd, 1, 0);
+}

@@ -123,5 +123,7 @@ void nfq_see_whole(struct nfq *q, struct pkt *p);
 void nfq_pass(struct nfq *q, struct pkt *p);
 void nfq_drop(struct nfq *q, struct pkt *p);
 bool nfq_flush(struct nfq *q);
+/* Neither a packet to be received nor a verdict to be sent. */
+bool nfq_drained(const struct nfq *q);
 
 #endif

@@ -235,3 +235,15 @@ bool xsk_flush(struct port *port)
 		again |= flush(&port->queues[i]);
 	return again;
 }
+
+bool xsk_drained(struct port *port)
+{
+	for (unsigned i = 0; i < port->info.queues; i++) {
+		struct xsk_queue *q = &port->queues[i];
+
+		if (xsk_cons_nb_avail(&q->rx, 1) ||
+		    tx_taken(q) != q->tx.cached_prod)
+			return false;
+	}
+	return true;
+}

@@ -53,5 +53,6 @@ unsigned xsk_recv(struct ports *ps, struct xsk_queue *q, struct pkt *burst);
 bool xsk_send(struct ports *ps, struct port *port, struct pkt *p);
 void xsk_free(struct ports *ps, struct pkt *p);
 bool xsk_flush(struct port *port);
+bool xsk_drained(struct port *port);
 
 #endif

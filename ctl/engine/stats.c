@@ -87,9 +87,9 @@ static void add(counter *c, uint64_t n)
 			      memory_order_relaxed);
 }
 
-static void charge(struct traffic *t, bool rx, uint64_t bytes)
+static void charge(struct traffic *t, bool rx, uint64_t packets, uint64_t bytes)
 {
-	add(rx ? &t->rx_packets : &t->tx_packets, 1);
+	add(rx ? &t->rx_packets : &t->tx_packets, packets);
 	add(rx ? &t->rx_bytes : &t->tx_bytes, bytes);
 }
 
@@ -184,23 +184,30 @@ static void seen(struct stats *s, struct device *d, uint64_t now_ms)
 	atomic_store_explicit(&d->last_seen_ms, now_ms, memory_order_relaxed);
 }
 
-static void tap_forwarded(struct stats *s, const struct pkt *p, uint64_t now_ms)
+void stats_carried(struct stats *s, const struct mac *mac,
+		   const struct addr *addr, bool to_lan, uint64_t packets,
+		   uint64_t bytes, uint64_t now_ms)
 {
 	struct device *d;
 
-	if (p->flags & (PKT_HAIRPIN | PKT_REPLY))
+	charge(&s->total, to_lan, packets, bytes);
+	if (addr_is_zero(addr) || mac_is_zero(mac))
 		return;
-	charge(&s->total, p->to_lan, p->l3_len);
-	if (addr_is_zero(&p->device) || mac_is_zero(&p->host_mac))
-		return;
-	d = device_of(s, &p->host_mac, now_ms);
+	d = device_of(s, mac, now_ms);
 	if (!d)
 		return;
-	charge(&d->traffic, p->to_lan, p->l3_len);
+	charge(&d->traffic, to_lan, packets, bytes);
 	seen(s, d, now_ms);
-	if (addr_is_v4(&p->device))
-		atomic_store_explicit(&d->addr, addr_to_v4(&p->device),
+	if (addr_is_v4(addr))
+		atomic_store_explicit(&d->addr, addr_to_v4(addr),
 				      memory_order_relaxed);
+}
+
+static void tap_forwarded(struct stats *s, const struct pkt *p, uint64_t now_ms)
+{
+	if (!(p->flags & (PKT_HAIRPIN | PKT_REPLY)))
+		stats_carried(s, &p->host_mac, &p->device, p->to_lan, 1,
+			      p->l3_len, now_ms);
 }
 
 void stats_tap(struct stats *s, const struct pkt *p, uint64_t now_ms)

@@ -37,6 +37,10 @@ void stats_free(struct stats *s);
 /* Counts by the packet's fate: forwarded or dropped, the others are nothing
  * yet. 'p->host_mac' names the LAN host. */
 void stats_tap(struct stats *s, const struct pkt *p, uint64_t now_ms);
+/* What eBPF carried for a LAN host. */
+void stats_carried(struct stats *s, const struct mac *mac,
+		   const struct addr *addr, bool to_lan, uint64_t packets,
+		   uint64_t bytes, uint64_t now_ms);
 void stats_drop(struct stats *s, enum gate_drop reason, uint64_t packets,
 		uint64_t bytes);
 

@@ -55,8 +55,11 @@ int worker_init(struct worker *w, const struct engine_limits *limits,
 		.tun_fd = -1,
 		.heard.key = key,
 	};
-	if (w->nat && w->neigh && w->fdb && w->stats)
+	w->express = express_new(w->nat, &w->egress);
+	if (w->nat && w->neigh && w->fdb && w->stats && w->express) {
+		nat_bind_express(w->nat, w->express);
 		return 0;
+	}
 	worker_fini(w);
 	return -ENOMEM;
 }
@@ -64,6 +67,7 @@ int worker_init(struct worker *w, const struct engine_limits *limits,
 void worker_fini(struct worker *w)
 {
 	snapshot_fini(&w->conf);
+	express_free(w->express);
 	stats_free(w->stats);
 	fdb_free(w->fdb);
 	neigh_free(w->neigh);
@@ -134,9 +138,11 @@ static void obey(struct worker *w, const struct engine_command *c,
 	switch (c->kind) {
 	case CMD_NEIGH:
 		obey_neigh(w, c, now_ms);
+		express_changed(w->express);
 		break;
 	case CMD_NEIGHS_FLUSH:
 		neigh_flush(w->neigh, c->ifindex);
+		express_changed(w->express);
 		break;
 	case CMD_FDB:
 		obey_fdb(w, c, now_ms);
@@ -197,6 +203,8 @@ static void dispatch(struct worker *w, const struct engine_conf *conf,
 {
 	egress_send(&w->egress, conf, p, now_ms);
 	stats_tap(w->stats, p, now_ms);
+	if (p->flags & PKT_HEAVY && p->verdict == VERDICT_FORWARD)
+		express_want(w->express, p->session);
 }
 
 /* What the packet just processed set free. */
@@ -350,6 +358,8 @@ static uint64_t turn(struct worker *w)
 	carry_waiting(w, conf, now_ms);
 	if (ports_flush(&w->ports))
 		idle_ms = sooner(idle_ms, RETRY_MS);
+	idle_ms = sooner(idle_ms,
+			 express_turn(w->express, conf, &w->ports, now_ms));
 	idle_ms = sooner(idle_ms, dump(w, now_ms));
 	publish_counts(w);
 	return more ? 0 : idle_ms;

@@ -10,6 +10,7 @@
 #include "../base/snapshot.h"
 #include "dump.h"
 #include "egress.h"
+#include "express.h"
 
 /* A published picture. */
 struct conf_picture {
@@ -35,6 +36,7 @@ struct worker {
 	struct neigh *neigh;
 	struct fdb *fdb;
 	struct egress egress;
+	struct express *express;
 	struct dump *dumps, **dumps_end;
 	uint64_t conf_seen;	  /* generation */
 	struct conf_wan wan_seen; /* the last that had an address */

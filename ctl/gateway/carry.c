@@ -176,7 +176,8 @@ static int open_tun(struct gateway *g, int *fd, struct error *err)
 
 static int open_ports(struct gateway *g, struct error *err)
 {
-	const struct engine_gate lent = {
+	struct gate_express lane;
+	struct engine_gate lent = {
 		.xsks_fd = gate_xsks_fd(g->gate),
 		.claimed = gate_claimed(g->gate),
 		.local_open = gate_local_open(g->gate),
@@ -186,6 +187,11 @@ static int open_ports(struct gateway *g, struct error *err)
 
 	if (rc)
 		return rc;
+	gate_express(g->gate, &lane);
+	lent.express4_fd = lane.express4_fd;
+	lent.express6_fd = lane.express6_fd;
+	lent.express_flow = lane.flows;
+	lent.express_stats = lane.stats;
 	return engine_open_ports(g->engine, g->carried, g->carried_n, &lent,
 				 tun, err);
 }
@@ -281,8 +287,10 @@ int carry_start(struct gateway *g, struct error *err)
 		carry_halt(g);
 	else if (!rc)
 		rc = start_engine(g, err);
-	if (g->engine_runs)
+	if (g->engine_runs) {
 		events_tell_neighs(g);
+		lane_sync(g);
+	}
 	return rc;
 }
 

@@ -149,6 +149,7 @@ static void on_sockets(uv_timer_t *timer)
 	struct gateway *g = timer->data;
 
 	sync_sockets(g);
+	lane_sync(g);
 	if (resolv_changed(&g->resolv) || g->failed_ms)
 		sync_soon(g);
 }

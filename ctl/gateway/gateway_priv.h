@@ -155,6 +155,10 @@ void plan_dhcp(const struct gateway *g, struct dhcp_conf *c);
 /* DNS alone, which is started by the first call. */
 int sync_dns(struct gateway *g, struct error *err);
 
+/* lane.c */
+/* Tells gate and engine how each port can carry heavy flows. */
+void lane_sync(struct gateway *g);
+
 /* events.c */
 /* Tells the engine every neighbour that the kernel knows. */
 void events_tell_neighs(struct gateway *g);

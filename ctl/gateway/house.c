@@ -27,6 +27,14 @@ static const char *why_of(struct gateway *g, uint32_t ifindex)
 	return "";
 }
 
+static const char *express_of(struct gateway *g, uint32_t ifindex)
+{
+	const char *face =
+		g->engine_runs ? engine_express(g->engine, ifindex) : NULL;
+
+	return face ? face : "off";
+}
+
 static void wan_status(struct gateway *g, struct api_status *out)
 {
 	const struct link_if *i = link_by_index(g->link, g->roles.wan);
@@ -34,7 +42,7 @@ static void wan_status(struct gateway *g, struct api_status *out)
 
 	out->wan_carrier = carrier_of(g, g->roles.wan);
 	out->wan_why = why_of(g, g->roles.wan);
-	out->wan_express = "off";
+	out->wan_express = express_of(g, g->roles.wan);
 	if (!i)
 		return;
 	snprintf(out->wan_ifname, sizeof(out->wan_ifname), "%s", i->name);
@@ -64,7 +72,7 @@ static void status(void *arg, struct api_status *out)
 			 g->lan_names[n]);
 		port->carrier = carrier_of(g, i ? i->ifindex : 0);
 		port->why = why_of(g, i ? i->ifindex : 0);
-		port->express = "off";
+		port->express = express_of(g, i ? i->ifindex : 0);
 	}
 	out->lans[0].ports_n = g->lan_names_n;
 }

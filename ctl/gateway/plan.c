@@ -239,12 +239,26 @@ static void plan_forwards(const struct settings *s, struct engine_conf *out)
 	}
 }
 
+/* The setting's words, in the order of enum express_mode. */
+static struct conf_express plan_express(const struct settings *s)
+{
+	static const char *const modes[] = { "auto", "xdp", "tc", "off" };
+	struct conf_express c = { .mode = EXPRESS_OFF,
+				  .after = (uint16_t)s->express_after_packets };
+
+	for (unsigned i = 0; i < sizeof(modes) / sizeof(modes[0]); i++)
+		if (!strcmp(s->express_mode, modes[i]))
+			c.mode = (uint8_t)i;
+	return c;
+}
+
 void plan_engine(const struct plan_input *in, struct engine_conf *out)
 {
 	memset(out, 0, sizeof(*out));
 	plan_wan(in, &out->wan);
 	plan_lan(in, out);
 	out->timers = plan_timers(in->settings);
+	out->express = plan_express(in->settings);
 	out->host_sessions = in->settings->nat_host_sessions;
 	out->sessions_max = in->settings->nat_sessions;
 	out->mappings_max = in->settings->nat_mappings;

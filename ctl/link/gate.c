@@ -152,6 +152,11 @@ static void maps_take(struct gate *g)
 	g->fds.port_info = bpf_map__fd(b->maps.port_info);
 	g->fds.lan_macs = bpf_map__fd(b->maps.lan_macs);
 	g->fds.drops = bpf_map__fd(b->maps.drops);
+	g->fds.express4 = bpf_map__fd(b->maps.express4);
+	g->fds.express6 = bpf_map__fd(b->maps.express6);
+	g->fds.express_flow = bpf_map__fd(b->maps.express_flow);
+	g->fds.express_stats = bpf_map__fd(b->maps.express_stats);
+	g->fds.tx_ports = bpf_map__fd(b->maps.tx_ports);
 }
 
 static int programs_take(struct gate *g)
@@ -163,6 +168,7 @@ static int programs_take(struct gate *g)
 		[GATE_LAN_TC] = b->progs.lan_tc,
 		[GATE_WAN_TC] = b->progs.wan_tc,
 		[GATE_EGRESS_TC] = b->progs.egress_tc,
+		[GATE_LANE_TC] = b->progs.lane_tc,
 	};
 
 	for (unsigned i = 0; i < GATE_PROGRAMS; i++) {
@@ -200,8 +206,15 @@ static int memory_map(struct gate *g, struct error *err)
 		[BITS_LOCAL_OPEN] = g->skel->maps.local_open,
 		[BITS_LOCAL_OWN] = g->skel->maps.local_own,
 	};
+	int code;
 	void *p;
 
+	code = gate_express_map(g);
+	if (code)
+		return error_set(err, code,
+				 "gate: the express lane cannot be mapped "
+				 "into memory: %s",
+				 strerror(-code));
 	for (unsigned i = 0; i < BITS_MAPS; i++) {
 		p = mmap(NULL, BITS_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED,
 			 bpf_map__fd(maps[i]), 0);
@@ -256,6 +269,7 @@ static void gate_free(struct gate *g)
 	for (unsigned i = 0; i < BITS_MAPS; i++)
 		if (g->bits[i])
 			munmap(g->bits[i], BITS_BYTES);
+	gate_express_unmap(g);
 	for (unsigned i = 0; i < GATE_PROGRAMS; i++)
 		if (g->fds.programs[i] >= 0)
 			close(g->fds.programs[i]);

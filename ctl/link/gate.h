@@ -50,6 +50,7 @@ enum gate_program {
 	GATE_LAN_TC,
 	GATE_WAN_TC,
 	GATE_EGRESS_TC,
+	GATE_LANE_TC, /* beside an XDP program: the express lane alone */
 	GATE_PROGRAMS
 };
 int gate_program(const struct gate *g, enum gate_program which);
@@ -59,6 +60,16 @@ int gate_xsks_fd(const struct gate *g);
 uint64_t *gate_claimed(struct gate *g);
 uint64_t *gate_local_open(struct gate *g);
 uint64_t *gate_local_own(struct gate *g);
+
+/* The express lane's maps; likewise. */
+struct gate_express {
+	int express4_fd, express6_fd;
+	struct express_flow *flows;
+	struct express_stats *stats;
+};
+void gate_express(const struct gate *g, struct gate_express *out);
+/* Can the device transmit frames that XDP redirects to it? */
+int gate_tx_set(struct gate *g, uint32_t ifindex, bool can);
 
 /* What the classifier knows of a port; see struct gate_port in abi.h. */
 struct gate_port_info {

@@ -33,6 +33,7 @@ static void program_name(char out[NAME_BYTES], const struct bpf_program *prog,
 
 /* ---- before the object is loaded */
 
+/* A device map is read-only to programs, which the kernel adds by itself. */
 static bool map_fits(const struct bpf_map *map, int fd)
 {
 	struct bpf_map_info info = { 0 };
@@ -43,7 +44,8 @@ static bool map_fits(const struct bpf_map *map, int fd)
 	       info.key_size == bpf_map__key_size(map) &&
 	       info.value_size == bpf_map__value_size(map) &&
 	       info.max_entries == bpf_map__max_entries(map) &&
-	       info.map_flags == bpf_map__map_flags(map);
+	       (info.map_flags & ~(uint32_t)BPF_F_RDONLY_PROG) ==
+		       bpf_map__map_flags(map);
 }
 
 int gate_adopt_maps(const struct gate_pins *p, struct bpf_object *obj)

@@ -15,6 +15,7 @@ struct gate_bpf; /* the skeleton; gate.c alone sees into it */
 /* Descriptors of what the skeleton holds. */
 struct gate_fds {
 	int kernel_nets, port_info, lan_macs, drops;
+	int express4, express6, express_flow, express_stats, tx_ports;
 	int programs[GATE_PROGRAMS];
 };
 
@@ -32,6 +33,7 @@ struct gate {
 	struct gate_pins pins;
 	uint64_t hash; /* of the object, see gate_adopt.h */
 	uint64_t *bits[BITS_MAPS];
+	struct gate_express express;
 	unsigned cpus;
 	struct gate_count *percpu; /* room to read one row of 'drops' */
 	/* attach, detach */
@@ -39,5 +41,9 @@ struct gate {
 	/* port_set */
 	uint32_t generation;
 };
+
+/* gate_express.c - maps the lane's rows into memory. 0 or -errno. */
+int gate_express_map(struct gate *g);
+void gate_express_unmap(struct gate *g);
 
 #endif

@@ -13,6 +13,7 @@
 
 #include "setting_dhcp.h"
 #include "setting_dns.h"
+#include "setting_express.h"
 #include "setting_nat.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -140,6 +141,9 @@ const struct setting setting_table[] = {
 	     setting_portal, "an address such as https://portal.example/api"),
 	NUMBER("dhcp.v6only_s", dhcp_v6only_s, 0, 86400, 0),
 	LIST("clients.name", clients_name, name),
+	TEXT("express.mode", express_mode, "auto", setting_mode,
+	     "one of auto, xdp, tc and off"),
+	NUMBER("express.after_packets", express_after_packets, 1, 10000, 32),
 	NUMBER("nat.timers.udp_s", nat_udp_s, 120, 86400, 300),
 	NUMBER("nat.timers.icmp_s", nat_icmp_s, 60, 86400, 60),
 	NUMBER("nat.timers.tcp_established_s", nat_tcp_established_s, 7440,

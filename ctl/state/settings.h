@@ -108,6 +108,8 @@ struct settings {
 	uint32_t dhcp_v6only_s;	   /* dhcp.v6only_s: RFC 8925; 0: never */
 	unsigned clients_name_n;
 	struct settings_name clients_name[SETTINGS_LIST_MAX];
+	char express_mode[8]; /* express.mode: "auto", "xdp", "tc", "off" */
+	uint32_t express_after_packets; /* within a second: 32, 1..10000 */
 	/* nat.timers.udp_s and so on; seconds; floors from nat.md. */
 	uint32_t nat_udp_s, nat_icmp_s, nat_tcp_established_s,
 		nat_tcp_transitory_s, nat_tcp_time_wait_s, nat_tcp_rst_s,

@@ -36,6 +36,17 @@ READY_S = 60            # starting is quick; this machine may be busy
 CARRIERS = os.environ.get("CARRIERS", "xdp").split()
 
 
+def _express():
+    """EXPRESS=1 promotes every flow after one packet, EXPRESS=off none."""
+    word = os.environ.get("EXPRESS")
+    if not word:
+        return None
+    return {"mode": "off"} if word == "off" else {"after_packets": int(word)}
+
+
+EXPRESS = _express()    # of all houses that do not say themselves
+
+
 class Host(Machine):
     """A LAN device: one port, called eth0."""
 
@@ -97,16 +108,21 @@ class Host(Machine):
 
 class House:
     """Builds the whole; close() takes it down. 'lans' says who lives behind
-    each LAN port: ["h1"] is a cable to h1, ["h1", "h2"] a switch."""
+    each LAN port: ["h1"] is a cable to h1, ["h1", "h2"] a switch. 'express' is
+    what the owner chose: {"mode": "tc", "after_packets": 1}, say."""
 
     def __init__(self, lans=(("h1",),), queues=1, binary=BINARY,
-                 carrier=CARRIERS[0]):
+                 carrier=CARRIERS[0], express=EXPRESS):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="portcullis-"))
         self.instance = "t" + re.sub("[^a-z0-9]", "", self.folder.name)[-8:]
         self.state = self.folder / "state"
         self.state.mkdir()
         self.binary = pathlib.Path(binary)
         self.carrier = carrier
+        self.express = express
+        if express:
+            (self.state / "settings.json").write_text(
+                json.dumps({"express": express}))
         self.gateway = None
         self.wan = "gw0"            # None: it shall find out
         self.env = dict(os.environ)
@@ -178,6 +194,9 @@ class House:
         has to cope with them, and with the super-packets of GSO."""
         if self.carrier == "xdp":
             finish_checksums(machine, dev)
+        # A veth end transmits what XDP redirects only to a peer with GRO.
+        if self.express:
+            machine.run("ethtool", "-K", dev, "gro", "on")
 
     def _carried(self):
         """The kernel has noticed every carrier of the gateway's."""

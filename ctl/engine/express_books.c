@@ -1,0 +1,66 @@
+/* express_books.c - what eBPF carried, charged to whom it belongs.
+ * Called by express.c and express_slots.c. Engine thread, or the control thread
+ * while the engine is stopped.
+ * Invariant: 'charged' of a slot is what sessions, devices and the boundary
+ * have had of it; the difference is due. */
+#include "express_core.h"
+
+#define NS_PER_MS 1000000
+
+static uint64_t load(const __u64 *at)
+{
+	return __atomic_load_n(at, __ATOMIC_RELAXED);
+}
+
+static struct express_due due_of(const struct express_stats *s)
+{
+	return (struct express_due){
+		.packets = load(&s->packets) - s->charged_packets,
+		.bytes = load(&s->bytes) - s->charged_bytes,
+	};
+}
+
+static void charge_way(struct express *x, struct pair *p, uint32_t slot,
+		       unsigned way)
+{
+	struct express_stats *s = &x->stats[slot];
+	const struct nat_carried carried = {
+		.packets = due_of(s).packets,
+		.bytes = due_of(s).bytes,
+		.seen_ms = load(&s->seen_ns) / NS_PER_MS,
+	};
+
+	if (!carried.packets && !carried.bytes)
+		return;
+	s->charged_packets += carried.packets;
+	s->charged_bytes += carried.bytes;
+	if (carried.seen_ms > p->active_ms)
+		p->active_ms = carried.seen_ms;
+	nat_carried(x->nat, p->session, p->serial, way, &carried);
+	stats_carried(x->egress->stats, &p->host, &p->inside, way == WAY_IN,
+		      carried.packets, carried.bytes, x->now_ms);
+}
+
+void express_charge(struct express *x, uint32_t pair)
+{
+	for (unsigned way = 0; way < WAYS; way++)
+		charge_way(x, &x->pairs[pair], express_slot(pair, way), way);
+}
+
+const char *express_pending(const struct express *x, uint32_t pair,
+			    struct express_due due[2])
+{
+	static const char *const names[] = { "xdp", "tc", "xdp+tc" };
+	unsigned tcs = 0;
+
+	memset(due, 0, WAYS * sizeof(*due));
+	if (!x->flows)
+		return "engine";
+	for (unsigned way = 0; way < WAYS; way++) {
+		uint32_t slot = express_slot(pair, way);
+
+		due[way] = due_of(&x->stats[slot]);
+		tcs += x->flows[slot].face == EXPRESS_FACE_TC;
+	}
+	return tcs == WAYS ? names[1] : tcs ? names[2] : names[0];
+}

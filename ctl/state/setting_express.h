@@ -1,0 +1,11 @@
+/* setting_express.h - the words of express.mode: for setting.c's table and for
+ * who reads the setting. Pure. */
+#ifndef STATE_SETTING_EXPRESS_H
+#define STATE_SETTING_EXPRESS_H
+
+#include <stdbool.h>
+
+/* "auto", "xdp", "tc" or "off". */
+bool setting_mode_check(const char *text);
+
+#endif
