@@ -17,9 +17,12 @@ def pings(host, target=FAR):
     return not host.attempt("ping", "-c", "1", "-W", "1", target).returncode
 
 
+pytestmark = [pytest.mark.carriers("xdp", "nfqueue"), pytest.mark.long]
+
+
 @pytest.fixture(params=[[["h1"]], [["h1"], ["h2", "h3"]]],
                 ids=["port", "bridge"])
-def house(build, request):
+def house(build, request, carrier):
     house = build(request.param)
     house.before = machine_state(house.gw)
     house.serve_dns()
@@ -30,13 +33,15 @@ def house(build, request):
 
 
 def gate(house):
-    """What the gate is made of, by the kernel's own numbers: links and the
-    programs that sit on ports by them."""
+    """What the gate is made of, by the kernel's own numbers: the programs that
+    sit on ports, and the links by which they do."""
     net, = json.loads(house.gw.run("bpftool", "-j", "net"))
     links = json.loads(house.gw.run("bpftool", "-j", "link"))
-    programs = {port["id"] for port in net["xdp"]}
-    return {(link["id"], link["prog_id"]) for link in links
-            if link.get("prog_id") in programs}
+    programs = {(port["devname"], port["id"])
+                for port in net["xdp"] + net["tc"]}
+    numbers = {number for _, number in programs}
+    return programs | {(link["id"], link["prog_id"]) for link in links
+                       if link.get("prog_id") in numbers}
 
 
 @AGAIN
