@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from again import AGAIN
+from again import AGAIN, restart
 from house import FAR, WAN, machine_state
 from watch import no_resets, strangers
 from world import eventually
@@ -90,6 +90,18 @@ def test_home_notices_nothing(house, again):
     assert house.ask("status")["lan"] == net
     assert house.h1.run("ip", "-br", "addr", "show", "eth0") == was
     assert house.h1.ip in [lease["ip"] for lease in house.ask("leases")]
+
+
+def test_nobody_comes_between_a_restart(house):
+    """The instance is taken all the while."""
+    lock = f"/run/portcullis/{house.instance}.lock"
+    rival = house.gw.spawn("sh", "-c", f"until flock -n {lock} true; do :; done")
+    for _ in range(3):
+        restart(house)
+    assert rival.poll() is None
+    assert "is running already" in house.gw.attempt(*house.command()).stderr
+    assert house.stop_gateway() == 0
+    assert rival.wait(30) == 0
 
 
 def test_settings_changed_meanwhile_hold(house):
