@@ -96,21 +96,23 @@ class Machine:
             os.close(there)
             os.close(home)
 
-    def socket(self, kind, timeout=20):
+    def socket(self, kind, timeout=20, addr=""):
+        """IPv6 where 'addr' is."""
+        family = socket.AF_INET6 if ":" in addr else socket.AF_INET
         with self.inside():
-            made = socket.socket(socket.AF_INET, kind)
+            made = socket.socket(family, kind)
         made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         made.settimeout(timeout)
         return made
 
     def udp(self, port=0, addr="", timeout=20):
-        made = self.socket(socket.SOCK_DGRAM, timeout)
+        made = self.socket(socket.SOCK_DGRAM, timeout, addr)
         made.bind((addr, port))
         return made
 
     def tcp(self, port=0, addr="", timeout=20):
         """Bound, neither listening nor connected."""
-        made = self.socket(socket.SOCK_STREAM, timeout)
+        made = self.socket(socket.SOCK_STREAM, timeout, addr)
         made.bind((addr, port))
         return made
 
