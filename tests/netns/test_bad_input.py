@@ -112,7 +112,8 @@ def test_a_foreign_xdp_program(house, port, tmp_path):
     house.gw.run("clang", "-target", "bpf", "-O2", "-c", "-o", program, source)
     house.gw.run("ip", "link", "set", port, "xdp", "obj", program,
                  "sec", "xdp")
-    refused(house, 1, port, "foreign")
+    refused(house, 1, port, "foreign",
+            command=[*house.command(), "--path", "xdp"])
     house.gw.run("ip", "link", "set", port, "xdp", "off")
 
 

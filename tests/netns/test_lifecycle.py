@@ -31,8 +31,11 @@ def house(build, request):
 
 def gate(house):
     """What the gate is made of, by the kernel's own numbers: links and the
-    programs that sit on ports by them."""
+    programs that sit on ports by them, and those at traffic control."""
     net, = json.loads(house.gw.run("bpftool", "-j", "net"))
+    if net["tc"]:
+        return {(door["devname"], door["kind"], door["id"])
+                for door in net["tc"]}
     links = json.loads(house.gw.run("bpftool", "-j", "link"))
     programs = {port["id"] for port in net["xdp"]}
     return {(link["id"], link["prog_id"]) for link in links
