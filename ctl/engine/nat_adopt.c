@@ -50,15 +50,21 @@ static bool is_time(const struct nat *n, uint64_t last_ms, uint64_t deadline_ms)
 
 /* ---- mappings */
 
+/* Only one that was forwarded shares its inside end with another. */
+static bool is_twice(const struct nat *n, const struct mapping *m)
+{
+	uint32_t at = nat_map_lookup(n, m->bits, &m->inside, m->inside_port);
+
+	return at && !m->forwarded && !nat_map_at(n, at)->forwarded;
+}
+
 static bool is_mapping(const struct nat *n, const struct mapping *m)
 {
 	return m->live && m->bits < GATE_BITS_PROTOS && is_inside(&m->inside) &&
 	       (m->outside_port || m->bits == GATE_BITS_ICMP) &&
 	       (m->inside_port || m->bits == GATE_BITS_ICMP) &&
 	       is_time(n, m->last_ms, m->deadline_ms) &&
-	       n->mappings[m->bits] < n->mappings_max &&
-	       (m->fixed ||
-		!nat_map_lookup(n, m->bits, &m->inside, m->inside_port));
+	       n->mappings[m->bits] < n->mappings_max && !is_twice(n, m);
 }
 
 /* Its deadline may be over while sessions of it live: who has none is looked at
@@ -76,6 +82,7 @@ static uint32_t move_mapping(struct nat *n, const struct mapping *from)
 	m->deadline_ms = from->deadline_ms;
 	m->last_ms = from->last_ms;
 	nat_wheel_arm(n, nat_map_number(n, m) | NAT_ID_MAP, m->deadline_ms);
+	m->forwarded = !!from->forwarded;
 	if (from->fixed)
 		nat_forward_fixed(n, m);
 	return nat_map_number(n, m);

@@ -48,7 +48,8 @@ static bool is_found(const struct nat *n, uint32_t i)
 	const struct mapping *m = nat_map_at(n, i);
 	uint32_t at = nat_map_lookup(n, m->bits, &m->inside, m->inside_port);
 
-	return at == i || (at && (m->fixed || nat_map_at(n, at)->fixed));
+	return at == i ||
+	       (at && (m->forwarded || nat_map_at(n, at)->forwarded));
 }
 
 static bool check_mapping(const struct nat *n, uint32_t i)

@@ -52,9 +52,10 @@ struct mapping {
 	struct nat_timer timer; /* runs while there are no sessions */
 	uint16_t host;
 
-	uint8_t bits;  /* enum gate_bits: TCP, UDP or ICMP */
-	uint8_t live;  /* the mark; a file may hold anything, so no bool */
-	uint8_t fixed; /* the owner's: never ends, never moves */
+	uint8_t bits;	   /* enum gate_bits: TCP, UDP or ICMP */
+	uint8_t live;	   /* the mark; a file may hold anything, so no bool */
+	uint8_t fixed;	   /* the owner's: never ends, never moves */
+	uint8_t forwarded; /* is fixed, or was: may share its inside end */
 	__be16 inside_port;
 	__be16 outside_port;
 	struct addr inside;

@@ -12,6 +12,7 @@ static void fix(struct nat *n, struct mapping *m)
 {
 	if (!m->sessions)
 		nat_wheel_disarm(n, nat_map_number(n, m) | NAT_ID_MAP);
+	m->forwarded = true;
 	m->fixed = true;
 	n->forwards[n->forwards_n++] = nat_map_number(n, m);
 }

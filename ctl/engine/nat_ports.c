@@ -306,11 +306,12 @@ static bool check_queue(const struct ports *p, enum gate_bits proto,
 /* Of 64 ports, those of one parity, packed as in 'free'. */
 static uint32_t half_of(uint64_t bits, unsigned parity)
 {
-	uint32_t half = 0;
-
-	for (unsigned i = 0; i < 32; i++)
-		half |= (uint32_t)(bits >> (i * 2 + parity) & 1) << i;
-	return half;
+	bits = bits >> parity & 0x5555555555555555;
+	bits = (bits | bits >> 1) & 0x3333333333333333;
+	bits = (bits | bits >> 2) & 0x0f0f0f0f0f0f0f0f;
+	bits = (bits | bits >> 4) & 0x00ff00ff00ff00ff;
+	bits = (bits | bits >> 8) & 0x0000ffff0000ffff;
+	return (uint32_t)(bits | bits >> 16);
 }
 
 static bool check_free(const struct ports *p, enum gate_bits proto,
