@@ -12,28 +12,44 @@
 
 #include "../../bpf/abi.h"
 
+/* What it sends is ours: rules and the guard at the way out let it pass. */
+static int mark_own(int fd)
+{
+	const uint32_t mark = GATE_MARK_OWN;
+	int code;
+
+	if (!setsockopt(fd, SOL_SOCKET, SO_MARK, &mark, sizeof(mark)))
+		return fd;
+	code = -errno;
+	close(fd);
+	return code;
+}
+
 /* IPPROTO_RAW: the IP header is ours. -1: this kernel has no such family. */
 static int open_ip(int family)
 {
-	const uint32_t mark = GATE_MARK_OWN;
 	int fd = socket(family, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_RAW);
 
 	if (fd < 0)
 		return errno == EAFNOSUPPORT ? -1 : -errno;
-	if (!setsockopt(fd, SOL_SOCKET, SO_MARK, &mark, sizeof(mark)))
-		return fd;
-	close(fd);
-	return -errno;
+	return mark_own(fd);
+}
+
+/* Protocol 0: it hears nothing. */
+static int open_frames(void)
+{
+	int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
+
+	return fd < 0 ? -errno : mark_own(fd);
 }
 
 int port_out_open(struct port_out *o, bool ip)
 {
 	int rc = 0;
 
-	/* Protocol 0: it hears nothing. */
-	o->frames = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
+	o->frames = open_frames();
 	if (o->frames < 0)
-		rc = -errno;
+		rc = o->frames;
 	if (!rc && ip) {
 		o->ipv4 = open_ip(AF_INET);
 		o->ipv6 = open_ip(AF_INET6);

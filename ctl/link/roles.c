@@ -110,18 +110,46 @@ static bool ours(const struct facts *f, const struct link_if *lif)
 	return own && (lif->ifindex == own || lif->master == own);
 }
 
+static bool lan_named(const struct facts *f, const char *name)
+{
+	unsigned i;
+
+	for (i = 0; i < f->wish->lan_n; i++)
+		if (!strcmp(f->wish->lan[i], name))
+			return true;
+	return false;
+}
+
+/* A port such as a TUN, whose packets begin at IP, joins no bridge: it can be
+ * all of a LAN, but no part of one. */
+static int check_ethernet(const struct facts *f, const struct link_if *lif)
+{
+	bool lan = lan_named(f, lif->name);
+
+	if (lif->ethernet || (lan && f->wish->lan_n == 1))
+		return 0;
+	if (lan)
+		return error_set(f->err, -EINVAL,
+				 "%s has no Ethernet and joins no bridge: name "
+				 "it alone with --lan",
+				 lif->name);
+	return error_set(f->err, -EINVAL,
+			 "%s is not an Ethernet port: name one that is",
+			 lif->name);
+}
+
 /* 0 when the gate can stand on the port, else the sentence that says why
  * not. */
 static int check_port(const struct facts *f, const struct link_if *lif)
 {
+	int err = check_ethernet(f, lif);
+
 	if (lif->loopback)
 		return error_set(f->err, -EINVAL,
 				 "%s is the loopback: name an Ethernet port",
 				 lif->name);
-	if (!lif->ethernet)
-		return error_set(f->err, -EINVAL,
-				 "%s is not an Ethernet port: name one that is",
-				 lif->name);
+	if (err)
+		return err;
 	if (!strcmp(lif->kind, "bridge"))
 		return error_set(f->err, -EINVAL,
 				 "%s is a bridge: free a port of it and name "
@@ -142,16 +170,6 @@ static int check_port(const struct facts *f, const struct link_if *lif)
 }
 
 /* ---- the WAN */
-
-static bool lan_named(const struct facts *f, const char *name)
-{
-	unsigned i;
-
-	for (i = 0; i < f->wish->lan_n; i++)
-		if (!strcmp(f->wish->lan[i], name))
-			return true;
-	return false;
-}
 
 /* '*wan' is NULL when it has to be awaited. */
 static int pick_wan(const struct facts *f, const struct link_route *dflt,

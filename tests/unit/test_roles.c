@@ -157,6 +157,10 @@ static const struct refusal {
 	  "--lan names eth1 twice" },
 	{ { .wan = "lo" }, 0, "lo is the loopback: name an Ethernet port" },
 	{ { 0 }, PPP0, "ppp0 is not an Ethernet port: name one that is" },
+	{ { .lan = { "eth1", "ppp0" }, .lan_n = 2 },
+	  ETH0,
+	  "ppp0 has no Ethernet and joins no bridge: name it alone with "
+	  "--lan" },
 	{ { .wan = "br0" },
 	  0,
 	  "br0 is a bridge: free a port of it and name that one" },
