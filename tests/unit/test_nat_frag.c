@@ -31,6 +31,7 @@ static void assert_translated(const struct lab *l, enum side side)
 	assert_int_not_equal(l->p.session, 0);
 }
 
+/* nat.md 13 */
 static void test_rfc4787_req14_in_order(void **state)
 {
 	struct lab *l = *state;
@@ -50,6 +51,7 @@ static void test_rfc4787_req14_in_order(void **state)
 	assert_int_equal(lab_flow(l).rx_bytes, WHOLE + 8 + 60);
 }
 
+/* nat.md 13 */
 static void test_rfc4787_req14_out_of_order(void **state)
 {
 	static const uint8_t orders[][3] = {
@@ -160,6 +162,7 @@ static void test_fragments_of_the_gateways_own(void **state)
 	nat_bind_local(l->n, NULL, NULL);
 }
 
+/* nat.md 13 */
 static void test_hairpinned_fragments(void **state)
 {
 	struct lab *l = *state;
@@ -189,6 +192,7 @@ static enum verdict flood(struct lab *l, enum side side, uint32_t src,
 				       .payload = 64 });
 }
 
+/* nat.md 13 */
 static void test_rfc4787_req14_flood_hurts_its_source_alone(void **state)
 {
 	struct lab *l = *state;
@@ -208,6 +212,7 @@ static void test_rfc4787_req14_flood_hurts_its_source_alone(void **state)
 }
 
 /* From everywhere at once: the greediest pay, the other side nothing. */
+/* nat.md 13 */
 static void test_rfc4787_req14_spoofed_flood_is_bounded(void **state)
 {
 	struct lab *l = *state;
@@ -258,6 +263,7 @@ static void test_datagrams_are_bounded(void **state)
 }
 
 /* Everything waits for one datagram: it is its own bound. */
+/* nat.md 13 */
 static void test_one_datagram_cannot_take_the_pool(void **state)
 {
 	struct lab *l = *state;
@@ -325,6 +331,7 @@ static void cut_and_compare(struct lab *l, struct spec s, uint16_t mtu)
 	assert_int_equal(lab_flow(l).tx_packets, a.pieces);
 }
 
+/* nat.md 12 */
 static void test_rfc4787_req13_too_large_is_cut_in_order(void **state)
 {
 	static const uint16_t mtus[] = { 1492, 1400, 1000, 576, 296, 68 };
@@ -349,6 +356,7 @@ static void test_rfc4787_req13_too_large_is_cut_in_order(void **state)
 }
 
 /* Both hosts' counters hold what went over the wire. */
+/* nat.md 12 */
 static void test_hairpin_is_cut(void **state)
 {
 	struct lab *l = *state;
@@ -375,6 +383,7 @@ static void test_hairpin_is_cut(void **state)
 	}
 }
 
+/* nat.md 12 */
 static void test_fragments_are_cut_again(void **state)
 {
 	struct lab *l = *state;

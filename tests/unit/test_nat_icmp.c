@@ -20,6 +20,7 @@ static struct spec pong(uint32_t from, uint16_t id)
 			      .payload = 56 };
 }
 
+/* nat.md 19 */
 static void test_rfc5508_req1_query_mapping(void **state)
 {
 	struct lab *l = *state;
@@ -40,6 +41,7 @@ static void test_rfc5508_req1_query_mapping(void **state)
 	assert_string_equal(lab_flow(l).state, "query");
 }
 
+/* nat.md 19 */
 static void test_rfc5508_req2_query_60_s(void **state)
 {
 	struct lab *l = *state;
@@ -152,6 +154,7 @@ static void error_comes_back(struct lab *l, struct spec s, uint16_t quoted)
 	}
 }
 
+/* nat.md 20 */
 static void test_rfc5508_req4_inbound_errors(void **state)
 {
 	struct lab *l = *state;
@@ -176,6 +179,7 @@ static void test_rfc5508_req4_inbound_errors(void **state)
 	error_comes_back(l, ping(HOST_A, 9), 28);
 }
 
+/* nat.md 20 */
 static void test_rfc5508_errors_through_options(void **state)
 {
 	struct lab *l = *state;
@@ -198,6 +202,7 @@ static void test_rfc5508_errors_through_options(void **state)
 	assert_int_equal(out_dst(l), HOST_A);
 }
 
+/* nat.md 20 */
 static void test_rfc5508_req5_outbound_errors(void **state)
 {
 	struct lab *l = *state;
@@ -231,6 +236,7 @@ static void test_rfc5508_req5_outbound_errors(void **state)
 	assert_quote_is(l, sent, sent_n, sent_n);
 }
 
+/* nat.md 21 */
 static void test_rfc5508_req7_hairpinned_error(void **state)
 {
 	struct lab *l = *state;
@@ -252,6 +258,7 @@ static void test_rfc5508_req7_hairpinned_error(void **state)
 	assert_quote_is(l, sent, sent_n, sent_n);
 }
 
+/* nat.md 20 */
 static void test_rfc5508_req3_bad_checksum_dropped(void **state)
 {
 	struct lab *l = *state;
@@ -270,6 +277,7 @@ static void test_rfc5508_req3_bad_checksum_dropped(void **state)
 	assert_int_equal(lab_send(l, e), VERDICT_FORWARD);
 }
 
+/* nat.md 11 */
 static void test_rfc4787_req12_errors_end_and_refresh_nothing(void **state)
 {
 	struct lab *l = *state;
@@ -351,6 +359,7 @@ static void assert_reply(const struct lab *l, uint32_t from, uint32_t to,
 	assert_int_equal(l->p.data[13], 0);
 }
 
+/* nat.md 23 */
 static void test_ttl_exceeded_toward_the_lan(void **state)
 {
 	struct lab *l = *state;
@@ -368,6 +377,7 @@ static void test_ttl_exceeded_toward_the_lan(void **state)
 	assert_int_equal(lab_ip(l)[IPV4_TTL], 1);
 }
 
+/* nat.md 23 */
 static void test_ttl_exceeded_toward_the_wan(void **state)
 {
 	struct lab *l = *state;
@@ -383,6 +393,7 @@ static void test_ttl_exceeded_toward_the_wan(void **state)
 	assert_int_equal(addr_to_v4(&l->p.next_hop), net32(WAN_NEXT));
 }
 
+/* nat.md 12 */
 static void test_rfc4787_req13_frag_needed(void **state)
 {
 	struct lab *l = *state;

@@ -12,6 +12,7 @@ static struct lab *big_lab(void)
 
 /* ---- ports */
 
+/* nat.md 30 */
 static void test_reserved_ports_are_never_given(void **state)
 {
 	struct lab *l = *state;
@@ -54,6 +55,7 @@ static void test_resting_port_is_reserved(void **state)
 }
 
 /* The machine opens a socket where a mapping is: the mapping moves. */
+/* nat.md 30 */
 static void test_conflict_moves_the_mapping(void **state)
 {
 	struct nat_counters counters;
@@ -75,6 +77,7 @@ static void test_conflict_moves_the_mapping(void **state)
 	assert_int_equal(lab_mappings(l), 2);
 }
 
+/* nat.md 27 */
 static void test_port_rests_120_s_for_its_host(void **state)
 {
 	struct lab *l = *state;
@@ -92,6 +95,7 @@ static void test_port_rests_120_s_for_its_host(void **state)
 	assert_int_equal(out_sport(l), 5000);
 }
 
+/* nat.md 27 */
 static void test_resting_port_yields_when_none_is_left(void **state)
 {
 	struct nat_counters counters;
@@ -119,6 +123,7 @@ static void assert_prohibited(struct lab *l, enum gate_drop why)
 	assert_int_equal(lab_drops(l, why), 1);
 }
 
+/* nat.md 22 */
 static void test_rfc5508_req8_full_tables_say_so(void **state)
 {
 	struct lab *l = lab_with((struct engine_limits){ 4, 6, 64 });
@@ -134,6 +139,7 @@ static void test_rfc5508_req8_full_tables_say_so(void **state)
 	lab_free(l);
 }
 
+/* nat.md 26 */
 static void test_a_hosts_share_costs_its_own_oldest(void **state)
 {
 	struct nat_counters counters;
@@ -158,6 +164,7 @@ static void test_a_hosts_share_costs_its_own_oldest(void **state)
 }
 
 /* The last session goes, its mapping or its host stays: they are in use. */
+/* nat.md 26 */
 static void test_share_of_one(void **state)
 {
 	struct lab *l = *state;
@@ -201,6 +208,7 @@ static void test_hairpin_at_the_end_of_the_share(void **state)
 }
 
 /* Whoever has most gives, the longest idle one; no host is shut out. */
+/* nat.md 26 */
 static void test_full_table_costs_the_largest_host(void **state)
 {
 	struct nat_counters counters;

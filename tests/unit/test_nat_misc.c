@@ -14,6 +14,7 @@ static struct spec passed(enum side side, uint8_t proto, uint32_t host,
 			      .payload = 40 };
 }
 
+/* nat.md 28 */
 static void test_one_inside_host_per_remote(void **state)
 {
 	static const uint8_t protos[] = { IPPROTO_GRE, IPPROTO_ESP,
@@ -51,6 +52,7 @@ static void test_one_inside_host_per_remote(void **state)
 }
 
 /* As for UDP: RFC 4787 REQ-6. */
+/* nat.md 28 */
 static void test_inbound_does_not_keep_what_has_no_ports(void **state)
 {
 	struct lab *l = *state;
@@ -72,6 +74,7 @@ static void test_inbound_does_not_keep_what_has_no_ports(void **state)
 }
 
 /* Errors find them by protocol and remote. */
+/* nat.md 28 */
 static void test_errors_about_protocols_without_ports(void **state)
 {
 	struct lab *l = *state;
@@ -210,6 +213,7 @@ static void test_idle_mapping_outlasts_the_wheel(void **state)
 }
 
 /* Gone for a while and back: nothing was lost. */
+/* nat.md 31 */
 static void test_wan_away_and_back_with_its_address(void **state)
 {
 	struct lab *l = *state;
@@ -227,6 +231,7 @@ static void test_wan_away_and_back_with_its_address(void **state)
 }
 
 /* A settled datagram's later fragments die with its session. */
+/* nat.md 31 */
 static void test_wan_address_changes_amid_fragments(void **state)
 {
 	struct lab *l = *state;
@@ -292,6 +297,7 @@ static uint16_t full_sum(const uint8_t *ip, uint16_t len, uint8_t proto)
 	return !csum && proto == IPPROTO_UDP ? 0xffff : csum;
 }
 
+/* nat.md 24 */
 static void test_rewrite_equals_full_recompute(void **state)
 {
 	uint8_t ip[20 + 64];
@@ -336,6 +342,7 @@ static void test_rewrite_equals_full_recompute(void **state)
 	}
 }
 
+/* nat.md 24 */
 static void test_rfc768_no_checksum_stays_none(void **state)
 {
 	uint8_t udp[8] = { 0, 1, 0, 2, 0, 8, 0, 0 };
@@ -351,6 +358,7 @@ static void test_rfc768_no_checksum_stays_none(void **state)
 }
 
 /* One that comes out as 0 is sent as 0xffff. */
+/* nat.md 24 */
 static void test_rfc768_zero_is_sent_as_ones(void **state)
 {
 	uint8_t udp[8] = { 0, 1, 0, 2, 0, 8, 0x12, 0x34 };
@@ -365,6 +373,7 @@ static void test_rfc768_zero_is_sent_as_ones(void **state)
 }
 
 /* A packet that came in broken goes out broken. */
+/* nat.md 24 */
 static void test_wrong_checksum_stays_wrong(void **state)
 {
 	struct lab *l = *state;

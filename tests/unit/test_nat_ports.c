@@ -67,6 +67,7 @@ static void test_all_ports_of_a_class_and_no_more(void **state)
 
 /* A low class fits into one host's share: the others go on, in the high class
  * of its parity, and the port that its host left goes first. */
+/* nat.md 2 */
 static void test_rfc4787_req3_full_low_class_goes_high(void **state)
 {
 	struct ports *p = ports_lab();

@@ -6,6 +6,7 @@
 /* ---- sessions and mappings */
 
 /* Strangers that knock at an open mapping push out strangers alone. */
+/* nat.md 26 */
 static void test_share_is_not_the_outsides_to_take(void **state)
 {
 	struct lab *l = *state;
@@ -32,6 +33,7 @@ static void test_share_is_not_the_outsides_to_take(void **state)
 
 /* Strangers at the mappings of many hosts: no more than a part of the table,
  * and of that they push out each other. */
+/* nat.md 26 */
 static void test_strangers_never_fill_the_table(void **state)
 {
 	struct lab *l = lab_with((struct engine_limits){ 64, 64, 64 });

@@ -140,6 +140,7 @@ static const struct step ways[][9] = {
 	  { DIR_OUT, SYN, 0, TCP_SYN_SENT, true } },
 };
 
+/* nat.md 16 */
 static void test_transitions(void **state)
 {
 	(void)state;
@@ -157,6 +158,7 @@ static void test_transitions(void **state)
 	}
 }
 
+/* nat.md 14 */
 static void test_rfc5382_req1_endpoint_independent_mapping(void **state)
 {
 	struct lab *l = *state;
@@ -170,6 +172,7 @@ static void test_rfc5382_req1_endpoint_independent_mapping(void **state)
 	assert_int_equal(out_sport(l), outside);
 }
 
+/* nat.md 14 */
 static void test_rfc5382_req3_endpoint_independent_filtering(void **state)
 {
 	struct lab *l = *state;
@@ -186,6 +189,7 @@ static void test_rfc5382_req3_endpoint_independent_filtering(void **state)
 	assert_int_equal(lab_sessions(l), 2);
 }
 
+/* nat.md 14 */
 static void test_rfc5382_req2_simultaneous_open(void **state)
 {
 	struct lab *l = *state;
@@ -199,6 +203,7 @@ static void test_rfc5382_req2_simultaneous_open(void **state)
 	assert_string_equal(lab_flow(l).state, "established");
 }
 
+/* nat.md 15 */
 static void test_rfc5382_req4_unsolicited_syn_held_six_seconds(void **state)
 {
 	struct lab *l = *state;
@@ -213,6 +218,7 @@ static void test_rfc5382_req4_unsolicited_syn_held_six_seconds(void **state)
 	assert_int_equal(lab_sessions(l), 0);
 }
 
+/* nat.md 15 */
 static void test_rfc5382_req4_held_syn_is_used(void **state)
 {
 	struct nat_counters counters;
@@ -234,6 +240,7 @@ static void test_rfc5382_req4_held_syn_is_used(void **state)
 }
 
 /* A flood of them goes round in its own room. */
+/* nat.md 15 */
 static void test_held_syns_are_bounded(void **state)
 {
 	struct lab *l = *state;
@@ -247,6 +254,7 @@ static void test_held_syns_are_bounded(void **state)
 	assert_int_equal(lab_drops(l, DROP_SYN_HELD), 256);
 }
 
+/* nat.md 15 */
 static void test_syn_to_the_machines_own_port_is_local(void **state)
 {
 	static uint64_t open[GATE_BITS_WORDS], own[GATE_BITS_WORDS];
@@ -259,6 +267,7 @@ static void test_syn_to_the_machines_own_port_is_local(void **state)
 	assert_int_equal(in(l, SYN), VERDICT_HELD);
 }
 
+/* nat.md 16 */
 static void test_rfc5382_req5_established_7440_s(void **state)
 {
 	struct lab *l = *state;
@@ -267,6 +276,7 @@ static void test_rfc5382_req5_established_7440_s(void **state)
 	lasts(l, 7440 * SECOND);
 }
 
+/* nat.md 16 */
 static void test_rfc5382_req5_either_side_keeps_it(void **state)
 {
 	struct lab *l = *state;
@@ -277,6 +287,7 @@ static void test_rfc5382_req5_either_side_keeps_it(void **state)
 	lasts(l, 7440 * SECOND);
 }
 
+/* nat.md 16 */
 static void test_rfc5382_req5_transitory_240_s(void **state)
 {
 	struct lab *l = *state;
@@ -291,6 +302,7 @@ static void test_rfc5382_req5_transitory_240_s(void **state)
 }
 
 /* Established and forgotten: what shortens must also be found in time. */
+/* nat.md 16 */
 static void test_rfc7857_rst_240_s(void **state)
 {
 	struct lab *l = *state;
@@ -303,6 +315,7 @@ static void test_rfc7857_rst_240_s(void **state)
 }
 
 /* RFC 5961: neither segment was the other end's. */
+/* nat.md 17 */
 static void test_forged_rst_and_syn_do_not_end_a_connection(void **state)
 {
 	struct lab *l = *state;
@@ -316,6 +329,7 @@ static void test_forged_rst_and_syn_do_not_end_a_connection(void **state)
 	lasts(l, 7440 * SECOND);
 }
 
+/* nat.md 16 */
 static void test_rfc7857_data_after_rst_brings_it_back(void **state)
 {
 	struct lab *l = *state;
@@ -329,6 +343,7 @@ static void test_rfc7857_data_after_rst_brings_it_back(void **state)
 	lasts(l, 7440 * SECOND);
 }
 
+/* nat.md 16 */
 static void test_rfc7857_time_wait_240_s(void **state)
 {
 	struct lab *l = *state;
@@ -342,6 +357,7 @@ static void test_rfc7857_time_wait_240_s(void **state)
 	lasts(l, 140 * SECOND);
 }
 
+/* nat.md 17 */
 static void test_outbound_rst_does_not_refresh(void **state)
 {
 	struct lab *l = *state;
@@ -376,6 +392,7 @@ static void test_outbound_segment_is_picked_up(void **state)
 	lasts(l, 7440 * SECOND);
 }
 
+/* nat.md 14 */
 static void test_rfc5382_req8_hairpin(void **state)
 {
 	struct lab *l = *state;
@@ -409,6 +426,7 @@ static uint16_t clamped(struct lab *l, uint16_t mss, bool odd, enum side side)
 	return at16(l->p.data + l->p.l4 + (odd ? 23 : 22));
 }
 
+/* nat.md 18 */
 static void test_mss_is_clamped_both_ways(void **state)
 {
 	struct lab *l = *state;

@@ -1,6 +1,7 @@
 /* test_nat_udp.c - RFC 4787 by its requirements, under a fake clock. */
 #include "nat_lab.h"
 
+/* nat.md 1 */
 static void test_rfc4787_req1_endpoint_independent_mapping(void **state)
 {
 	struct lab *l = *state;
@@ -20,6 +21,7 @@ static void test_rfc4787_req1_endpoint_independent_mapping(void **state)
 	assert_int_equal(lab_sessions(l), 3);
 }
 
+/* nat.md 2 */
 static void test_rfc4787_req3_no_overloading_and_classes(void **state)
 {
 	struct lab *l = *state;
@@ -40,6 +42,7 @@ static void test_rfc4787_req3_no_overloading_and_classes(void **state)
 	assert_int_equal(out_dport(l), 123);
 }
 
+/* nat.md 3 */
 static void test_rfc4787_req4_parity(void **state)
 {
 	struct lab *l = *state;
@@ -54,6 +57,7 @@ static void test_rfc4787_req4_parity(void **state)
 	}
 }
 
+/* nat.md 4 */
 static void test_rfc4787_req5_timer_five_minutes(void **state)
 {
 	struct lab *l = *state;
@@ -69,6 +73,7 @@ static void test_rfc4787_req5_timer_five_minutes(void **state)
 	assert_int_equal(lab_sessions(l), 0);
 }
 
+/* nat.md 5 */
 static void test_rfc4787_req6_outbound_refreshes_inbound_does_not(void **state)
 {
 	struct lab *l = *state;
@@ -89,6 +94,7 @@ static void test_rfc4787_req6_outbound_refreshes_inbound_does_not(void **state)
 
 /* A stranger's session cannot live longer than the mapping it came by, but one
  * outbound packet to anyone keeps all of them. */
+/* nat.md 5 */
 static void test_rfc4787_req6_refresh_is_the_mappings(void **state)
 {
 	struct lab *l = *state;
@@ -103,6 +109,7 @@ static void test_rfc4787_req6_refresh_is_the_mappings(void **state)
 	assert_int_equal(lab_sessions(l), 0);
 }
 
+/* nat.md 7 */
 static void test_rfc4787_req8_endpoint_independent_filtering(void **state)
 {
 	struct lab *l = *state;
@@ -120,6 +127,7 @@ static void test_rfc4787_req8_endpoint_independent_filtering(void **state)
 	assert_int_equal(lab_sessions(l), 2);
 }
 
+/* nat.md 8 */
 static void test_rfc4787_req9_hairpin(void **state)
 {
 	struct lab *l = *state;
@@ -144,6 +152,7 @@ static void test_rfc4787_req9_hairpin(void **state)
 	assert_int_equal(lab_mappings(l), 2);
 }
 
+/* nat.md 8 */
 static void test_hairpin_to_nobody_and_to_itself(void **state)
 {
 	struct lab *l = *state;
@@ -155,6 +164,7 @@ static void test_hairpin_to_nobody_and_to_itself(void **state)
 	assert_int_equal(l->p.drop, DROP_NO_MAPPING);
 }
 
+/* nat.md 9 */
 static void test_rfc4787_req10_payload_untouched(void **state)
 {
 	struct lab *l = *state;
@@ -164,6 +174,7 @@ static void test_rfc4787_req10_payload_untouched(void **state)
 	assert_memory_equal(l->p.data + l->p.l4 + 8, l->sent + 28, 500);
 }
 
+/* nat.md 10 */
 static void test_rfc4787_req11_same_under_collision(void **state)
 {
 	struct lab *l = *state;
@@ -180,6 +191,7 @@ static void test_rfc4787_req11_same_under_collision(void **state)
 	assert_int_equal(lab_mappings(l), 200);
 }
 
+/* nat.md 25 */
 static void test_ports_are_unpredictable_rfc6056(void **state)
 {
 	struct lab *l = *state;
@@ -225,6 +237,7 @@ static void test_wan_gateway_and_on_link_next_hop(void **state)
 	assert_int_equal(l->p.drop, DROP_NO_WAN);
 }
 
+/* nat.md 34 */
 static void test_refused_at_the_door(void **state)
 {
 	static const struct {

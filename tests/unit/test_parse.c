@@ -129,6 +129,7 @@ static void test_fragments(void **state)
 }
 
 /* What is wrong, by the spec alone. */
+/* nat.md 34 */
 static void test_refused_packets(void **state)
 {
 	static const struct {
@@ -258,6 +259,7 @@ static void test_refused_bytes(void **state)
 }
 
 /* Cut anywhere: malformed, and nothing behind the end is read (ASan). */
+/* nat.md 34 */
 static void test_every_length(void **state)
 {
 	static const struct spec *const all[] = { &udp, &tcp };

@@ -155,6 +155,7 @@ static bool bit(const uint64_t *words, unsigned port)
 	return words[port / 64] >> port % 64 & 1;
 }
 
+/* nat.md 30 */
 static void test_nat_is_kept_off_our_own_ports(void **state)
 {
 	struct engine_conf conf;
@@ -178,6 +179,39 @@ static void test_nat_is_kept_off_our_own_ports(void **state)
 	assert_false(bit(conf.reserved[1], PLAN_OWN_PORT_LAST + 1));
 	assert_true(bit(conf.reserved[1], 67));
 	assert_true(bit(conf.reserved[1], 68));
+}
+
+/* nat.md 29 */
+static void test_forwards_timers_and_limits_reach_the_engine(void **state)
+{
+	struct engine_conf conf;
+	struct house h;
+
+	(void)state;
+	build(&h);
+	h.sockets.held[0][443 / 64] |= 1ULL << 443 % 64;
+	h.settings.nat_forwards[0] = (struct settings_forward){
+		IPPROTO_TCP, 443, { prefix("10.77.0.5/32").addr, htons(8443) }
+	};
+	h.settings.nat_forwards_n = 1;
+	h.settings.nat_sessions = 5000;
+	h.settings.nat_mappings = 6000;
+	h.settings.nat_tcp_rst_s = 7;
+	h.settings.nat_syn_hold_s = 8;
+	h.settings.nat_hold_down_s = 9;
+	plan_engine(&h.in, &conf);
+	assert_int_equal(conf.forwards_n, 1);
+	assert_int_equal(conf.forwards[0].proto, IPPROTO_TCP);
+	assert_int_equal(conf.forwards[0].port, 443);
+	assert_int_equal(conf.forwards[0].to, inet_addr("10.77.0.5"));
+	assert_int_equal(conf.forwards[0].to_port, 8443);
+	/* A socket of this machine's has to stand back, in TCP alone. */
+	assert_false(bit(conf.reserved[0], 443));
+	assert_int_equal(conf.sessions_max, 5000);
+	assert_int_equal(conf.mappings_max, 6000);
+	assert_int_equal(conf.timers.tcp_rst, 7000);
+	assert_int_equal(conf.timers.syn_hold, 8000);
+	assert_int_equal(conf.timers.hold_down, 9000);
 }
 
 static void test_bitmaps_hold_what_is_open_and_what_is_ours(void **state)
@@ -255,6 +289,7 @@ static void test_every_prefix_has_one_that_answers_for_it(void **state)
 	assert_int_equal(kind_of(nets, n, "172.16.0.0/12"), GATE_KIND_ROUTED);
 }
 
+/* nat.md 6 */
 static void test_overlap_of_wan_and_lan_is_seen(void **state)
 {
 	struct prefix inside = prefix("198.51.100.129/25");
@@ -341,7 +376,14 @@ static void test_ipv6_is_of_the_link(void **state)
 	build(&h);
 	h.in.routes = routes;
 	h.in.routes_n = sizeof(routes) / sizeof(*routes);
+	h.ifs[0].addrs[h.ifs[0].addrs_n++] = prefix("fe80::7/64");
+	h.ifs[1].addrs[h.ifs[1].addrs_n++] = prefix("fe80::8/64");
+	h.ifs[1].addrs[h.ifs[1].addrs_n++] = prefix("2001:db8:1::1/64");
 	plan_engine(&h.in, &conf);
+	/* A link-local address says nothing to who is far. */
+	assert_true(addr_is_zero(&conf.wan.addr6));
+	assert_true(addr_parse("2001:db8:1::1", &best));
+	assert_true(addr_eq(&conf.lans[0].addr6, &best));
 	assert_true(addr_parse("fe80::1", &best));
 	assert_true(addr_eq(&conf.wan.gateway6, &best));
 	assert_int_equal(conf.wan.nets6.n, 1);
@@ -374,6 +416,8 @@ int main(void)
 		cmocka_unit_test(test_of_several_lan_addresses_ours_counts),
 		cmocka_unit_test(test_wan_without_address_or_carrier_is_not_up),
 		cmocka_unit_test(test_nat_is_kept_off_our_own_ports),
+		cmocka_unit_test(
+			test_forwards_timers_and_limits_reach_the_engine),
 		cmocka_unit_test(
 			test_bitmaps_hold_what_is_open_and_what_is_ours),
 		cmocka_unit_test(test_a_server_in_our_block_stays_closed),
