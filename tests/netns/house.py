@@ -33,7 +33,7 @@ ISP, WAN, FAR = "203.0.113.1", "203.0.113.2", "198.51.100.10"
 LAN = "10.77.0.1"       # what the gateway takes when it is free
 READY_S = 60            # starting is quick; this machine may be busy
 # What may carry packets: tests marked 'carriers' run on each of them.
-CARRIERS = os.environ.get("CARRIERS", "xdp").split()
+CARRIERS = os.environ.get("CARRIERS", "xdp nfqueue").split()
 
 
 def _express():

@@ -5,6 +5,8 @@ from scapy.all import Ether, ICMPv6ND_RA, IPv6
 from house import FAR, ISP, WAN, machine_state
 from world import cable, eventually, finish_checksums
 
+pytestmark = pytest.mark.carriers("xdp", "nfqueue")
+
 
 def pings(host, target=FAR):
     return not host.attempt("ping", "-c", "1", "-W", "5", target).returncode

@@ -6,6 +6,8 @@ import pytest
 from house import FAR, WAN, bpf_alive, bpf_ids, machine_state
 from world import eventually
 
+pytestmark = pytest.mark.carriers("xdp", "nfqueue")
+
 
 @pytest.fixture(params=[[["h1"]], [["h1"], ["h2", "h3"]]],
                 ids=["port", "bridge"])

@@ -10,6 +10,8 @@ import pytest
 
 from house import FAR
 
+pytestmark = pytest.mark.carriers("xdp", "nfqueue")
+
 SIZE = int(os.environ.get("DOWNLOAD_MB", "200")) << 20
 
 

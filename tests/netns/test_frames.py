@@ -13,7 +13,7 @@ from scapy.all import (ARP, BOOTP, DHCP, DNS, DNSQR, GRE, ICMP, IP, TCP, UDP,
 from house import FAR, ISP, LAN, WAN
 from world import eventually
 
-pytestmark = pytest.mark.long
+pytestmark = [pytest.mark.long, pytest.mark.carriers("xdp", "nfqueue")]
 
 FRAMES = int(os.environ.get("FRAMES", "100000"))
 SEED = int(os.environ.get("FRAMES_SEED", time.time_ns() % 1000000))

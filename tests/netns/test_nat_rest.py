@@ -124,7 +124,8 @@ def test_protocols_without_ports(house, kind):
              / make(word))
 
     def says(word):
-        return lambda p: p.proto == proto and word in bytes(p.payload)
+        return lambda p: IP in p and p.proto == proto \
+            and word in bytes(p.payload)
 
     with Ear(house.far) as far, Ear(house.isp, "street") as isp, \
             Ear(house.h1) as h1, Ear(house.h2) as h2:

@@ -4,6 +4,8 @@ import pytest
 from house import ISP, WAN
 from world import heard, only_ipv4_from
 
+pytestmark = pytest.mark.carriers("xdp", "nfqueue")
+
 NMAP = ["nmap", "-n", "-Pn", "--max-retries", "0", "-T5", "-oG", "-"]
 
 

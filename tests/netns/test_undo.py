@@ -6,6 +6,8 @@ import pytest
 from house import FAR, bpf_alive, bpf_ids, machine_state
 from world import eventually
 
+pytestmark = pytest.mark.carriers("xdp", "nfqueue")
+
 ONE_PORT = [["h1"]]
 BRIDGE = [["h1"], ["h2", "h3"]]
 
