@@ -135,7 +135,8 @@ const char *engine_carrier(const struct engine *e, uint32_t ifindex)
 {
 	const struct ports *ps = &e->worker.ports;
 
-	for (unsigned i = 0; i < ps->n; i++)
+	/* A place without a port is none, and has the number 0. */
+	for (unsigned i = 0; ifindex && i < ps->n; i++)
 		if (ps->ports[i].info.ifindex == ifindex)
 			return port_carrier(&ps->ports[i]);
 	return NULL;

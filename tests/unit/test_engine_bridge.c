@@ -164,6 +164,7 @@ static void one_port_goes_and_the_others_stay_open(void **state)
 	assert_int_equal(change(r, 2), 0);
 	assert_true(udp_recv(r, r->lc, &u, 2000));
 	assert_null(engine_carrier(r->engine, r->ports[2].ifindex));
+	assert_null(engine_carrier(r->engine, 0));
 	assert_true(answered_at(r, r->lc));
 
 	sh("ip link add name gl2 type veth peer name lc2;"
