@@ -106,8 +106,8 @@ static json_t *mapping_json(const struct mapping_row *m)
 	return json_pack("{s:s,s:s,s:s,s:b,s:I}", "proto",
 			 proto_name(m->proto, number), "inside",
 			 endpoint_format(&m->inside, inside), "outside",
-			 endpoint_format(&m->outside, outside), "static", m->fixed,
-			 "idle_ms", (json_int_t)m->idle_ms);
+			 endpoint_format(&m->outside, outside), "static",
+			 m->fixed, "idle_ms", (json_int_t)m->idle_ms);
 }
 
 static int write_row(struct dump *d, unsigned i)

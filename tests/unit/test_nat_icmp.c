@@ -435,22 +435,6 @@ static void test_no_error_about_errors_and_broadcasts(void **state)
 	assert_int_equal(l->p.drop, DROP_TTL_EXCEEDED);
 }
 
-static void test_own_errors_are_rate_limited(void **state)
-{
-	struct lab *l = *state;
-	struct spec s = { TUPLE(SIDE_LAN, HOST_A, 5000, REMOTE, 53), .ttl = 1 };
-	unsigned replies = 0;
-
-	for (unsigned i = 0; i < 300; i++)
-		replies += lab_send(l, s) == VERDICT_FORWARD;
-	assert_int_equal(replies, 100);
-	assert_int_equal(lab_drops(l, DROP_TTL_EXCEEDED), 100);
-	l->now += 10;
-	for (unsigned i = 0; i < 300; i++)
-		replies += lab_send(l, s) == VERDICT_FORWARD;
-	assert_int_equal(replies, 110);
-}
-
 /* The worker learns late that nobody is there: headers are put back. */
 static void test_error_about_a_packet_already_translated(void **state)
 {
@@ -498,7 +482,6 @@ int main(void)
 		lab_test(test_ttl_exceeded_toward_the_wan),
 		lab_test(test_rfc4787_req13_frag_needed),
 		lab_test(test_no_error_about_errors_and_broadcasts),
-		lab_test(test_own_errors_are_rate_limited),
 		lab_test(test_error_about_a_packet_already_translated),
 	};
 

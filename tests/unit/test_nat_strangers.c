@@ -212,6 +212,22 @@ static void test_answered_strangers_keep_a_mapping(void **state)
 	assert_int_equal(knock(l, 1001), VERDICT_FORWARD);
 }
 
+static void test_own_errors_are_rate_limited(void **state)
+{
+	struct lab *l = *state;
+	struct spec s = { TUPLE(SIDE_LAN, HOST_A, 5000, REMOTE, 53), .ttl = 1 };
+	unsigned replies = 0;
+
+	for (unsigned i = 0; i < 300; i++)
+		replies += lab_send(l, s) == VERDICT_FORWARD;
+	assert_int_equal(replies, 100);
+	assert_int_equal(lab_drops(l, DROP_TTL_EXCEEDED), 100);
+	l->now += 10;
+	for (unsigned i = 0; i < 300; i++)
+		replies += lab_send(l, s) == VERDICT_FORWARD;
+	assert_int_equal(replies, 110);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -223,6 +239,7 @@ int main(void)
 		lab_test(test_strangers_do_not_keep_a_mapping),
 		lab_test(test_refused_strangers_do_not_keep_a_mapping),
 		lab_test(test_answered_strangers_keep_a_mapping),
+		lab_test(test_own_errors_are_rate_limited),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
