@@ -8,6 +8,8 @@
 #ifndef GATE_FACE_TC_H
 #define GATE_FACE_TC_H
 
+#define PACKET_HOST 0 /* linux/if_packet.h */
+
 #include "parse.h"
 #include "verdict.h"
 
@@ -76,6 +78,9 @@ static __always_inline int tc_act(struct __sk_buff *skb,
 	if (verdict != ENGINE)
 		return tc_drop(verdict, bytes);
 	skb->mark = GATE_MARK_ENGINE | port->slot;
+	/* Sent to a bridge member's own address it would count as another
+	 * host's, for which IP has no ears. */
+	bpf_skb_change_type(skb, PACKET_HOST);
 	return TC_OK;
 }
 

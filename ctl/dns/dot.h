@@ -37,7 +37,7 @@ void dots_free(struct dots *d);
 
 /* Never calls 'done' before it returns. -EEXIST: a question with that ID is
  * under way there; choose another. */
-int dot_ask(struct dots *d, const struct nameserver *to,
+int dot_ask(struct dots *all, const struct nameserver *to,
 	    struct dot_question *q);
 /* TLS failed there within the last minutes. */
 bool dot_is_hopeless(const struct dots *d, const struct nameserver *to);

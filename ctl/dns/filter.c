@@ -54,14 +54,16 @@ bool filter_applies(const struct filter *f, const struct addr *who)
 uint8_t filter_name(const struct filter *f, const struct dns_name *name)
 {
 	uint8_t tag = FILTER_NONE, unused;
+	struct nameset_key key;
 
-	if (nameset_has(f->own_allow, name, &unused))
+	nameset_key(&key, name);
+	if (nameset_find(f->own_allow, &key, &unused))
 		return FILTER_NONE;
-	if (nameset_has(f->own_block, name, &tag) ||
-	    nameset_has(f->canaries, name, &tag))
+	if (nameset_find(f->own_block, &key, &tag) ||
+	    nameset_find(f->canaries, &key, &tag))
 		return tag;
-	if (nameset_has(f->block, name, &tag) &&
-	    !nameset_has(f->allow, name, &unused))
+	if (nameset_find(f->block, &key, &tag) &&
+	    !nameset_find(f->allow, &key, &unused))
 		return tag;
 	return FILTER_NONE;
 }

@@ -6,6 +6,7 @@
 #include "nameset.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdlib.h>
 
 #include "../base/hash.h"
@@ -22,18 +23,22 @@
 #define HASH	 (~0ull << 11)
 
 struct nameset {
-	struct hash_key secret;
 	size_t places_n, count;
 	uint64_t *places;
 };
 
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+static struct hash_key secret; /* immutable once it is made */
+
+static void make_secret(void)
+{
+	hash_key_random(&secret);
+}
+
 struct nameset *nameset_new(void)
 {
-	struct nameset *s = calloc(1, sizeof(*s));
-
-	if (s)
-		hash_key_random(&s->secret);
-	return s;
+	pthread_once(&once, make_secret);
+	return calloc(1, sizeof(struct nameset));
 }
 
 void nameset_free(struct nameset *s)
@@ -44,11 +49,16 @@ void nameset_free(struct nameset *s)
 	free(s);
 }
 
-/* The place of 'hash', or the free one where it would be. Multiplication maps
- * the hash onto any number of places. */
+/* Multiplication maps the hash onto any number of places. */
+static size_t first_place(size_t n, uint64_t hash)
+{
+	return (size_t)((unsigned __int128)hash * n >> 64);
+}
+
+/* The place of 'hash', or the free one where it would be. */
 static uint64_t *place_of(uint64_t *places, size_t n, uint64_t hash)
 {
-	size_t at = (size_t)((unsigned __int128)hash * n >> 64);
+	size_t at = first_place(n, hash);
 
 	while (places[at] && (places[at] & HASH) != hash)
 		at = at + 1 < n ? at + 1 : 0;
@@ -72,15 +82,15 @@ static int resize(struct nameset *s, size_t n)
 	return 0;
 }
 
-static uint64_t hash_of(const struct nameset *s, const uint8_t *b, size_t len)
+static uint64_t hash_of(const uint8_t *b, size_t len)
 {
-	return hash_bytes(&s->secret, b, len) & HASH;
+	return hash_bytes(&secret, b, len) & HASH;
 }
 
 int nameset_add(struct nameset *s, const struct dns_name *name, bool below,
 		uint8_t tag)
 {
-	uint64_t hash = hash_of(s, name->b, name->len), *at;
+	uint64_t hash = hash_of(name->b, name->len), *at;
 
 	if ((s->count + 1) * FILL_DEN > s->places_n * FILL_NUM) {
 		int err = resize(s, s->places_n ? s->places_n * 2 : PLACES_MIN);
@@ -106,17 +116,37 @@ void nameset_seal(struct nameset *s)
 		(void)resize(s, n);
 }
 
-bool nameset_has(const struct nameset *s, const struct dns_name *name,
-		 uint8_t *tag)
+void nameset_key(struct nameset_key *out, const struct dns_name *name)
+{
+	size_t at;
+
+	pthread_once(&once, make_secret);
+	out->n = 0;
+	for (at = 0; name->b[at]; at += name->b[at] + 1u)
+		out->hash[out->n++] = hash_of(name->b + at, name->len - at);
+}
+
+/* The places are far apart in memory: all are called for before any is read. */
+static void call_for(const struct nameset *s, const struct nameset_key *key)
+{
+	unsigned i;
+
+	for (i = 0; i < key->n; i++)
+		__builtin_prefetch(
+			&s->places[first_place(s->places_n, key->hash[i])]);
+}
+
+bool nameset_find(const struct nameset *s, const struct nameset_key *key,
+		  uint8_t *tag)
 {
 	uint64_t wanted = EXACT, found;
-	size_t at;
+	unsigned i;
 
 	if (!s || !s->count)
 		return false;
-	for (at = 0; at < name->len; at += name->b[at] + 1u) {
-		found = *place_of(s->places, s->places_n,
-				  hash_of(s, name->b + at, name->len - at));
+	call_for(s, key);
+	for (i = 0; i < key->n; i++) {
+		found = *place_of(s->places, s->places_n, key->hash[i]);
 		if (found & wanted) {
 			*tag = (uint8_t)(found & TAG_BITS);
 			return true;
@@ -124,6 +154,17 @@ bool nameset_has(const struct nameset *s, const struct dns_name *name,
 		wanted = BELOW;
 	}
 	return false;
+}
+
+bool nameset_has(const struct nameset *s, const struct dns_name *name,
+		 uint8_t *tag)
+{
+	struct nameset_key key;
+
+	if (!s || !s->count)
+		return false;
+	nameset_key(&key, name);
+	return nameset_find(s, &key, tag);
 }
 
 size_t nameset_count(const struct nameset *s)

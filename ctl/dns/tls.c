@@ -13,6 +13,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../base/bytes.h"
+
 struct tls {
 	SSL *ssl;
 	BIO *in, *out; /* owned by ssl */
@@ -57,13 +59,13 @@ static bool demand(SSL *ssl, const struct tls_peer *peer)
 static bool speak(SSL *ssl, const char *alpn)
 {
 	size_t len = strlen(alpn);
-	unsigned char wire[32];
+	uint8_t wire[32];
+	struct wr w;
 
-	if (len >= sizeof(wire))
-		return false;
-	wire[0] = (unsigned char)len;
-	memcpy(wire + 1, alpn, len);
-	return !SSL_set_alpn_protos(ssl, wire, (unsigned)len + 1);
+	w = wr_init(wire, sizeof(wire));
+	wr_u8(&w, (uint8_t)len);
+	wr_bytes(&w, alpn, len);
+	return !w.bad && !SSL_set_alpn_protos(ssl, wire, (unsigned)wr_len(&w));
 }
 
 struct tls *tls_new(const struct tls_peer *peer)

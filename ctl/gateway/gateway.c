@@ -225,6 +225,27 @@ static void start_handles(struct gateway *g)
 
 /* ---- up and down */
 
+/* Who holds a port of our block before it is ours is a server, and stays
+ * closed. Later ones are clients: those known from an earlier run are told by
+ * its own bitmap. */
+static void find_servers(struct gateway *g)
+{
+	const uint64_t *own = gate_local_own(g->gate) + PLAN_UDP_WORD;
+	const unsigned first = PLAN_OWN_PORT_FIRST / 64;
+	const unsigned last = PLAN_OWN_PORT_LAST / 64;
+	uint64_t any = 0;
+
+	for (unsigned w = first; w <= last; w++)
+		any |= own[w];
+	if (!g->adopting || !any) {
+		memcpy(g->servers_udp, g->sockets.held[1],
+		       sizeof(g->servers_udp));
+		return;
+	}
+	for (unsigned w = first; w <= last; w++)
+		g->servers_udp[w] = ~own[w];
+}
+
 /* Nothing on the machine changes before the fifth rung. */
 static int open_all(struct gateway *g, struct error *err)
 {
@@ -244,7 +265,7 @@ static int open_all(struct gateway *g, struct error *err)
 		return rc;
 	keep_ssh(g);
 	sync_sockets(g);
-	memcpy(g->servers_udp, g->sockets.held[1], sizeof(g->servers_udp));
+	find_servers(g);
 	rc = link_refresh(g->link);
 	if (rc)
 		error_set(err, rc, "link: cannot be read anew: %s",
@@ -346,7 +367,10 @@ static void close_all(struct gateway *g)
 		leave_machine(g);
 	else
 		give_back(g);
-	instance_unlock(&g->instance);
+	if (g->restarting)
+		instance_hand_on(&g->instance);
+	else
+		instance_unlock(&g->instance);
 }
 
 /* The file that bears the name now: after an upgrade that is the new one. */
@@ -371,6 +395,7 @@ static int start_anew(struct gateway *g)
 	log_err("%s: cannot start anew: %s", g->exe, strerror(errno));
 	if (!journal_open(&g->journal, g->instance.journal, &left, &err))
 		leftovers_undo(g->journal, &g->instance);
+	instance_unlock(&g->instance);
 	return 1;
 }
 

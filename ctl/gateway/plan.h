@@ -53,6 +53,7 @@ unsigned plan_macs(const struct plan_input *in, struct gate_member_mac *out,
 /* The bitmaps of abi.h: what the owner opened, what is our own client's. Both
  * hold PLAN_BITS_WORDS words, cleared first. */
 #define PLAN_BITS_WORDS 3072
+#define PLAN_UDP_WORD	1024 /* TCP's come first */
 void plan_bits(const struct plan_input *in, uint64_t *local_open,
 	       uint64_t *local_own);
 /* Do the WAN's network and 'lan' overlap? */

@@ -233,7 +233,7 @@ static int hook_make(struct journal *j, struct nlsock *nl, uint32_t ifindex,
 
 	if (has < 0)
 		return has;
-	if (has && journal_keep(j, "clsact %s %u ", ifname, ifindex))
+	if (has && journal_keep(j, "clsact %s %u", ifname, ifindex))
 		return 0;
 	code = journal_add(j, "clsact %s %u %s", ifname, ifindex,
 			   has ? "found" : "made");

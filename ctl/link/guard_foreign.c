@@ -59,7 +59,7 @@ static int chain_pass(const struct visit *v, const struct nft_hooked *c)
 	if (n < 0)
 		return n;
 	if (n) {
-		journal_keep(v->j, "nft-pass %s %s %s ", families[c->family],
+		journal_keep(v->j, "nft-pass %s %s %s", families[c->family],
 			     c->table, c->chain);
 		return 0;
 	}

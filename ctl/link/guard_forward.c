@@ -29,7 +29,7 @@ static bool is_on(const char *path)
 /* Did we switch it on, in this run or an earlier one? */
 static bool is_ours(struct journal *j, const char *path)
 {
-	return journal_keep(j, "sysctl %s ", path);
+	return journal_keep(j, "sysctl %s", path);
 }
 
 static bool was_off(struct journal *j, const char *path)

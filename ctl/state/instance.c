@@ -16,6 +16,8 @@
 
 #define RUN_DIR "/run/portcullis"
 #define POLL_US 20000
+/* The descriptor of the lock, from one process image to the next. */
+#define HANDED_ON "PORTCULLIS_LOCK_FD"
 
 void instance_init(struct instance *i, const char *name)
 {
@@ -50,13 +52,35 @@ static int open_locked(const char *path)
 	}
 }
 
+/* The lock as this process had it before exec(): what was locked stays so.
+ * -ENOENT: there is none, or it is another instance's. */
+static int take_handed_on(const char *path)
+{
+	const char *text = getenv(HANDED_ON);
+	struct stat mine, named;
+	int fd;
+
+	if (!text)
+		return -ENOENT;
+	fd = (int)strtol(text, NULL, 10);
+	unsetenv(HANDED_ON);
+	if (fd <= STDERR_FILENO || fstat(fd, &mine) || stat(path, &named) ||
+	    mine.st_dev != named.st_dev || mine.st_ino != named.st_ino ||
+	    flock(fd, LOCK_EX | LOCK_NB))
+		return -ENOENT;
+	fcntl(fd, F_SETFD, FD_CLOEXEC);
+	return fd;
+}
+
 int instance_lock(struct instance *i, struct error *err)
 {
 	int rc = file_mkdirs(RUN_DIR, 0755);
 
 	if (rc)
 		return error_set(err, rc, "%s: %s", RUN_DIR, strerror(-rc));
-	rc = open_locked(i->lock);
+	rc = take_handed_on(i->lock);
+	if (rc < 0)
+		rc = open_locked(i->lock);
 	if (rc == -EBUSY)
 		return error_set(err, rc,
 				 "instance %s is running already (pid %d): "
@@ -65,7 +89,7 @@ int instance_lock(struct instance *i, struct error *err)
 	if (rc < 0)
 		return error_set(err, rc, "%s: %s", i->lock, strerror(-rc));
 	i->lock_fd = rc;
-	if (ftruncate(i->lock_fd, 0) ||
+	if (ftruncate(i->lock_fd, 0) || lseek(i->lock_fd, 0, SEEK_SET) ||
 	    dprintf(i->lock_fd, "%d\n", (int)getpid()) < 0)
 		return error_set(err, -errno, "%s: %s", i->lock,
 				 strerror(errno));
@@ -80,6 +104,18 @@ void instance_unlock(struct instance *i)
 	unlink(i->lock);
 	close(i->lock_fd);
 	i->lock_fd = -1;
+}
+
+void instance_hand_on(struct instance *i)
+{
+	char text[16];
+
+	if (i->lock_fd < 0)
+		return;
+	unlink(i->socket);
+	snprintf(text, sizeof(text), "%d", i->lock_fd);
+	if (!setenv(HANDED_ON, text, 1))
+		fcntl(i->lock_fd, F_SETFD, 0);
 }
 
 /* Somebody else holds the lock: flock fails. A file left over does not. */

@@ -29,6 +29,9 @@ void instance_init(struct instance *i, const char *name);
 int instance_lock(struct instance *i, struct error *err);
 /* Gives the lock back and removes socket and lock file. */
 void instance_unlock(struct instance *i);
+/* Instead, before exec(): the process that goes on under this pid has the lock,
+ * and nobody can come between. instance_unlock(), should exec() fail. */
+void instance_hand_on(struct instance *i);
 /* The pid that holds the lock; 0: nobody. */
 pid_t instance_pid(const struct instance *i);
 /* Waits until nobody holds the lock. false: 'timeout_ms' passed. */

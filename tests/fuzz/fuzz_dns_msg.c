@@ -23,6 +23,23 @@ static void repeat(const struct dns_answer *a, const struct dns_kept *k,
 	assert(!w.bad);
 }
 
+/* Where a kept answer leads, and to which address. */
+static void follow(const struct dns_kept *k)
+{
+	static const struct prefix home = { { .b = { [10] = 0xff, 0xff, 10 } },
+					    104 };
+	struct dns_chain c = dns_chain_begin(k);
+	struct dns_name target;
+	struct addr addr;
+	unsigned n = 0;
+
+	while (dns_chain_next(&c, &target))
+		n++;
+	assert(!n || k->chain);
+	dns_answer_addr(k, &addr);
+	dns_answer_points_into(k, &home, 1);
+}
+
 static void as_answer(const uint8_t *data, size_t size)
 {
 	static const size_t limits[] = { DNS_UDP_MIN, DNS_UDP_EDNS,
@@ -38,7 +55,8 @@ static void as_answer(const uint8_t *data, size_t size)
 	assert(a.len <= size);
 	dns_answer_keep(&w, data, &a);
 	assert(!w.bad);
-	k = (struct dns_kept){ kept, wr_len(&w), a.ttl_at, a.ttl_n };
+	k = (struct dns_kept){ kept, wr_len(&w), a.ttl_at, a.ttl_n, a.chain };
+	follow(&k);
 	for (i = 0; i < sizeof(limits) / sizeof(limits[0]); i++) {
 		repeat(&a, &k, limits[i], false);
 		repeat(&a, &k, limits[i], true);

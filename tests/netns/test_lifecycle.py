@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from again import AGAIN
+from again import AGAIN, restart
 from house import FAR, WAN, machine_state
 from watch import no_resets, strangers
 from world import eventually
@@ -17,9 +17,12 @@ def pings(host, target=FAR):
     return not host.attempt("ping", "-c", "1", "-W", "1", target).returncode
 
 
+pytestmark = [pytest.mark.carriers("xdp", "nfqueue"), pytest.mark.long]
+
+
 @pytest.fixture(params=[[["h1"]], [["h1"], ["h2", "h3"]]],
                 ids=["port", "bridge"])
-def house(build, request):
+def house(build, request, carrier):
     house = build(request.param)
     house.before = machine_state(house.gw)
     house.serve_dns()
@@ -30,16 +33,15 @@ def house(build, request):
 
 
 def gate(house):
-    """What the gate is made of, by the kernel's own numbers: links and the
-    programs that sit on ports by them, and those at traffic control."""
+    """What the gate is made of, by the kernel's own numbers: the programs that
+    sit on ports, and the links by which they do."""
     net, = json.loads(house.gw.run("bpftool", "-j", "net"))
-    if net["tc"]:
-        return {(door["devname"], door["kind"], door["id"])
-                for door in net["tc"]}
     links = json.loads(house.gw.run("bpftool", "-j", "link"))
-    programs = {port["id"] for port in net["xdp"]}
-    return {(link["id"], link["prog_id"]) for link in links
-            if link.get("prog_id") in programs}
+    programs = {(port["devname"], port["id"])
+                for port in net["xdp"] + net["tc"]}
+    numbers = {number for _, number in programs}
+    return programs | {(link["id"], link["prog_id"]) for link in links
+                       if link.get("prog_id") in numbers}
 
 
 @AGAIN
@@ -88,6 +90,18 @@ def test_home_notices_nothing(house, again):
     assert house.ask("status")["lan"] == net
     assert house.h1.run("ip", "-br", "addr", "show", "eth0") == was
     assert house.h1.ip in [lease["ip"] for lease in house.ask("leases")]
+
+
+def test_nobody_comes_between_a_restart(house):
+    """The instance is taken all the while."""
+    lock = f"/run/portcullis/{house.instance}.lock"
+    rival = house.gw.spawn("sh", "-c", f"until flock -n {lock} true; do :; done")
+    for _ in range(3):
+        restart(house)
+    assert rival.poll() is None
+    assert "is running already" in house.gw.attempt(*house.command()).stderr
+    assert house.stop_gateway() == 0
+    assert rival.wait(30) == 0
 
 
 def test_settings_changed_meanwhile_hold(house):

@@ -145,3 +145,16 @@ def test_an_idle_connection_is_still_there(house, again):
         client.sendall(b"from inside")
         assert server.recv(64) == b"from inside"
         server.close()
+
+
+@AGAIN
+def test_a_socket_of_the_gateway_itself_goes_on(house, again):
+    """It has no peer, as a server has none; but it came after the first start,
+    from the block of ports that our own clients take."""
+    with house.gw.udp() as own, house.far.udp(7300, FAR) as far:
+        own.sendto(b"asked", (FAR, 7300))
+        _, at = far.recvfrom(64)
+        assert at[0] == WAN and 24576 <= at[1] < 32768
+        again(house)
+        far.sendto(b"answered", at)
+        assert own.recv(64) == b"answered"
