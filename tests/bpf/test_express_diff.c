@@ -209,6 +209,7 @@ static void one_round(struct house *h)
 	leave_row(h, &row, v6);
 }
 
+/* nat.md 24 */
 static void test_nat24_three_rewrites_are_one(void **state)
 {
 	for (unsigned i = 0; i < ROUNDS; i++)

@@ -77,6 +77,7 @@ def test_the_wan_is_awaited(house):
     assert eventually(lambda: machine_state(house.gw) == house.before)
 
 
+# nat.md 6
 def test_rfc4787_req7_the_lan_gives_way_to_the_wan(running):
     """The provider moves into our network: the LAN moves on, and says so."""
     house, was = running, running.h1.ip

@@ -111,6 +111,7 @@ def mac_of(machine, dev):
     return machine.run("cat", f"/sys/class/net/{dev}/address").strip()
 
 
+# nat.md 34
 def test_frames_from_the_lan(house):
     print(f"FRAMES_SEED={SEED}")
     h1 = house.h1
@@ -122,6 +123,7 @@ def test_frames_from_the_lan(house):
     assert_service(house)
 
 
+# nat.md 34
 def test_frames_from_the_wan(house):
     print(f"FRAMES_SEED={SEED}")
     with house.h1.udp(40000) as inside, house.isp.frames("street") as sock:
@@ -132,6 +134,7 @@ def test_frames_from_the_wan(house):
     assert_service(house)
 
 
+# nat.md 34
 def test_nothing_leaked(house):
     """LeakSanitizer speaks at the end, by message and exit status."""
     assert house.stop_gateway(timeout=30) == 0, house.log()

@@ -3,8 +3,12 @@ import json
 import re
 import threading
 
+import pytest
+
 from house import FAR
 from world import eventually, heard, only_ipv4_from
+
+pytestmark = pytest.mark.carriers("xdp", "nfqueue")
 
 
 def attached(house):

@@ -56,6 +56,7 @@ def test_the_gate_stands_while_no_process_does(house, again):
     assert gate(house) == was
 
 
+# nat.md 32
 def test_killed_it_lets_nothing_through(house):
     with strangers(house, WAN), no_resets((house.isp, "street"),
                                           (house.h1, "eth0")), \

@@ -84,6 +84,7 @@ def resolves(house, n):
     return "NXDOMAIN" in said
 
 
+# nat.md 30
 def test_nat30_a_host_on_all_ports_disturbs_no_own_connection(house, session):
     ours, owner = session
     with house.far.tcp(7600, FAR) as listener, house.gw.tcp() as client, \
@@ -109,6 +110,7 @@ def test_nat30_a_host_on_all_ports_disturbs_no_own_connection(house, session):
                 another.connect((WAN, SSH))
 
 
+# nat.md 30
 def test_nat30_no_mapping_takes_a_port_of_our_own(house):
     with flooded(house):
         outside = {(m["proto"], int(m["outside"].rsplit(":", 1)[1]))

@@ -128,6 +128,7 @@ def get_address(house, address):
         lambda: house.ask("status")["wan"]["address"] == address)
 
 
+# nat.md 31
 def test_the_same_wan_address_comes_back(house):
     with no_resets((house.far, "eth0"), (house.h1, "eth0")):
         download = Download(house, house.h1)
@@ -139,6 +140,7 @@ def test_the_same_wan_address_comes_back(house):
         assert download.arrived()
 
 
+# nat.md 31
 def test_another_wan_address_comes(house):
     """Old connections end, new ones have the new address, at once."""
     download = Download(house, house.h1)

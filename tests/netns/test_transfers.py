@@ -90,6 +90,7 @@ def mappings(house):
             for m in house.ask("mappings")}
 
 
+# nat.md 32
 @AGAIN
 def test_transfers_go_on(house, again):
     """Down and up, over three of them, with strangers at the door."""
@@ -106,6 +107,7 @@ def test_transfers_go_on(house, again):
         assert upload.arrived()
 
 
+# nat.md 32
 @AGAIN
 def test_mappings_are_the_same(house, again):
     """Of every kind; and one who never heard of it reaches it still."""
@@ -130,6 +132,7 @@ def test_mappings_are_the_same(house, again):
         sock.close()
 
 
+# nat.md 32
 @AGAIN
 def test_an_idle_connection_is_still_there(house, again):
     """It says nothing before and nothing meanwhile."""

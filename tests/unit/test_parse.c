@@ -224,6 +224,7 @@ static void test_rfc7126_source_routes_from_the_wan(void **state)
 }
 
 /* What is wrong, by one byte of the IPv4 packet. */
+/* nat.md 34 */
 static void test_refused_bytes(void **state)
 {
 	static const struct {
