@@ -140,6 +140,9 @@ $(BUILD)/bench/load.skel.h: $(BUILD)/bench/load.bpf.o
 $(BUILD)/bench/load: tests/bench/load.c tests/bench/load.h \
 		$(BUILD)/bench/load.skel.h
 	$(call say,CC,$@) $(obj) -isystem $(BUILD)/bench -o $@ $< $(LIBS)
+$(BUILD)/bench/rcvbuf.so: tests/bench/rcvbuf.c
+	@mkdir -p $(@D)
+	$(call say,CC,$@) $(obj) -shared -fPIC -o $@ $< -ldl
 
 $(BUILD)/bench/core: tests/bench/core.c $(BUILD)/obj/ctl.a
 	@mkdir -p $(@D)

@@ -13,6 +13,7 @@ A row is a module:
     GATEWAY         optional: the gateway on all SIDES, when they do not name it
     GATEWAYS        optional: {side: gateway} for some of them
     LESS            optional: a side whose figure is taken off the others
+    TOPOLOGY        optional: another class to be built than Topology
 """
 import argparse
 import importlib.util
@@ -60,7 +61,8 @@ def measure(row, side):
     await_quiet()
     gateway = getattr(row, "GATEWAYS", {}).get(
         side, getattr(row, "GATEWAY", side))
-    with Topology(gateway, side, getattr(row, "GSO", False)) as topology:
+    kind = getattr(row, "TOPOLOGY", Topology)
+    with kind(gateway, side, getattr(row, "GSO", False)) as topology:
         figures = row.measure(topology)
     return figures if isinstance(figures, dict) else {"": figures}
 
