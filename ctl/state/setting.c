@@ -127,7 +127,7 @@ const struct setting setting_table[] = {
 	LIST("dns.rebind_allow", dns_rebind_allow, setting_dns_domain),
 	NUMBER("dns.client_rate", dns_client_rate, 10, 1000000, 200),
 	TEXT("dns.log", dns_log, "on", setting_dns_switch, "on or off"),
-	NUMBER("dhcp.lease_s", dhcp_lease_s, 120, 2592000, 86400),
+	NUMBER("dhcp.lease_s", dhcp_lease_s, 60, 2592000, 86400),
 	LIST("dhcp.static", dhcp_static, setting_static),
 	LIST("dhcp.option", dhcp_option, setting_option),
 	LIST("dhcp.route", dhcp_route, setting_route),

@@ -91,7 +91,7 @@ struct settings {
 	struct settings_domain dns_rebind_allow[64];
 	uint32_t dns_client_rate; /* questions a second that go upstream */
 	char dns_log[4];	  /* "on", "off" */
-	uint32_t dhcp_lease_s;	  /* dhcp.lease_s: 86400, 120..2592000 */
+	uint32_t dhcp_lease_s;	  /* dhcp.lease_s: 86400, 60..2592000 */
 	unsigned dhcp_static_n;
 	struct settings_static dhcp_static[SETTINGS_LIST_MAX];
 	unsigned dhcp_option_n;
