@@ -34,6 +34,7 @@ int main(int argc, char **argv)
 		return 0;
 	case ARGS_SHOW:
 	case ARGS_SET:
+	case ARGS_PASSWD:
 	case ARGS_GET:
 		break;
 	}

@@ -1,11 +1,13 @@
 /* api.c - who may ask for what, and who answers.
  *
  * Made by gateway.c; api_handle() is called by both HTTP servers. Control
- * thread. The unix socket is root's own; what comes from the LAN may read
- * only, and only under one of the gateway's own names. */
+ * thread. The unix socket is root's own; who comes from the LAN has to use one
+ * of the gateway's own names and, but for the overview of a gateway without a
+ * password, to be logged in. */
 #include "api.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,21 +16,36 @@
 
 #define TICKS_PER_SECOND (1000 / RATES_STEP_MS)
 
+/* Who may ask. Names of remotes, of devices' questions and what was chosen are
+ * the owner's alone, also while there is no password. */
+enum access {
+	ACCESS_ALL,
+	ACCESS_OVERVIEW, /* all, until there is a password */
+	ACCESS_OWNER,
+};
+
 static const struct route {
 	const char *path;
-	api_answer *get, *patch;
+	enum access access;
+	api_answer *get, *patch, *post, *delete;
 } routes[] = {
-	{ "/api/v1/status", status_answer, NULL },
-	{ "/api/v1/clients", clients_answer, NULL },
-	{ "/api/v1/flows", flows_answer, NULL },
-	{ "/api/v1/mappings", mappings_answer, NULL },
-	{ "/api/v1/leases", leases_answer, NULL },
-	{ "/api/v1/dhcp", dhcp_answer, NULL },
-	{ "/api/v1/drops", drops_answer, NULL },
-	{ "/api/v1/dns", naming_answer, NULL },
-	{ "/api/v1/dns/log", queries_answer, NULL },
-	{ "/api/v1/settings", settings_answer, settings_change },
-	{ "/api/v1/live", live_answer, NULL },
+	{ .path = "/api/v1/session",
+	  .get = session_answer,
+	  .post = session_begin,
+	  .delete = session_end },
+	{ .path = "/api/v1/password", .post = password_set },
+	{ "/api/v1/status", ACCESS_OVERVIEW, .get = status_answer },
+	{ "/api/v1/clients", ACCESS_OVERVIEW, .get = clients_answer },
+	{ "/api/v1/drops", ACCESS_OVERVIEW, .get = drops_answer },
+	{ "/api/v1/live", ACCESS_OVERVIEW, .get = live_answer },
+	{ "/api/v1/flows", ACCESS_OWNER, .get = flows_answer },
+	{ "/api/v1/mappings", ACCESS_OWNER, .get = mappings_answer },
+	{ "/api/v1/leases", ACCESS_OWNER, .get = leases_answer },
+	{ "/api/v1/dhcp", ACCESS_OWNER, .get = dhcp_answer },
+	{ "/api/v1/dns", ACCESS_OWNER, .get = naming_answer },
+	{ "/api/v1/dns/log", ACCESS_OWNER, .get = queries_answer },
+	{ "/api/v1/settings", ACCESS_OWNER, .get = settings_answer,
+	  .patch = settings_change },
 };
 
 static const struct route *find_route(const char *path)
@@ -48,38 +65,61 @@ static bool is_reading(const struct http_request *r)
 	return !strcmp(method, "GET") || !strcmp(method, "HEAD");
 }
 
+static bool may(struct api *a, const struct http_request *r, enum access access)
+{
+	if (access == ACCESS_ALL ||
+	    (access == ACCESS_OVERVIEW && !a->login.hash[0]))
+		return true;
+	return login_is_owner(&a->login, r);
+}
+
+/* NULL: this cannot be done to it. */
+static api_answer *act_of(const struct route *route,
+			  const struct http_request *r)
+{
+	const char *method = http_method(r);
+
+	if (is_reading(r))
+		return route->get;
+	if (!strcmp(method, "PATCH"))
+		return route->patch;
+	if (!strcmp(method, "POST"))
+		return route->post;
+	return strcmp(method, "DELETE") ? NULL : route->delete;
+}
+
+static void refuse_method(const struct route *route, struct http_request *r)
+{
+	char allow[64];
+
+	snprintf(allow, sizeof(allow), "Allow: %s%s%s%s\r\n",
+		 route->get ? "GET, HEAD" : "", route->patch ? ", PATCH" : "",
+		 route->post ? (route->get ? ", POST" : "POST") : "",
+		 route->delete ? ", DELETE" : "");
+	answer_error(r, 405, allow, "This cannot be done to it.");
+}
+
 static void handle_api(struct api *a, struct http_request *r)
 {
 	const struct route *route = find_route(http_path(r));
-	const char *allow;
+	api_answer *act;
 
 	if (!route) {
 		answer_error(r, 404, NULL, "There is no such part of the API.");
 		return;
 	}
-	if (is_reading(r)) {
-		route->get(a, r);
-		return;
-	}
-	if (!route->patch || strcmp(http_method(r), "PATCH")) {
-		allow = route->patch && http_is_unix(r)
-				? "Allow: GET, HEAD, PATCH\r\n"
-				: "Allow: GET, HEAD\r\n";
-		answer_error(r, 405, allow, "This cannot be done to it.");
-		return;
-	}
-	if (!http_is_unix(r)) {
+	act = act_of(route, r);
+	if (!act)
+		refuse_method(route, r);
+	else if (!is_reading(r) && !origin_is_own(r))
 		answer_error(r, 403, NULL,
-			     "Settings are changed on the gateway itself, with "
-			     "`portcullis set`.");
-		return;
-	}
-	if (!origin_is_own(r)) {
-		answer_error(r, 403, NULL,
-			     "Settings are not changed by other pages.");
-		return;
-	}
-	route->patch(a, r);
+			     "Other pages may not change anything here.");
+	else if (!may(a, r, route->access))
+		answer_error(r, 401, NULL,
+			     a->login.hash[0] ? "Log in first."
+					      : "Set a password first.");
+	else
+		act(a, r);
 }
 
 void api_handle(void *arg, struct http_request *r)
@@ -122,12 +162,17 @@ static void on_tick(uv_timer_t *timer)
 int api_new(struct api **out, uv_loop_t *loop, const struct api_house *house)
 {
 	struct api *a = calloc(1, sizeof(*a));
+	int r = -ENOMEM;
 
 	if (a)
 		a->rates = rates_new();
-	if (!a || !a->rates) {
+	if (a && a->rates)
+		r = login_open(&a->login, house->password_path);
+	if (r) {
+		if (a)
+			rates_free(a->rates);
 		free(a);
-		return -ENOMEM;
+		return r;
 	}
 	a->house = *house;
 	a->loop = loop;
@@ -147,6 +192,7 @@ static void on_closed(uv_handle_t *handle)
 
 void api_free(struct api *a)
 {
+	login_close(&a->login);
 	dump_forget(a);
 	live_forget(a);
 	uv_close((uv_handle_t *)&a->tick, on_closed);

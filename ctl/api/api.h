@@ -2,7 +2,7 @@
  *
  * Reads from the house through struct api_house, which the gateway fills; says
  * what it read as JSON (Jansson). The same handler serves the unix socket (all
- * methods) and the LAN address (reading only, Host checked: 421).
+ * methods, no login) and the LAN address (Host checked: 421; login.c).
  *
  * What the JSON means beyond its names:
  *   rates, *_bps      bits per second over two seconds; rx is to the LAN
@@ -82,6 +82,7 @@ struct api_status {
 /* What the API may ask of the gateway; all on the control thread. */
 struct api_house {
 	void *arg;
+	const char *password_path; /* outlives the API */
 	void (*status)(void *arg, struct api_status *out);
 	struct engine *(*engine)(void *arg);
 	/* Leases of every LAN; valid until the loop runs again. */

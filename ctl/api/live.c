@@ -191,6 +191,16 @@ void live_answer(struct api *a, struct http_request *r)
 
 /* ---- all pages */
 
+void live_drop(struct api *a)
+{
+	struct page *p, *next;
+
+	for (p = a->live.pages; p; p = next) {
+		next = p->next;
+		ws_end(p->ws);
+	}
+}
+
 static void tell(struct api *a, json_t *message)
 {
 	struct ws_frame *f = pack_frame(message);

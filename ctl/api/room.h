@@ -10,6 +10,7 @@
 #include "../base/container_of.h"
 #include "../http/ws.h"
 #include "api.h"
+#include "login.h"
 #include "rates.h"
 
 #define LIVE_OPENING 4 /* messages that a page is told first */
@@ -32,6 +33,7 @@ struct api {
 	struct device_row devices[RATES_DEVICES_MAX]; /* scratch */
 	struct dump *dumps[2]; /* by enum engine_table; NULL: none under way */
 	struct live live;
+	struct login login;
 };
 
 typedef void api_answer(struct api *a, struct http_request *r);
@@ -57,16 +59,20 @@ json_t *recent_json(const struct rates_recent *recent, unsigned step_ms);
 /* pack.c: as msgpack; 'json' is taken over. NULL: out of memory. */
 struct ws_frame *pack_frame(json_t *json);
 
-api_answer status_answer, drops_answer;	     /* views.c */
-api_answer leases_answer, dhcp_answer;	     /* dhcp.c */
-api_answer clients_answer;		     /* clients.c */
-api_answer naming_answer, queries_answer;    /* naming.c */
-api_answer settings_answer, settings_change; /* change.c */
-api_answer flows_answer, mappings_answer;    /* dump.c */
-api_answer live_answer;			     /* live.c */
+api_answer status_answer, drops_answer;		       /* views.c */
+api_answer leases_answer, dhcp_answer;		       /* dhcp.c */
+api_answer clients_answer;			       /* clients.c */
+api_answer naming_answer, queries_answer;	       /* naming.c */
+api_answer settings_answer, settings_change;	       /* change.c */
+api_answer flows_answer, mappings_answer;	       /* dump.c */
+api_answer session_answer, session_begin, session_end; /* login.c */
+api_answer password_set;
+api_answer live_answer; /* live.c */
 /* Tells the pages; 'second': a whole one is over. */
 void live_tick(struct api *a, struct rate rate, const struct engine_totals *t,
 	       bool second);
+/* Sends every page away: who may listen has changed. */
+void live_drop(struct api *a);
 /* What was made for pages that open is no longer so. */
 void live_forget(struct api *a);
 /* origin.c: is it asked under a name of ours; by a page of ours, or by none? */

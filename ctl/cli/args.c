@@ -70,6 +70,7 @@ static const struct command {
 	{ "dns", ARGS_SHOW, show_options, 0, 0 },
 	{ "queries", ARGS_SHOW, show_options, 0, 0 },
 	{ "set", ARGS_SET, plain_options, 1, 64 },
+	{ "passwd", ARGS_PASSWD, plain_options, 0, 0 },
 	{ "get", ARGS_GET, show_options, 0, 1 },
 	{ "restart", ARGS_RESTART, plain_options, 0, 0 },
 	{ "stop", ARGS_STOP, stop_options, 0, 0 },
@@ -119,6 +120,7 @@ const char args_help[] =
 	"  portcullis get [KEY]            settings as they are\n"
 	"  portcullis set KEY=VALUE…       checked, kept, applied at once;\n"
 	"                                  KEY= restores the default\n"
+	"  portcullis passwd               sets the page's password anew\n"
 	"  portcullis restart              anew, after an upgrade say\n"
 	"  portcullis stop [--clean]       and undo all changes to the "
 	"machine;\n"

@@ -13,6 +13,7 @@ enum args_command {
 	ARGS_RUN,
 	ARGS_SHOW, /* status … drops: 'view' */
 	ARGS_SET,
+	ARGS_PASSWD,
 	ARGS_GET,
 	ARGS_RESTART,
 	ARGS_STOP,

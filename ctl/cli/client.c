@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "ask.h"
+#include "password.h"
 #include "show.h"
 #include "../state/settings.h"
 #include "table.h"
@@ -160,10 +161,38 @@ static int set(const struct args *a)
 	return now ? 0 : 1;
 }
 
+/* The same twice from a terminal, else the first line of what is piped in. */
+static int passwd(const struct args *a)
+{
+	char password[PASSWORD_MAX];
+	json_t *request, *done = NULL;
+	struct error err;
+	char *body;
+
+	if (ask_password(password, &err))
+		return fail(err.text);
+	request = json_pack("{s:s}", "password", password);
+	explicit_bzero(password, sizeof(password));
+	body = request ? json_dumps(request, JSON_COMPACT) : NULL;
+	json_decref(request);
+	if (!body)
+		return fail("the password is no UTF-8 text");
+	done = fetch(a, "POST", "/api/v1/password", body, NULL);
+	explicit_bzero(body, strlen(body));
+	free(body);
+	if (!done)
+		return 1;
+	json_decref(done);
+	puts("The password is set; whoever was logged in has to log in again.");
+	return 0;
+}
+
 int client_main(const struct args *a)
 {
 	if (a->command == ARGS_SET)
 		return set(a);
+	if (a->command == ARGS_PASSWD)
+		return passwd(a);
 	if (a->command == ARGS_GET)
 		return get(a);
 	return show(a);

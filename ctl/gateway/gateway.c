@@ -132,10 +132,19 @@ static void keep_ssh(struct gateway *g)
 
 static int open_api(struct gateway *g, struct error *err)
 {
-	const struct api_house house = house_for_api(g);
-	int rc = api_new(&g->api, &g->loop, &house);
+	struct api_house house;
+	int rc;
 
+	snprintf(g->password_path, sizeof(g->password_path), "%s/password",
+		 g->options->state_dir);
+	house = house_for_api(g);
+	rc = api_new(&g->api, &g->loop, &house);
 	settings_set_judge(g->settings, house_judges, g);
+	if (rc == -EINVAL)
+		return error_set(err, rc,
+				 "%s: holds no password that can be read; "
+				 "remove it, then choose a new one",
+				 g->password_path);
 	if (rc)
 		return error_set(err, rc, "api: %s", strerror(-rc));
 	return http_listen_unix(&g->socket, &g->loop, g->instance.socket,

@@ -62,6 +62,7 @@ struct gateway {
 	struct api *api;
 	struct http_server *ui, *socket;
 	struct endpoint ui_at;
+	char password_path[512];
 
 	/* what is so now */
 	bool adopting;	      /* an earlier run left changes that may stay */

@@ -122,6 +122,11 @@ static void finish(struct http_conn *c, uint16_t code)
 		conn_close(c);
 }
 
+void ws_end(struct ws *w)
+{
+	finish(w->conn, WSLAY_CODE_POLICY_VIOLATION);
+}
+
 /* ---- in */
 
 void ws_read(struct http_conn *c, uint64_t now_ms)

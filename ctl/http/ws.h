@@ -24,6 +24,8 @@ struct ws *ws_accept(struct http_request *r, void (*on_gone)(void *arg),
 		     void *arg);
 /* Puts 'f' in the client's queue. false: the client is gone. */
 bool ws_send(struct ws *w, struct ws_frame *f);
+/* Sends the client away, as one that may not listen (1008). */
+void ws_end(struct ws *w);
 /* Bytes in the queue that the client's socket has not taken. */
 size_t ws_unsent(const struct ws *w);
 

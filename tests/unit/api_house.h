@@ -30,6 +30,7 @@ static struct api *api;
 static struct http_server *on_lan, *on_unix;
 static struct settings_store *store;
 static char dir[] = "/tmp/test_api.XXXXXX", sock_path[PATH_MAX];
+static char password_path[PATH_MAX];
 static struct sockaddr_in lan_at;
 static unsigned applied;
 
@@ -343,6 +344,7 @@ static void furnish(void)
 static int start(void **state)
 {
 	static const struct api_house house = { .arg = &engine,
+						.password_path = password_path,
 						.status = house_status,
 						.engine = house_engine,
 						.leases = house_leases,
@@ -361,6 +363,7 @@ static int start(void **state)
 	if (!mkdtemp(dir))
 		return -1;
 	snprintf(sock_path, sizeof(sock_path), "%s/s.sock", dir);
+	snprintf(password_path, sizeof(password_path), "%s/password", dir);
 	furnish();
 	uv_loop_init(&loop);
 	assert_int_equal(api_new(&api, &loop, &house), 0);

@@ -148,7 +148,7 @@ static void queries_are_the_household_s_own(void **state)
 	reply_is(reply, 400, "limit: give 1 to 50000.");
 	reply = hear(
 		say(true, "GET", "/api/v1/dns/log", "Host: 127.0.0.1\r\n", ""));
-	reply_is(reply, 403, "portcullis queries");
+	reply_is(reply, 401, "Set a password first.");
 }
 
 static void resolving_is_told(void **state)
@@ -156,8 +156,7 @@ static void resolving_is_told(void **state)
 	const char *reply;
 
 	(void)state;
-	reply = hear(
-		say(true, "GET", "/api/v1/dns", "Host: 127.0.0.1\r\n", ""));
+	reply = hear(say(false, "GET", "/api/v1/dns", "Host: x\r\n", ""));
 	reply_is(reply, 200,
 		 "\"upstreams\":[{\"server\":\"9.9.9.9\",\"answers\":true,"
 		 "\"rtt_ms\":12}],\"lists\":[{\"name\":\"oisd-small\","
@@ -202,13 +201,13 @@ static void flows_are_whole_and_shared(void **state)
 	for (i = 0; i < engine.flows_n; i++)
 		engine.flows[i] = row;
 	a = say(false, "GET", "/api/v1/flows", "Host: x\r\n", "");
-	leaver = say(true, "GET", "/api/v1/flows", "Host: 127.0.0.1\r\n", "");
+	leaver = say(false, "GET", "/api/v1/flows", "Host: x\r\n", "");
 	setsockopt(leaver, SOL_SOCKET, SO_LINGER,
 		   &(struct linger){ .l_onoff = 1 }, sizeof(struct linger));
 	close(leaver);
 	spin(5);
 	engine_completes();
-	b = say(true, "GET", "/api/v1/flows", "Host: 127.0.0.1\r\n", "");
+	b = say(false, "GET", "/api/v1/flows", "Host: x\r\n", "");
 	assert_int_equal(engine.dumps, dumps + 1);
 	reply = hear(a);
 	reply_is(reply, 200,
@@ -287,10 +286,10 @@ static void who_may_do_what(void **state)
 		{ true, "GET", "/", "127.0.0.1.evil.example", 421, "" },
 		{ true, "GET", "/", "", 421, "" },
 		{ false, "GET", "/api/v1/status", "anything", 200, "" },
-		{ true, "PATCH", "/api/v1/settings", "127.0.0.1", 403,
-		  "portcullis set" },
+		{ true, "PATCH", "/api/v1/settings", "127.0.0.1", 401,
+		  "Set a password first." },
 		{ true, "PUT", "/api/v1/settings", "127.0.0.1", 405,
-		  "Allow: GET, HEAD\r\n" },
+		  "Allow: GET, HEAD, PATCH\r\n" },
 		{ false, "PUT", "/api/v1/settings", "x", 405,
 		  "Allow: GET, HEAD, PATCH\r\n" },
 		{ true, "POST", "/api/v1/status", "127.0.0.1", 405,

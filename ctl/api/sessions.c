@@ -1,0 +1,137 @@
+/* sessions.c - who is logged in, and who guessed too often.
+ *
+ * Called by login.c. Control thread; no clock, no I/O. */
+#include "sessions.h"
+
+#include <sodium.h>
+#include <string.h>
+
+static void hash_of(const uint8_t token[SESSION_TOKEN], uint8_t out[32])
+{
+	crypto_generichash(out, 32, token, SESSION_TOKEN, NULL, 0);
+}
+
+static bool is_over(const struct session *s, uint64_t now_ms)
+{
+	return !s->began_ms || now_ms - s->began_ms >= SESSION_TOTAL_MS ||
+	       now_ms - s->used_ms >= SESSION_IDLE_MS;
+}
+
+void sessions_add(struct sessions *s, const uint8_t token[SESSION_TOKEN],
+		  uint64_t now_ms)
+{
+	struct session *to = &s->list[0];
+	unsigned i;
+
+	for (i = 0; i < SESSIONS_MAX; i++) {
+		if (is_over(&s->list[i], now_ms)) {
+			to = &s->list[i];
+			break;
+		}
+		if (s->list[i].used_ms < to->used_ms)
+			to = &s->list[i];
+	}
+	hash_of(token, to->hash);
+	to->began_ms = to->used_ms = now_ms;
+}
+
+static struct session *find(struct sessions *s,
+			    const uint8_t token[SESSION_TOKEN])
+{
+	uint8_t hash[32];
+	unsigned i;
+
+	hash_of(token, hash);
+	for (i = 0; i < SESSIONS_MAX; i++) {
+		if (s->list[i].began_ms &&
+		    !sodium_memcmp(s->list[i].hash, hash, sizeof(hash)))
+			return &s->list[i];
+	}
+	return NULL;
+}
+
+bool sessions_find(struct sessions *s, const uint8_t token[SESSION_TOKEN],
+		   uint64_t now_ms)
+{
+	struct session *one = find(s, token);
+
+	if (!one || is_over(one, now_ms))
+		return false;
+	one->used_ms = now_ms;
+	return true;
+}
+
+void sessions_end(struct sessions *s, const uint8_t token[SESSION_TOKEN])
+{
+	struct session *one = find(s, token);
+
+	if (one)
+		memset(one, 0, sizeof(*one));
+}
+
+void sessions_end_all(struct sessions *s)
+{
+	memset(s->list, 0, sizeof(s->list));
+}
+
+/* ---- guessing */
+
+static struct guesser *guesser_of(const struct sessions *s,
+				  const struct addr *peer)
+{
+	unsigned i;
+
+	for (i = 0; i < GUESSERS_MAX; i++) {
+		if (s->guessers[i].wrong && addr_eq(&s->guessers[i].peer, peer))
+			return (struct guesser *)(uintptr_t)&s->guessers[i];
+	}
+	return NULL;
+}
+
+uint64_t sessions_wait_ms(const struct sessions *s, const struct addr *peer,
+			  uint64_t now_ms)
+{
+	const struct guesser *g = guesser_of(s, peer);
+
+	return g && g->until_ms > now_ms ? g->until_ms - now_ms : 0;
+}
+
+/* Who waited longest since is forgotten when there is no room. */
+static struct guesser *new_guesser(struct sessions *s, const struct addr *peer)
+{
+	struct guesser *g = &s->guessers[0];
+	unsigned i;
+
+	for (i = 1; i < GUESSERS_MAX && g->wrong; i++) {
+		if (!s->guessers[i].wrong ||
+		    s->guessers[i].until_ms < g->until_ms)
+			g = &s->guessers[i];
+	}
+	*g = (struct guesser){ .peer = *peer };
+	return g;
+}
+
+/* From the fourth on a second, then twice as long each time. */
+void sessions_wrong(struct sessions *s, const struct addr *peer,
+		    uint64_t now_ms)
+{
+	struct guesser *g = guesser_of(s, peer);
+	uint64_t wait_ms = 0;
+
+	if (!g)
+		g = new_guesser(s, peer);
+	if (g->wrong < 32)
+		g->wrong++;
+	if (g->wrong >= GUESSES_FREE)
+		wait_ms = 1000ull << (g->wrong - GUESSES_FREE);
+	g->until_ms =
+		now_ms + (wait_ms < GUESS_MAX_MS ? wait_ms : GUESS_MAX_MS);
+}
+
+void sessions_right(struct sessions *s, const struct addr *peer)
+{
+	struct guesser *g = guesser_of(s, peer);
+
+	if (g)
+		memset(g, 0, sizeof(*g));
+}

@@ -1,0 +1,286 @@
+/* test_login.c - what who may see before there is a password, without it and
+ * with it. */
+#include <sys/stat.h>
+
+#include "api_house.h"
+#include "../../ctl/api/sessions.h"
+
+#define OWN "Host: 127.0.0.1\r\n"
+
+static char cookie[128]; /* as a header line */
+
+static const char *lan(const char *method, const char *path,
+		       const char *headers, const char *body)
+{
+	char all[512];
+
+	snprintf(all, sizeof(all), OWN "%s", headers);
+	return hear(say(true, method, path, all, body));
+}
+
+/* Keeps the cookie that the reply sets. */
+static void keep(const char *reply)
+{
+	const char *at = strstr(reply, "Set-Cookie: portcullis=");
+
+	assert_non_null(at);
+	at += strlen("Set-Cookie: ");
+	snprintf(cookie, sizeof(cookie), "Cookie: a=b; %.*s; c=d\r\n",
+		 (int)strcspn(at, ";"), at);
+}
+
+static void without_a_password_only_the_overview_is_shown(void **state)
+{
+	static const struct {
+		const char *path;
+		int status;
+	} table[] = {
+		{ "/", 200 },
+		{ "/api/v1/session", 200 },
+		{ "/api/v1/status", 200 },
+		{ "/api/v1/clients", 200 },
+		{ "/api/v1/drops", 200 },
+		{ "/api/v1/flows", 401 },
+		{ "/api/v1/mappings", 401 },
+		{ "/api/v1/leases", 401 },
+		{ "/api/v1/dhcp", 401 },
+		{ "/api/v1/dns", 401 },
+		{ "/api/v1/dns/log", 401 },
+		{ "/api/v1/settings", 401 },
+	};
+	unsigned i;
+
+	(void)state;
+	for (i = 0; i < sizeof(table) / sizeof(table[0]); i++)
+		reply_is(lan("GET", table[i].path, "", ""), table[i].status,
+			 table[i].status == 401 ? "Set a password first." : "");
+	reply_is(lan("GET", "/api/v1/session", "", ""), 200,
+		 "{\"password_set\":false,\"logged_in\":false}");
+	reply_is(lan("POST", "/api/v1/session", "", "{\"password\":\"x\"}"),
+		 409, "No password has been set yet.");
+}
+
+static void bad_first_passwords_are_refused(void **state)
+{
+	char body[256] = "{\"password\":\"";
+
+	(void)state;
+	reply_is(
+		lan("POST", "/api/v1/password", "", "{\"password\":\"short\"}"),
+		400, "8 to 128");
+	reply_is(lan("POST", "/api/v1/password", "", "{}"), 400, "8 to 128");
+	reply_is(lan("POST", "/api/v1/password", "", "no json"), 400, "");
+	reply_is(lan("POST", "/api/v1/password", "", "{\"password\":7}"), 400,
+		 "");
+	memset(body + strlen(body), 'x', 129);
+	strcat(body, "\"}");
+	reply_is(lan("POST", "/api/v1/password", "", body), 400, "");
+	reply_is(lan("POST", "/api/v1/password",
+		     "Origin: http://evil.example\r\n",
+		     "{\"password\":\"long enough\"}"),
+		 403, "");
+	reply_is(lan("POST", "/api/v1/password",
+		     "Sec-Fetch-Site: cross-site\r\n",
+		     "{\"password\":\"long enough\"}"),
+		 403, "");
+	assert_int_not_equal(access(password_path, F_OK), 0);
+}
+
+static void the_first_visit_sets_it(void **state)
+{
+	const char *reply =
+		lan("POST", "/api/v1/password", "Origin: http://127.0.0.1\r\n",
+		    "{\"password\":\"long enough\"}");
+	char text[256] = "";
+	struct stat st;
+	FILE *f;
+
+	(void)state;
+	reply_is(reply, 200, "{\"password_set\":true,\"logged_in\":true}");
+	assert_non_null(strstr(reply, "; HttpOnly; SameSite=Strict\r\n"));
+	keep(reply);
+	assert_int_equal(stat(password_path, &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0600);
+	f = fopen(password_path, "r");
+	assert_non_null(fgets(text, sizeof(text), f));
+	fclose(f);
+	assert_int_equal(strncmp(text, "$argon2id$", 10), 0);
+}
+
+static void now_the_cookie_opens_everything(void **state)
+{
+	static const char *const paths[] = {
+		"/api/v1/status", "/api/v1/clients",  "/api/v1/leases",
+		"/api/v1/dhcp",	  "/api/v1/settings", "/api/v1/dns/log"
+	};
+	char headers[256];
+	unsigned i;
+
+	(void)state;
+	for (i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
+		reply_is(lan("GET", paths[i], "", ""), 401, "Log in first.");
+		reply_is(lan("GET", paths[i], cookie, ""), 200, "");
+	}
+	reply_is(lan("GET", "/api/v1/live", "", ""), 401, "");
+	reply_is(lan("GET", "/", "", ""), 200, "<!doctype");
+	applied = 0;
+	reply_is(
+		lan("PATCH", "/api/v1/settings", "", "{\"dhcp.lease_s\":3600}"),
+		401, "");
+	snprintf(headers, sizeof(headers), "%sOrigin: http://evil.example\r\n",
+		 cookie);
+	reply_is(lan("PATCH", "/api/v1/settings", headers,
+		     "{\"dhcp.lease_s\":3600}"),
+		 403, "");
+	assert_int_equal(applied, 0);
+	reply_is(lan("PATCH", "/api/v1/settings", cookie,
+		     "{\"dhcp.lease_s\":3600}"),
+		 200, "3600");
+	assert_int_equal(applied, 1);
+}
+
+static void what_is_no_cookie_of_ours_opens_nothing(void **state)
+{
+	static const char *const cookies[] = {
+		"portcullis=",
+		"portcullis=00",
+		"portcullis=zz",
+		"portcullis=00000000000000000000000000000000000000000000000000"
+		"00000000000000",
+		"xportcullis=1",
+	};
+	char headers[256];
+	unsigned i;
+
+	(void)state;
+	for (i = 0; i < sizeof(cookies) / sizeof(cookies[0]); i++) {
+		snprintf(headers, sizeof(headers), "Cookie: %s\r\n",
+			 cookies[i]);
+		reply_is(lan("GET", "/api/v1/leases", headers, ""), 401, "");
+	}
+}
+
+static void one_logs_in_and_out(void **state)
+{
+	const char *reply;
+
+	(void)state;
+	reply_is(lan("POST", "/api/v1/session", "",
+		     "{\"password\":\"wrong one\"}"),
+		 401, "not the password");
+	reply = lan("POST", "/api/v1/session", "",
+		    "{\"password\":\"long enough\"}");
+	reply_is(reply, 200, "\"logged_in\":true");
+	keep(reply);
+	reply_is(lan("GET", "/api/v1/session", cookie, ""), 200,
+		 "\"logged_in\":true");
+	reply_is(lan("DELETE", "/api/v1/session", cookie, ""), 200,
+		 "Max-Age=0");
+	reply_is(lan("GET", "/api/v1/leases", cookie, ""), 401, "");
+}
+
+static void changing_it_takes_the_old_one_and_ends_sessions(void **state)
+{
+	const char *reply = lan("POST", "/api/v1/session", "",
+				"{\"password\":\"long enough\"}");
+	char before[sizeof(cookie)];
+
+	(void)state;
+	keep(reply);
+	memcpy(before, cookie, sizeof(cookie));
+	reply_is(lan("POST", "/api/v1/password", cookie,
+		     "{\"password\":\"another one\"}"),
+		 401, "");
+	reply_is(lan("POST", "/api/v1/password", cookie,
+		     "{\"password\":\"another one\",\"old\":\"guess\"}"),
+		 401, "");
+	reply = lan("POST", "/api/v1/password", cookie,
+		    "{\"password\":\"another one\",\"old\":\"long enough\"}");
+	reply_is(reply, 200, "\"logged_in\":true");
+	keep(reply);
+	reply_is(lan("GET", "/api/v1/leases", before, ""), 401, "");
+	reply_is(lan("GET", "/api/v1/leases", cookie, ""), 200, "");
+}
+
+static void root_sets_it_without_the_old_one(void **state)
+{
+	(void)state;
+	reply_is(hear(say(false, "POST", "/api/v1/password", "Host: x\r\n",
+			  "{\"password\":\"from the root\"}")),
+		 200, "\"password_set\":true");
+	reply_is(lan("GET", "/api/v1/leases", cookie, ""), 401, "");
+	reply_is(hear(say(false, "GET", "/api/v1/leases", "Host: x\r\n", "")),
+		 200, "");
+	reply_is(lan("POST", "/api/v1/session", "",
+		     "{\"password\":\"from the root\"}"),
+		 200, "");
+}
+
+static void who_guesses_has_to_wait(void **state)
+{
+	const char *reply;
+	unsigned i;
+
+	(void)state;
+	/* The second wait, of two seconds, is long enough to be met. */
+	for (i = 0; i < GUESSES_FREE + 1; i++) {
+		reply = lan("POST", "/api/v1/session", "",
+			    "{\"password\":\"wrong one\"}");
+		while (strstr(reply, " 429 "))
+			reply = lan("POST", "/api/v1/session", "",
+				    "{\"password\":\"wrong one\"}");
+		reply_is(reply, 401, "");
+	}
+	/* Also with the right one, or it could be told apart. */
+	reply_is(lan("POST", "/api/v1/session", "",
+		     "{\"password\":\"from the root\"}"),
+		 429, "Retry-After: ");
+	reply_is(hear(say(false, "POST", "/api/v1/password", "Host: x\r\n",
+			  "{\"password\":\"from the root\"}")),
+		 200, "");
+}
+
+static void a_file_that_is_no_password_is_refused(void **state)
+{
+	const struct api_house house = { .password_path = password_path };
+	struct api *second;
+	FILE *f = fopen(password_path, "w");
+
+	(void)state;
+	fputs("secret\n", f);
+	fclose(f);
+	assert_int_equal(api_new(&second, &loop, &house), -EINVAL);
+}
+
+static void it_may_go_while_a_hash_is_made(void **state)
+{
+	int fd = say(true, "POST", "/api/v1/session", OWN,
+		     "{\"password\":\"from the root\"}");
+
+	(void)state;
+	http_close(on_lan);
+	http_close(on_unix);
+	api_free(api);
+	uv_run(&loop, UV_RUN_DEFAULT);
+	close(fd);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(without_a_password_only_the_overview_is_shown),
+		cmocka_unit_test(bad_first_passwords_are_refused),
+		cmocka_unit_test(the_first_visit_sets_it),
+		cmocka_unit_test(now_the_cookie_opens_everything),
+		cmocka_unit_test(what_is_no_cookie_of_ours_opens_nothing),
+		cmocka_unit_test(one_logs_in_and_out),
+		cmocka_unit_test(
+			changing_it_takes_the_old_one_and_ends_sessions),
+		cmocka_unit_test(root_sets_it_without_the_old_one),
+		cmocka_unit_test(who_guesses_has_to_wait),
+		cmocka_unit_test(a_file_that_is_no_password_is_refused),
+		cmocka_unit_test(it_may_go_while_a_hash_is_made),
+	};
+
+	return cmocka_run_group_tests(tests, start, stop);
+}
