@@ -1,36 +1,133 @@
 // @ts-check
 // main.js - the page's composition root: what the gateway says goes to the store,
-// what changed to the view, how old it is to the head.
-import { watchDrops } from "./core/drops.js";
+// what changed to the view, how old it is to the head. Who is not logged in is
+// shown the gate.
+import { ask, watch } from "./core/api.js";
+import { make } from "./core/dom.js";
 import { paintSoon } from "./core/frame.js";
 import { openSocket } from "./core/socket.js";
 import { Store } from "./core/store.js";
+import * as names from "./views/names.js";
+import * as nat from "./views/nat.js";
 import * as overview from "./views/overview.js";
 import { makeFreshness, retryWords } from "./widgets/freshness.js";
+import { makeGate } from "./widgets/gate.js";
 import { setMark } from "./widgets/mark.js";
 import { makeNotice } from "./widgets/notice.js";
+import { makeRail, whereTo } from "./widgets/rail.js";
 import { makeTheme } from "./widgets/theme.js";
+
+/** @typedef {import("./core/api.js").Session} Session */
+/** @typedef {{update: (type: string) => void, recolour: () => void, leave?: () => void}} View */
 
 /** The first words take so long at most, or something is wrong. */
 const WAIT_MS = 3000;
+const DROPS_MS = 5000;
+/** @type {Record<string, {title: string, mount: (root: HTMLElement, store: Store) => View}>} */
+const VIEWS = { overview, nat, names };
 
 const root = /** @type {HTMLElement} */ (document.getElementById("view"));
 const head = /** @type {HTMLElement} */ (document.getElementById("head"));
 const startedAt = performance.now();
 const store = new Store(onChange);
+const rail = makeRail();
+const leave = make("button", { type: "button", class: "leave", hidden: "" }, "Log out");
 const waiting = makeNotice("waiting", "The gate is being raised.",
   "The gateway is asked who is at home.");
 const failed = makeNotice("failed", "The gateway does not answer.");
-/** @type {ReturnType<typeof overview.mount> | null} */
+/** @type {Session | null} */
+let session = null;
+/** @type {ReturnType<typeof openSocket> | null} */
+let socket = null;
+/** @type {ReturnType<typeof watch> | null} */
+let drops = null;
+/** @type {View | null} */
 let view = null;
+let isAtGate = false;
 let wasStale = false;
+
+/** What may be listened to is; it all begins anew when that changes. */
+function listen() {
+  socket?.close();
+  drops?.stop();
+  socket = openSocket("/api/v1/live", {
+    onMessage: (message) => store.take(message),
+    onState: onLink,
+  });
+  drops = watch("drops", DROPS_MS, (said) => store.takeDrops(said));
+}
+
+/** @param {boolean} isOpen @param {number} retryAt */
+function onLink(isOpen, retryAt) {
+  store.connect(isOpen, retryAt);
+  if (!isOpen)
+    meet();
+}
+
+/** Asks who we are, and shows what is for us. */
+async function meet() {
+  const before = session;
+  try {
+    session = /** @type {Session} */ (await ask("session"));
+  } catch {
+    // Gone, or not there yet: the live connection says which, when it is tried.
+    if (!socket)
+      setTimeout(meet, 1000);
+    return;
+  }
+  leave.hidden = !session.logged_in;
+  if (session.password_set && !session.logged_in) {
+    socket?.close();
+    drops?.stop();
+    socket = drops = null;
+  } else if (!socket) {
+    listen();
+  }
+  if (JSON.stringify(before) !== JSON.stringify(session))
+    show();
+}
+
+/** After the password was given or set. */
+function open() {
+  socket?.close();
+  drops?.stop();
+  socket = drops = null;
+  meet();
+}
+
+/** The gate: alone, or over the overview of a gateway without a password. */
+function showGate() {
+  const gate = makeGate(!session?.password_set, open);
+  root.replaceChildren(gate.element);
+  gate.focus();
+  isAtGate = true;
+}
+
+function show() {
+  const id = whereTo();
+  view?.leave?.();
+  view = null;
+  isAtGate = false;
+  rail.update();
+  rail.element.hidden = Boolean(session?.password_set && !session.logged_in);
+  document.title = `${VIEWS[id].title} \u00b7 Portcullis`;
+  if (!session)
+    return;
+  if (!session.logged_in && (session.password_set || id !== "overview")) {
+    showGate();
+    return;
+  }
+  if (!store.status || !store.heardAt)
+    return;
+  view = VIEWS[id].mount(root, store);
+  if (!session.password_set)
+    root.prepend(make("div", { class: "inner banner" }, makeGate(true, open).element));
+}
 
 /** @param {string} type */
 function onChange(type) {
-  if (!view && store.status && store.heardAt) {
-    view = overview.mount(root, store);
-    document.title = `${overview.title} \u00b7 Portcullis`;
-  }
+  if (!view && !isAtGate && session && store.status && store.heardAt)
+    show();
   view?.update(type);
   if (type !== "clients" && type !== "drops")
     paintSoon(paintAge);
@@ -38,11 +135,12 @@ function onChange(type) {
 
 function paintAge() {
   freshness.update();
+  freshness.element.hidden = !socket;
   if (!view) {
     const isLate = performance.now() - startedAt > WAIT_MS;
     const notice = isLate ? failed : waiting;
     failed.setNext("Is this device still in the gateway's network? " + retryWords(store));
-    if (root.firstElementChild !== notice.element)
+    if (!isAtGate && root.firstElementChild !== notice.element)
       root.replaceChildren(notice.element);
     return;
   }
@@ -54,12 +152,15 @@ function paintAge() {
   wasStale = store.isStale;
 }
 
-const socket = openSocket("/api/v1/live", {
-  onMessage: (message) => store.take(message),
-  onState: (isOpen, retryAt) => store.connect(isOpen, retryAt),
+const freshness = makeFreshness(store, () => socket?.retry());
+leave.addEventListener("click", async () => {
+  await ask("session", "DELETE").catch(() => {});
+  open();
 });
-const freshness = makeFreshness(store, socket.retry);
-head.append(freshness.element, makeTheme(() => view?.recolour()));
-watchDrops((drops) => store.takeDrops(drops));
+head.append(freshness.element, leave, makeTheme(() => view?.recolour()));
+document.getElementById("page")?.prepend(rail.element);
+rail.update();
+addEventListener("hashchange", () => show());
 setInterval(() => paintSoon(paintAge), 1000);
+meet();
 paintAge();

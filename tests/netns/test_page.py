@@ -306,7 +306,7 @@ def test_all_of_it_by_keyboard(browser):
     """Tab reaches everything that does something, and one sees where one is."""
     reached = browser.do("""
         const seen = [];
-        for (let i = 0; i < 12; i++) {
+        for (let i = 0; i < 24; i++) {
           await page.keyboard.press("Tab");
           seen.push(await page.evaluate(() => {
             const e = document.activeElement;

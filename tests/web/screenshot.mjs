@@ -12,6 +12,12 @@ const context = await browser.newContext({ colorScheme,
   viewport: { width: Number(width), height: Number(height) } });
 const page = await context.newPage();
 await page.goto(url);
+// The first visit: a gateway that is looked at every day has an owner.
+await page.waitForSelector(".gate input");
+for (const field of await page.$$(".gate input"))
+  await field.fill("a made-up house");
+await page.click(".gate button");
+await page.waitForSelector(".gate", { state: "detached" });
 await page.waitForTimeout(Number(seconds) * 1000);
 await page.screenshot({ path: file });
 await browser.close();

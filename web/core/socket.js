@@ -29,13 +29,15 @@ function read(data) {
 /**
  * @param {string} path
  * @param {Listener} listener
- * @returns {{retry: () => void}} 'retry' does not wait for the pause to end
+ * @returns {{retry: () => void, close: () => void}} 'retry' does not wait for the
+ *   pause to end
  */
 export function openSocket(path, { onMessage, onState }) {
   /** @type {WebSocket | null} */
   let socket = null;
   let failures = 0;
   let timer = 0;
+  let isOver = false;
 
   function waitForWord() {
     clearTimeout(timer);
@@ -77,8 +79,16 @@ export function openSocket(path, { onMessage, onState }) {
     waitForWord();
   }
 
-  function retry() {
+  function close() {
+    isOver = true;
+    clearTimeout(timer);
     if (socket)
+      socket.onopen = socket.onmessage = socket.onclose = null;
+    socket?.close();
+  }
+
+  function retry() {
+    if (socket || isOver)
       return;
     clearTimeout(timer);
     failures = 0;
@@ -88,5 +98,5 @@ export function openSocket(path, { onMessage, onState }) {
   addEventListener("online", retry);
   document.addEventListener("visibilitychange", () => document.hidden || retry());
   connect();
-  return { retry };
+  return { retry, close };
 }

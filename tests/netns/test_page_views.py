@@ -1,0 +1,259 @@
+"""The page's gate and its other views, in a real browser: the first visit sets
+the password, the owner changes things with a click, everyone else sees nothing.
+
+SHOTS=DIR keeps the screenshots."""
+import os
+import pathlib
+import re
+
+import pytest
+
+from browser import Browser
+from house import FAR, LAN
+from test_page import AXE, HOSTILE, LIVE, OVERFLOW, SIZES, TOKENS
+from world import eventually
+
+pytestmark = pytest.mark.long
+
+URL = f"http://{LAN}/"
+PASSWORD = "correct horse"
+VIEWS = {"nat": "Forwards", "names": "Leases"}
+HEADS = "[...document.querySelectorAll('h2')].map(e => e.textContent)"
+LEASES = "document.querySelector('[aria-label=Leases]')"
+TEXT = "document.querySelector('main').textContent"
+
+
+@pytest.fixture(scope="module")
+def house(build_shared):
+    """h1 has the page open, h2 is looked at."""
+    house = build_shared([["h1"], ["h2", "h3"]])
+    house.serve_dns()
+    house.start_gateway()
+    house.h1.dhcp()
+    house.h2.dhcp()
+    return house
+
+
+@pytest.fixture(scope="module")
+def browser(house):
+    browser = Browser(house.h1, URL)
+    yield browser
+    browser.close()
+
+
+@pytest.fixture(scope="module")
+def shots(tmp_path_factory):
+    folder = pathlib.Path(os.environ.get("SHOTS")
+                          or tmp_path_factory.mktemp("shots"))
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
+def go(browser, view):
+    browser.do("await page.goto(args.url)", url=f"{URL}#/{view}")
+
+
+def log_in(browser):
+    """On whatever page it is."""
+    browser.do("await page.goto(args.url);"
+               "await page.waitForSelector('.gate input, .tiles')", url=URL)
+    if browser.look("!!document.querySelector('.gate')"):
+        browser.do("await page.fill('.gate input', args.password);"
+                   "await page.keyboard.press('Enter')", password=PASSWORD)
+    assert browser.eventually("!!document.querySelector('.tiles')")
+    assert browser.eventually(LIVE)
+    browser.complaints()
+
+
+def code(house, path, *more):
+    return house.h2.run("curl", "-s", "-o", "/dev/null", "-w", "%{http_code}",
+                        *more, f"{URL}api/v1/{path}")
+
+
+# In this order: the first visit comes first.
+
+
+def test_without_a_password_there_is_the_overview_alone(house, browser):
+    browser.open()
+    assert browser.eventually(LIVE)
+    assert "Whose gate is this?" in browser.look(HEADS)
+    assert "Devices" in browser.look(HEADS)
+    for view, head in VIEWS.items():
+        go(browser, view)
+        assert browser.eventually("!!document.querySelector('.gate')")
+        assert head not in browser.look(HEADS)
+    assert [code(house, path) for path in ("status", "flows", "leases",
+                                           "dns/log", "settings")] \
+        == ["200", "401", "401", "401", "401"]
+
+
+def test_the_first_visit_sets_the_password(house, browser, shots):
+    browser.open()
+    assert browser.eventually(LIVE)
+    picture = shots / "gate-first.png"
+    browser.do("await page.screenshot({ path: args.path })", path=str(picture))
+    fill = ("const [one, two] = await page.$$('.gate input');"
+            "await one.fill(args.one); await two.fill(args.two);"
+            "await page.click('.gate button');")
+    problem = "document.querySelector('.problem').textContent"
+    browser.do(fill, one="short", two="short")
+    assert browser.eventually(problem + " === 'At least 8 characters.'")
+    browser.do(fill, one=PASSWORD, two=PASSWORD + "!")
+    assert browser.eventually(problem + " === 'The two differ.'")
+    assert browser.look("document.cookie") == ""
+    browser.do(fill, one=PASSWORD, two=PASSWORD)
+    assert browser.eventually("!document.querySelector('.gate')")
+    assert browser.eventually(LIVE)
+    assert browser.look("document.cookie") == "", "no script reads it"
+    assert [code(house, path) for path in ("session", "status", "live")] \
+        == ["200", "401", "401"]
+
+
+def test_who_has_no_session_sees_the_gate_alone(house, shots):
+    stranger = Browser(house.h1, URL)
+    stranger.do("await page.goto(args.url);"
+                "await page.waitForSelector('.gate')", url=URL)
+    assert stranger.look("!document.querySelector('.tiles')")
+    assert "h2" not in stranger.look("document.body.textContent")
+    stranger.do("await page.screenshot({ path: args.path })",
+                path=str(shots / "gate.png"))
+    assert stranger.do(AXE) == []
+    stranger.complaints()
+    stranger.do("await page.fill('.gate input', 'not that one');"
+                "await page.keyboard.press('Enter')")
+    assert stranger.eventually(
+        "document.querySelector('.problem').textContent"
+        " === 'That is not the password.'")
+    stranger.do("await page.fill('.gate input', args.password);"
+                "await page.keyboard.press('Enter')", password=PASSWORD)
+    assert stranger.eventually("!!document.querySelector('.tiles')")
+    stranger.do("await page.click('.leave')")
+    assert stranger.eventually("!!document.querySelector('.gate')")
+    stranger.close()
+
+
+def test_a_lease_is_pinned_and_named_with_a_click(house, browser):
+    log_in(browser)
+    go(browser, "names")
+    assert browser.eventually(f"{LEASES}?.textContent.includes(args.ip)",
+                              ip=house.h2.ip)
+    row = f"//tr[contains(., '{house.h2.ip}')]"
+    browser.do("await page.click(args.row + '//button')", row=row)
+    pinned = f"{house.h2.mac}={house.h2.ip}"
+    assert eventually(lambda: house.ask("get", "dhcp.static") == [pinned], 20)
+    assert browser.eventually("[...document.querySelectorAll('.list button')]"
+                              ".some(e => e.textContent === 'Unpin')")
+    browser.do("await page.fill(args.row + '//input', 'Kitchen radio');"
+               "await page.keyboard.press('Enter')", row=row)
+    assert eventually(lambda: house.ask("get", "clients.name")
+                      == [f"{house.h2.mac}=Kitchen radio"], 20)
+    # The device hears of it when it renews.
+    ip = house.h2.ip
+    house.h2.run("kill", "-USR1", house.h2.client.pid)
+    assert eventually(
+        lambda: house.h1.run("dig", "+short", "kitchen-radio.lan").strip()
+        == ip, 20)
+    browser.do("await page.click(args.row + '//button')", row=row)
+    assert eventually(lambda: house.ask("get", "dhcp.static") == [], 20)
+    house.cli("set", "clients.name=")
+    assert browser.complaints() == []
+
+
+def test_a_port_is_forwarded_and_shut_again(house, browser):
+    log_in(browser)
+    go(browser, "nat")
+    assert browser.eventually(f"{HEADS}.includes('Forwards')")
+    add = ("const [port, to] = await page.$$('form.adder input');"
+           "await port.fill(args.port); await to.fill(args.to);"
+           "await page.click('form.adder button')")
+    browser.do(add, port="8443", to="nowhere")
+    assert browser.eventually("document.querySelector('.problem').textContent"
+                              ".includes('nat.forwards')")
+    browser.complaints()
+    browser.do(add, port="8443", to=f"{house.h2.ip}:443")
+    wanted = [{"proto": "tcp", "port": 8443, "to": f"{house.h2.ip}:443"}]
+    assert eventually(lambda: house.ask("get", "nat.forwards") == wanted, 20)
+    shown = "document.querySelector('[aria-label=Forwards]').textContent"
+    assert browser.eventually(f"{shown}.includes('tcp 8443')")
+    browser.do("await page.click('[aria-label=Forwards] button')")
+    assert eventually(lambda: house.ask("get", "nat.forwards") == [], 20)
+    assert browser.complaints() == []
+
+
+def test_what_goes_on_is_shown(house, browser):
+    """A mapping that is in use, and a name that was asked for."""
+    log_in(browser)
+    house.h2.run("dig", "+short", f"@{LAN}", "example.net")
+    with house.far.udp(9000), house.h2.udp(5000) as inside:
+        inside.sendto(b"x", (FAR, 9000))
+        go(browser, "nat")
+        assert browser.eventually(f"{TEXT}.includes(args.inside)",
+                                  inside=f"{house.h2.ip}:5000")
+    go(browser, "names")
+    assert browser.eventually(
+        "document.querySelector('[aria-label=Queries]')?.textContent"
+        ".includes('example.net')")
+
+
+def test_hostile_names_are_only_text(house, browser):
+    log_in(browser)
+    go(browser, "names")
+    for name in HOSTILE:
+        house.cli("set", f"clients.name={house.h2.mac}={name}")
+        shown = re.sub("[\u202e\u2066]", "\ufffd", name)
+        assert browser.eventually(
+            "[...document.querySelectorAll('.list .name')]"
+            ".some(e => e.value === args.shown)", shown=shown), name
+        assert browser.look("typeof pwned") == "undefined"
+        assert browser.look("document.querySelectorAll("
+                            "'main img, main script, main #pwned').length") == 0
+        assert browser.look(OVERFLOW) <= 0, name
+    house.cli("set", "clients.name=")
+
+
+@pytest.mark.parametrize("view", VIEWS)
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("scheme", TOKENS)
+def test_both_themes_at_both_widths(house, browser, shots, view, scheme, size):
+    width, height = SIZES[size]
+    house.h2.run("dig", "+short", f"@{LAN}", "example.net")
+    log_in(browser)
+    browser.open(width, height, scheme)
+    go(browser, view)
+    assert browser.eventually(f"{HEADS}.includes(args.head)", head=VIEWS[view])
+    assert browser.eventually("!!document.querySelector('.list tbody tr')")
+    assert browser.look(OVERFLOW) <= 0
+    assert browser.look("getComputedStyle(document.body).backgroundColor") \
+        == TOKENS[scheme]
+    picture = shots / f"{view}-{scheme}-{size}.png"
+    browser.do("await page.screenshot({ path: args.path, fullPage: true })",
+               path=str(picture))
+    assert picture.stat().st_size > 10_000
+    assert browser.do(AXE) == []
+
+
+def test_all_views_by_keyboard(house, browser):
+    log_in(browser)
+    browser.do("await page.focus('.rail a');"
+               "await page.keyboard.press('Tab');"
+               "await page.keyboard.press('Enter')")
+    assert browser.eventually(f"{HEADS}.includes('Forwards')")
+    assert browser.look("document.querySelector('[aria-current]').textContent"
+                        ) == "NAT"
+    browser.do("await page.focus('form.adder input')")
+    assert browser.look("getComputedStyle(document.activeElement)"
+                        ".outlineStyle") != "none"
+
+
+def test_a_new_password_by_root_logs_everyone_out(house, browser):
+    log_in(browser)
+    house.gw.run(house.binary, "passwd", "--name", house.instance,
+                 input="another one\n")
+    assert browser.eventually("!!document.querySelector('.gate')")
+    assert house.gw.attempt(
+        house.binary, "passwd", "--name", house.instance,
+        input="short\n").stderr == \
+        "portcullis: Choose a password of 8 to 128 bytes.\n"
+    browser.do("await page.fill('.gate input', 'another one');"
+               "await page.keyboard.press('Enter')")
+    assert browser.eventually("!!document.querySelector('.tiles')")

@@ -1,0 +1,84 @@
+// @ts-check
+// api.js - what is asked of the gateway, and asked again while somebody looks.
+
+/** @typedef {{password_set: boolean, logged_in: boolean}} Session */
+
+const PATIENCE_MS = 15_000;
+
+/** The gateway said no, with a sentence for people. */
+export class Refused extends Error {
+  /** @param {string} sentence @param {number} status */
+  constructor(sentence, status) {
+    super(sentence);
+    this.status = status;
+  }
+}
+
+/**
+ * @param {string} path below /api/v1/
+ * @param {"GET" | "POST" | "PATCH" | "DELETE"} [method]
+ * @param {unknown} [body]
+ */
+export async function ask(path, method = "GET", body) {
+  const reply = await fetch(`/api/v1/${path}`, {
+    method, cache: "no-store", signal: AbortSignal.timeout(PATIENCE_MS),
+    ...(body !== undefined && {
+      headers: { "Content-Type": "application/json" }, body: JSON.stringify(body),
+    }),
+  });
+  const said = await reply.json().catch(() => ({}));
+  if (!reply.ok)
+    throw new Refused(String(said.error ?? "The gateway refuses."), reply.status);
+  return said;
+}
+
+/**
+ * Changes one list of the settings: 'change' gets what is there now.
+ * @param {string} group @param {string} key
+ * @param {(list: any[]) => any[]} change
+ */
+export async function changeList(group, key, change) {
+  const settings = await ask("settings");
+  await ask("settings", "PATCH",
+    { [`${group}.${key}`]: change(settings[group]?.[key] ?? []) });
+}
+
+/**
+ * Asks every so often while the page is looked at.
+ * @param {string} path
+ * @param {number} everyMs
+ * @param {(said: any) => void} onAnswer
+ * @returns {{now: () => void, stop: () => void}}
+ */
+export function watch(path, everyMs, onAnswer) {
+  let timer = 0;
+  let isAsking = false;
+  let isOver = false;
+
+  async function now() {
+    clearTimeout(timer);
+    if (isAsking || isOver || document.hidden)
+      return;
+    isAsking = true;
+    try {
+      const said = await ask(path);
+      if (!isOver)
+        onAnswer(said);
+    } catch {
+      // The live connection says it when the gateway is gone.
+    }
+    isAsking = false;
+    if (!isOver)
+      timer = setTimeout(now, everyMs);
+  }
+
+  function stop() {
+    isOver = true;
+    clearTimeout(timer);
+    document.removeEventListener("visibilitychange", now);
+  }
+
+  document.addEventListener("visibilitychange", now);
+  now();
+  return { now, stop };
+}

@@ -1,0 +1,81 @@
+// @ts-check
+// list.js - a plain table: rows by key, changed in place, so that focus and
+// selections last; below 600 px each row is a card.
+import { make, setText } from "../core/dom.js";
+
+/** A longer table would help nobody. */
+const ROWS_MAX = 200;
+
+/**
+ * @template T
+ * @typedef {{
+ *   label: string, kind?: "number" | "deed",
+ *   text?: (row: T) => string,
+ *   make?: (row: T) => Node,
+ * }} Column  'make' is asked again whenever its row differs
+ */
+
+/**
+ * @template T
+ * @param {string} label
+ * @param {Column<T>[]} columns
+ * @param {(row: T) => string} keyOf
+ * @param {number} [max] rows that are shown
+ */
+export function makeList(label, columns, keyOf, max = ROWS_MAX) {
+  const body = make("tbody");
+  const more = make("p", { class: "since", hidden: "" });
+  const table = make("table", { class: "list", "aria-label": label },
+    make("thead", {}, make("tr", {}, ...columns.map((c) =>
+      make("th", { scope: "col", class: c.kind ?? "" }, c.label)))), body);
+  /** @type {Map<string, {row: HTMLElement, cells: HTMLElement[], said: string}>} */
+  const rows = new Map();
+
+  /** @param {Column<T>} c @param {number} i */
+  const makeCell = (c, i) => make(i ? "td" : "th",
+    { ...(!i && { scope: "row" }), class: c.kind ?? "", "data-label": c.label });
+
+  /** @param {T} data */
+  function rowOf(data) {
+    const key = keyOf(data);
+    const said = JSON.stringify(data);
+    let one = rows.get(key);
+    if (!one) {
+      const cells = columns.map(makeCell);
+      one = { row: make("tr", {}, ...cells), cells, said: "" };
+      rows.set(key, one);
+    }
+    if (one.said !== said)
+      columns.forEach((c, i) => {
+        const cell = /** @type {HTMLElement} */ (one?.cells[i]);
+        if (c.text)
+          setText(cell, c.text(data));
+        else if (c.make && !cell.contains(document.activeElement))
+          cell.replaceChildren(c.make(data));
+      });
+    one.said = said;
+    return one.row;
+  }
+
+  /** @param {T[]} all */
+  function update(all) {
+    const shown = all.slice(0, max);
+    const keys = new Set(shown.map(keyOf));
+    for (const [key, { row }] of rows) {
+      if (keys.has(key))
+        continue;
+      row.remove();
+      rows.delete(key);
+    }
+    shown.forEach((data, i) => {
+      const row = rowOf(data);
+      if (body.children[i] !== row)
+        body.insertBefore(row, body.children[i] ?? null);
+    });
+    table.hidden = !all.length;
+    more.hidden = all.length <= max;
+    setText(more, `${all.length - max} more are not shown; look for them by name.`);
+  }
+
+  return { element: make("div", {}, table, more), update };
+}

@@ -1,0 +1,87 @@
+// @ts-check
+// parts.js - small things that views are put together from: sections, meters,
+// buttons that do something at the gateway, fields.
+import { make, setText } from "../core/dom.js";
+import { count } from "../core/format.js";
+
+/**
+ * @param {string} head
+ * @param {...Node} children
+ */
+export function makeSection(head, ...children) {
+  const id = `head-${head.toLowerCase().replaceAll(/[^a-z]+/g, "-")}`;
+  const aside = make("span", { class: "muted" });
+  return {
+    element: make("section", { class: "inner", "aria-labelledby": id },
+      make("header", { class: "section" }, make("h2", { class: "head", id }, head), aside),
+      ...children),
+    /** @param {string} words */
+    say(words) {
+      setText(aside, words);
+    },
+  };
+}
+
+/** How full something is. @param {string} label */
+export function makeMeter(label) {
+  const bar = make("div", { class: "meter-bar" });
+  const words = make("dd", { class: "more" });
+  const value = make("dd", { class: "value" });
+  return {
+    element: make("div", { class: "tile" }, make("dt", {}, label), value,
+      make("dd", { class: "meter", "aria-hidden": "true" }, bar), words),
+    /** @param {number} used @param {number} of @param {string} [more] */
+    update(used, of, more = "") {
+      setText(value, count(used));
+      setText(words, `of ${count(of)}${more && `, ${more}`}`);
+      bar.style.inlineSize = `${of ? Math.min(100, 100 * used / of) : 0}%`;
+      bar.dataset.full = String(of > 0 && used > 0.9 * of);
+    },
+  };
+}
+
+/**
+ * A button that is shut while it works, and says in its own place why not.
+ * @param {string} label
+ * @param {() => Promise<void>} act
+ * @param {(sentence: string) => void} onRefused
+ * @param {string} [about] for those who only hear it
+ */
+export function makeAct(label, act, onRefused, about = "") {
+  const button = make("button", { type: "button", class: "act" }, label);
+  if (about)
+    button.setAttribute("aria-label", `${label}: ${about}`);
+  button.addEventListener("click", async () => {
+    button.setAttribute("disabled", "");
+    onRefused("");
+    try {
+      await act();
+    } catch (error) {
+      onRefused(/** @type {Error} */ (error).message);
+    }
+    button.removeAttribute("disabled");
+  });
+  return button;
+}
+
+/** Where a refusal is said. */
+export function makeProblem() {
+  const element = make("p", { class: "problem inner", role: "alert" });
+  return {
+    element,
+    /** @param {string} sentence */
+    say(sentence) {
+      setText(element, sentence);
+    },
+  };
+}
+
+/**
+ * @param {string} label
+ * @param {Record<string, string>} [attributes]
+ */
+export function makeInput(label, attributes = {}) {
+  const input = /** @type {HTMLInputElement} */ (make("input",
+    { type: "text", autocomplete: "off", spellcheck: "false", ...attributes }));
+  return { element: make("label", { class: "field" }, label, input), input };
+}

@@ -1,0 +1,37 @@
+// @ts-check
+// rail.js - the way from view to view: a rail at the left, a bar at the bottom
+// of small screens.
+import { drawing, make } from "../core/dom.js";
+
+/** @typedef {{id: string, label: string, path: string}} Stop */
+
+/** @type {Stop[]} */
+export const STOPS = [
+  { id: "overview", label: "Overview",
+    path: "M4 20V11a8 8 0 0 1 16 0v9M2.5 20h4M17.5 20h4M9 20v-9M12 20v-9M15 20v-9M7 14h10" },
+  { id: "nat", label: "NAT",
+    path: "M3 8h14M13.5 4.5 17 8l-3.5 3.5M21 16H7M10.5 12.5 7 16l3.5 3.5" },
+  { id: "names", label: "DNS and DHCP",
+    path: "M3.5 5.5h8l9 9-6.5 6.5-10.5-10.5zM8 9.5h.01" },
+];
+
+/** The view that the address names. */
+export const whereTo = () =>
+  STOPS.find(({ id }) => location.hash === `#/${id}`)?.id ?? "overview";
+
+export function makeRail() {
+  const links = STOPS.map(({ id, label, path }) => make("a", { href: `#/${id}` },
+    drawing(path), make("span", {}, label)));
+  const element = make("nav", { class: "rail", "aria-label": "Views" }, ...links);
+  return {
+    element,
+    update() {
+      links.forEach((link, i) => {
+        if (STOPS[i].id === whereTo())
+          link.setAttribute("aria-current", "page");
+        else
+          link.removeAttribute("aria-current");
+      });
+    },
+  };
+}
