@@ -14,10 +14,12 @@ import os
 import pathlib
 import resource
 import shutil
+import signal
 import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -114,15 +116,23 @@ class Topology:
 
     def _start_portcullis(self, *more):
         self._configure_wan()
+        self.more = more
+        self.start_anew()
+
+    def start_anew(self):
         said = self.folder / "log"
         with open(said, "w") as log:
-            child = self.gw.spawn(
+            self.child = self.gw.spawn(
                 BUILD / "portcullis", "run", "--wan", "wan", "--lan", "lan",
                 "--lan-net", f"{LAN}/24", "--dns", WORLD, "--name", "bench",
-                "--state", self.folder, *more, stdout=log, stderr=log)
-        eventually(lambda: "ready" in said.read_text().split("\n")
-                   or child.poll() is not None, PATIENCE_S)
-        if "ready" not in said.read_text().split("\n"):
+                "--state", self.folder, *self.more, stdout=log, stderr=log)
+        self._await_ready()
+
+    def _await_ready(self, times=1):
+        said = self.folder / "log"
+        eventually(lambda: said.read_text().split("\n").count("ready") >= times
+                   or self.child.poll() is not None, PATIENCE_S)
+        if said.read_text().split("\n").count("ready") < times:
             raise Failed("portcullis does not start:\n" + said.read_text())
 
     # ---- what rows use
@@ -177,6 +187,45 @@ class Topology:
             busy = left(seconds)
             traffic.result()
         return free - busy
+
+    def restart(self):
+        self.child.send_signal(signal.SIGUSR2)
+        self._await_ready(2)
+
+    def kill_and_start(self):
+        self.child.kill()
+        self.child.wait()
+        self.start_anew()
+
+    def longest_silence(self, act):
+        """Milliseconds, of a stream with a datagram each millisecond from
+        world to home, while 'act' is done and for half a second after."""
+        times, over = [], threading.Event()
+        with self.home.udp(timeout=0.1) as home, self.world.udp() as world:
+            home.sendto(b"open", (WORLD, world.getsockname()[1]))
+            _, outside = world.recvfrom(64)
+
+            def send():
+                while not over.is_set():
+                    world.sendto(b"tick", outside)
+                    time.sleep(0.001)
+
+            def hear():
+                while not over.is_set():
+                    with contextlib.suppress(TimeoutError):
+                        home.recv(64)
+                        times.append(time.monotonic())
+
+            threads = [threading.Thread(target=run) for run in (send, hear)]
+            for thread in threads:
+                thread.start()
+            time.sleep(0.2)
+            act()
+            time.sleep(0.5)
+            over.set()
+            for thread in threads:
+                thread.join()
+        return 1000 * max(b - a for a, b in zip(times, times[1:]))
 
     def merge_at_the_ends(self):
         """GRO at the endpoints, as cards have it: otherwise a gateway that
