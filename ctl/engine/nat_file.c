@@ -65,11 +65,12 @@ static void lay_out(struct nat_file *f, uint32_t mappings, uint32_t sessions)
 
 static int map_file(struct nat_file *f, int prot, int flags)
 {
-	f->memory = mmap(NULL, f->len, prot, flags, f->fd, 0);
-	if (f->memory != MAP_FAILED)
-		return 0;
-	f->memory = NULL;
-	return -errno;
+	void *memory = mmap(NULL, f->len, prot, flags, f->fd, 0);
+
+	if (memory == MAP_FAILED)
+		return -ENOMEM;
+	f->memory = memory;
+	return 0;
 }
 
 /* A page that a full tmpfs cannot give kills who touches it. */
@@ -135,9 +136,8 @@ int nat_file_make(struct nat_file *f, const char *path, uint32_t mappings_max,
 	return 0;
 }
 
-static int check_head(const struct nat_file *f)
+static int check_head(const struct nat_file *f, const struct nat_file_head *h)
 {
-	const struct nat_file_head *h = f->memory;
 	uint8_t boot[sizeof(h->boot)];
 
 	if (memcmp(h->magic, magic, sizeof(magic)))
@@ -172,7 +172,7 @@ static int open_checked(struct nat_file *f)
 		return -EBUSY;
 	f->len = (size_t)st.st_size;
 	rc = map_file(f, PROT_READ, MAP_SHARED);
-	return rc ? rc : check_head(f);
+	return rc ? rc : check_head(f, f->memory);
 }
 
 int nat_file_open(struct nat_file *f, const char *path)

@@ -1,6 +1,6 @@
 /* test_nat_adopt.c - the tables outlive their process: nat.md 32, and what a
  * file may hold that no engine of ours has left. */
-#include "nat_lab.h"
+#include "nat6_lab.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -174,9 +174,11 @@ static void test_smaller_tables_take_what_fits(void **state)
 		lab_out(l, HOST_A, 5000 + i, REMOTE, 53);
 		l->now += 10;
 	}
+	lab_out(l, HOST_A, 5000, REMOTE, 53);
 	again(l, &small);
 	assert_int_equal(lab_sessions(l), 10);
 	assert_int_equal(lab_in(l, REMOTE, 53, 5049), VERDICT_FORWARD);
+	assert_int_equal(lab_in(l, REMOTE, 53, 5000), VERDICT_FORWARD);
 }
 
 /* nat.md 26 */
@@ -189,11 +191,63 @@ static void test_the_longest_idle_still_goes_first(void **state)
 		lab_out(l, HOST_A, 5009 - i, REMOTE, 53);
 		lab_wait(l, 2 * SECOND);
 	}
+	lab_out(l, HOST_A, 5009, REMOTE, 53); /* the first, again */
 	again(l, &limits);
 	lab_out(l, HOST_A, 7000, REMOTE, 53);
 	assert_int_equal(lab_sessions(l), 10);
-	assert_int_equal(lab_in(l, REMOTE, 53, 5000), VERDICT_FORWARD);
-	assert_int_equal(lab_in(l, REMOTE, 53, 5009), VERDICT_DROP);
+	assert_int_equal(lab_in(l, REMOTE, 53, 5009), VERDICT_FORWARD);
+	assert_int_equal(lab_in(l, REMOTE, 53, 5008), VERDICT_DROP);
+}
+
+/* nat.md 26 */
+/* A device's share of IPv6 is its own after a crash, too, whatever addresses
+ * it had and takes. */
+static void test_a_devices_share_of_ipv6_goes_on(void **state)
+{
+	struct spec6 s = { TUPLE(SIDE_LAN, HOST6_A, 5000, REMOTE6, 53),
+			   .mac = 0xa };
+	struct lab *l = *state, *home = lab6_new();
+
+	l->conf = home->conf;
+	lab_free(home);
+	l->conf.host_sessions = 20;
+	for (unsigned i = 0; i < 20; i++) {
+		s.src = addr6(LAN6, 0x1000 + i);
+		lab6_send(l, s);
+	}
+	again(l, &limits);
+	assert_int_equal(lab_sessions(l), 20);
+	for (unsigned i = 0; i < 20; i++) {
+		s.src = addr6(LAN6, 0x2000 + i);
+		assert_int_equal(lab6_send(l, s), VERDICT_FORWARD);
+	}
+	assert_int_equal(lab_sessions(l), 20);
+	assert_int_equal(lab6_in(l, REMOTE6, 53, s.src, 5000), VERDICT_FORWARD);
+}
+
+/* nat.md 29 */
+static void test_a_forward_goes_on(void **state)
+{
+	struct lab *l = *state;
+
+	l->conf.forwards[0] =
+		(struct conf_forward){ IPPROTO_TCP, 8443, net32(HOST_B), 443 };
+	l->conf.forwards_n = 1;
+	l->conf.generation++;
+	lab_tcp(l, SIDE_WAN, STRANGER, 1000, WAN, 8443, TCP_SYN);
+	again(l, &limits);
+	assert_int_equal(lab_tcp(l, SIDE_LAN, HOST_B, 443, STRANGER, 1000,
+				 TCP_SYN | TCP_ACK),
+			 VERDICT_FORWARD);
+	assert_int_equal(out_sport(l), 8443);
+	lab_wait(l, 24u * 60 * MINUTE);
+	assert_int_equal(lab_mappings(l), 1);
+	/* The owner took it back while nobody ran. */
+	l->conf.forwards_n = 0;
+	l->conf.generation++;
+	again(l, &limits);
+	lab_wait(l, 60 * MINUTE);
+	assert_int_equal(lab_mappings(l), 0);
 }
 
 /* ---- files that are no good */
@@ -359,6 +413,8 @@ int main(void)
 		adopt_test(test_amid_an_address_change),
 		adopt_test(test_smaller_tables_take_what_fits),
 		adopt_test(test_the_longest_idle_still_goes_first),
+		adopt_test(test_a_devices_share_of_ipv6_goes_on),
+		adopt_test(test_a_forward_goes_on),
 		adopt_test(test_a_file_of_others_is_begun_anew),
 		adopt_test(test_a_file_in_use_is_left_alone),
 		adopt_test(test_broken_records_are_left_out),

@@ -192,6 +192,28 @@ static void test_two_forwards_to_one_end(void **state)
 	assert_int_equal(l->p.drop, DROP_BAD_STATE);
 }
 
+/* A burst is looked at before its first packet is decided: what was seen then
+ * may be another's when the packet's turn comes. */
+static void test_a_port_changes_hands_amid_a_burst(void **state)
+{
+	struct lab *l = *state;
+
+	lab_out(l, HOST_A, 5000, REMOTE, 53);
+	lab_frame(l, &(struct spec){ TUPLE(SIDE_WAN, STRANGER, 9, WAN, 5000),
+				     .payload = 10 });
+	assert_true(parse(&l->p));
+	l->p.verdict = VERDICT_FORWARD;
+	nat_prefetch(l->n, &l->p, 1);
+	forward(l, IPPROTO_UDP, 5000, SERVER, 7000);
+	assert_int_equal(nat_process(l->n, &l->conf, &l->p, l->now),
+			 VERDICT_FORWARD);
+	assert_int_equal(out_dst(l), SERVER);
+	assert_true(nat_check(l->n));
+	assert_int_equal(lab_out(l, SERVER, 7000, STRANGER, 9),
+			 VERDICT_FORWARD);
+	assert_int_equal(lab_sessions(l), 1);
+}
+
 static void test_rows_say_which_are_fixed(void **state)
 {
 	struct mapping_row rows[4];
@@ -279,6 +301,7 @@ int main(void)
 		lab_test(test_a_forward_that_is_taken_back),
 		lab_test(test_a_forward_changes),
 		lab_test(test_two_forwards_to_one_end),
+		lab_test(test_a_port_changes_hands_amid_a_burst),
 		lab_test(test_rows_say_which_are_fixed),
 		lab_test(test_a_forward_outlasts_the_wan_address),
 		lab_test(test_timers_change_amid_flows),
