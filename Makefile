@@ -144,6 +144,9 @@ $(BUILD)/bench/rcvbuf.so: tests/bench/rcvbuf.c
 	@mkdir -p $(@D)
 	$(call say,CC,$@) $(obj) -shared -fPIC -o $@ $< -ldl
 
+$(BUILD)/bench/churn: tests/bench/churn.c Makefile
+	@mkdir -p $(@D)
+	$(call say,CC,$@) $(obj) -o $@ $<
 $(BUILD)/bench/core: tests/bench/core.c $(BUILD)/obj/ctl.a
 	@mkdir -p $(@D)
 	$(call say,CC,$@) $(obj) -o $@ $(filter-out %.h,$^) $(LIBS)

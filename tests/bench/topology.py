@@ -29,11 +29,12 @@ sys.path.insert(0, str(ROOT / "tests/netns"))
 from world import Failed, Machine, cable, eventually
 
 BUILD = pathlib.Path(os.environ.get("BUILD") or ROOT / "build").resolve()
-LOAD = BUILD / "bench/load"
+LOAD, CHURN = BUILD / "bench/load", BUILD / "bench/churn"
 HOME, LAN = "10.77.0.10", "10.77.0.1"
 WORLD, WAN = "198.51.100.1", "198.51.100.2"
 FAR = "203.0.113.1"     # remote addresses are counted up from here
 PAGE = (LAN, 80)
+CROWD = "10.77.0.100"     # and those after it: devices that churn
 PATIENCE_S = 10
 MASQUERADE = """
 table ip bench {
@@ -143,7 +144,7 @@ class Topology:
                                   stdout=subprocess.DEVNULL)
         eventually(lambda: self.world.run("ss", "-Hltn", "sport = :5201"))
         said = self.home.run("iperf3", "-c", WORLD, "-t", seconds, "-J",
-                             *more)
+                             *more, timeout=seconds + 60)
         server.wait(PATIENCE_S)
         return json.loads(said)["end"]["sum_received"]["bits_per_second"]
 
@@ -162,6 +163,44 @@ class Topology:
         if not packets:
             raise Failed("not one packet came through")
         return packets, ns / 1e9
+
+    def established(self, seconds):
+        """What connections that stand get through from home, Gb/s: TCP as
+        much as it can, and a small stream of UDP."""
+        with concurrent.futures.ThreadPoolExecutor(1) as other:
+            tcp = other.submit(self.iperf, seconds=seconds)
+            server = self.world.spawn("iperf3", "-s", "-1", "-B", WORLD,
+                                      "-p", "5202", stdout=subprocess.DEVNULL)
+            eventually(lambda: self.world.run("ss", "-Hltn", "sport = :5202"))
+            said = self.home.run(
+                "iperf3", "-c", WORLD, "-p", "5202", "-u", "-b", "8M", "-l",
+                "1000", "-t", seconds, "-J", timeout=seconds + 60)
+            server.wait(PATIENCE_S)
+            udp = json.loads(said)["end"]["sum"]
+            arrived = 1 - udp["lost_percent"] / 100
+            return {"TCP": tcp.result() / 1e9,
+                    "UDP": udp["bits_per_second"] * arrived / 1e9}
+
+    @contextlib.contextmanager
+    def churn(self, ports, hosts, rate, after=2, most=120):
+        """Devices that open sessions meanwhile, from a moment on when what is
+        established stands."""
+        mac = self.gw.run("cat", "/sys/class/net/lan/address").strip()
+        child = self.home.spawn(
+            "sh", "-c", f"sleep {after}; exec \"$@\"", "sh", CHURN, "eth0",
+            CROWD, mac, ports, hosts, rate, most, stdout=subprocess.DEVNULL)
+        try:
+            yield
+        finally:
+            if child.poll() is not None:
+                raise Failed("the churn ended before the measurement")
+            self.home.end(child)
+
+    def core(self):
+        """What core.c prints: {figure: value}."""
+        rows = map(json.loads, self.home.run(BUILD / "bench/core",
+                                             timeout=300).splitlines())
+        return {row["figure"]: row["value"] for row in rows}
 
     def round_trips(self, proto, count=5000):
         """Microseconds of each request and response, sorted. The cores are
