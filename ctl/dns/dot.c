@@ -186,7 +186,7 @@ static int flush(struct dot *d)
 
 static bool say(struct dot *d, const struct dot_question *q)
 {
-	uint8_t out[LENGTH_LEN + DNS_QUERY_MAX];
+	uint8_t out[LENGTH_LEN + DNS_QUERY_PADDED_MAX];
 	struct wr w = wr_init(out, sizeof(out));
 
 	wr_be16(&w, (uint16_t)q->len);

@@ -22,7 +22,7 @@ struct exchange {
 	size_t out_len, have, want; /* 'want': bytes in all, with the length */
 	uint8_t *in;
 	uint8_t length[LENGTH_LEN];
-	uint8_t out[LENGTH_LEN + DNS_QUERY_MAX];
+	uint8_t out[LENGTH_LEN + DNS_QUERY_PADDED_MAX];
 };
 
 static void on_closed(uv_handle_t *h)

@@ -15,7 +15,7 @@
 #include "../proto/block_line.h"
 
 #define LINE_MAX_BYTES 1024 /* longer ones are for browsers */
-#define NAMES_MAX      8000000u
+#define NAMES_MAX      4000000u
 
 /* False: no memory, or more than anybody means. */
 static bool take_line(struct list_load *l, struct list_file *f,

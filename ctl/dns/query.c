@@ -34,7 +34,7 @@ struct query {
 	query_done *done;
 	void *arg;
 	size_t out_len;
-	uint8_t out[DNS_QUERY_MAX];
+	uint8_t out[DNS_QUERY_PADDED_MAX];
 };
 
 /* Upper case for every letter whose bit in 'dice' is set (0x20). */
@@ -50,7 +50,8 @@ static void spell(struct dns_name *n, const uint8_t *dice)
 	}
 }
 
-static int compose(struct query *q, const struct query_ask *ask, bool edns)
+static int compose(struct query *q, const struct query_ask *ask, bool edns,
+		   bool padded)
 {
 	struct {
 		uint16_t id;
@@ -70,7 +71,9 @@ static int compose(struct query *q, const struct query_ask *ask, bool edns)
 		h.flags |= DNS_CD;
 	dns_header_write(&w, &h);
 	dns_question_write(&w, &q->asked);
-	if (edns)
+	if (edns && padded)
+		dns_opt_write_padded(&w, DNS_UDP_EDNS, ask->dnssec_ok);
+	else if (edns)
 		dns_opt_write(&w, DNS_UDP_EDNS, 0, ask->dnssec_ok);
 	q->out_len = wr_len(&w);
 	return w.bad ? -EMSGSIZE : 0;
@@ -294,7 +297,7 @@ int query_start(struct query **out, const struct query_way *way,
 	q->done = done;
 	q->arg = arg;
 	do {
-		err = compose(q, ask, edns);
+		err = compose(q, ask, edns, to->tls != NAMESERVER_PLAIN);
 		if (!err)
 			err = send_by(q, to);
 	} while (err == -EEXIST && --tries);

@@ -7,6 +7,8 @@
 
 #include <errno.h>
 
+#define OPTION_PADDING 12 /* RFC 7830 */
+
 void dns_header_read(struct rd *r, struct dns_header *out)
 {
 	out->id = rd_be16(r);
@@ -65,8 +67,9 @@ void dns_rr_write(struct wr *w, const struct dns_name *owner, uint16_t type,
 	wr_be16(w, rdlen);
 }
 
-void dns_opt_write(struct wr *w, uint16_t udp_size, unsigned rcode,
-		   bool dnssec_ok)
+/* OPT up to the length of its options. */
+static void begin_opt(struct wr *w, uint16_t udp_size, unsigned rcode,
+		      bool dnssec_ok)
 {
 	wr_u8(w, 0);
 	wr_be16(w, DNS_OPT);
@@ -74,7 +77,25 @@ void dns_opt_write(struct wr *w, uint16_t udp_size, unsigned rcode,
 	wr_u8(w, (uint8_t)(rcode >> 4));
 	wr_u8(w, 0);
 	wr_be16(w, dnssec_ok ? DNS_OPT_DO : 0);
+}
+
+void dns_opt_write(struct wr *w, uint16_t udp_size, unsigned rcode,
+		   bool dnssec_ok)
+{
+	begin_opt(w, udp_size, rcode, dnssec_ok);
 	wr_be16(w, 0);
+}
+
+void dns_opt_write_padded(struct wr *w, uint16_t udp_size, bool dnssec_ok)
+{
+	size_t len = wr_len(w) + DNS_OPT_LEN + DNS_OPTION_LEN;
+	size_t pad = (DNS_PAD_BLOCK - len % DNS_PAD_BLOCK) % DNS_PAD_BLOCK;
+
+	begin_opt(w, udp_size, DNS_NOERROR, dnssec_ok);
+	wr_be16(w, (uint16_t)(DNS_OPTION_LEN + pad));
+	wr_be16(w, OPTION_PADDING);
+	wr_be16(w, (uint16_t)pad);
+	wr_zero(w, pad);
 }
 
 /* Options are code, length, data, and nothing else (RFC 6891, 6.1.2). */

@@ -17,7 +17,13 @@
 #define DNS_UDP_MIN   512  /* what every client takes without EDNS */
 #define DNS_UDP_EDNS  1232 /* never fragments on any path worth the name */
 #define DNS_OPT_LEN   11   /* an OPT record without options */
-#define DNS_QUERY_MAX (DNS_HEADER_LEN + DNS_NAME_MAX + 4 + DNS_OPT_LEN)
+#define DNS_PAD_BLOCK 128
+/* The longest query and padding. */
+#define DNS_QUERY_PADDED_MAX                                                   \
+	((DNS_QUERY_MAX + DNS_OPTION_LEN + DNS_PAD_BLOCK - 1) /                \
+	 DNS_PAD_BLOCK * DNS_PAD_BLOCK)
+#define DNS_OPTION_LEN 4 /* code and length */
+#define DNS_QUERY_MAX  (DNS_HEADER_LEN + DNS_NAME_MAX + 4 + DNS_OPT_LEN)
 
 /* Bits of the header's second word. */
 #define DNS_QR	   0x8000
@@ -101,6 +107,9 @@ void dns_rr_write(struct wr *w, const struct dns_name *owner, uint16_t type,
 		  uint32_t ttl, uint16_t rdlen);
 void dns_opt_write(struct wr *w, uint16_t udp_size, unsigned rcode,
 		   bool dnssec_ok);
+/* OPT of a query, with padding up to a multiple of DNS_PAD_BLOCK, so that who
+ * sees the encrypted query does not learn the name's length (RFC 8467, 4.1). */
+void dns_opt_write_padded(struct wr *w, uint16_t udp_size, bool dnssec_ok);
 
 /* Reads what a client sent. -EBADMSG: no query, not even an error is due.
  * Else the rcode that the message itself deserves: DNS_NOERROR, or an error

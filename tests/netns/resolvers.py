@@ -79,6 +79,7 @@ class Resolver:
                  tls_folder=None, tls_port=853):
         self.reply, self.asked = reply, {"udp": [], "tcp": [], "tls": []}
         self.connections, self.open = 0, []
+        self.lengths = {"udp": set(), "tcp": set(), "tls": set()}
         self.sockets = [machine.udp(port, address, timeout=None),
                         machine.tcp(port, address, timeout=None)]
         self._serve(self._udp, self.sockets[0])
@@ -95,6 +96,7 @@ class Resolver:
     def _answer(self, message, way):
         name, _, _ = question(message)
         self.asked[way].append(name)
+        self.lengths[way].add(len(message))
         return self.reply(message)
 
     def _udp(self, sock):

@@ -63,6 +63,7 @@ def test_tls_is_asked_when_the_certificate_fits(home, resolve, upstream):
         assert ask(home, next(fresh)) == ("NOERROR", ["192.0.2.1"])
     assert len(resolver.asked["tls"]) == 20
     assert resolver.connections == 1, "it is not kept"
+    assert resolver.lengths["tls"] == {128}, "it is not padded"
     assert not resolver.asked["udp"] and not resolver.asked["tcp"]
 
 

@@ -4,6 +4,7 @@
 #define TEST_DNS_FAKE_H
 
 #include "test_dns_build.h"
+#include "test_dns_port.h"
 
 #include <stdlib.h>
 #include <unistd.h>
@@ -41,7 +42,7 @@ struct fake {
 	struct fake_seen {
 		struct dns_header head;
 		struct dns_name name; /* as spelled */
-		uint16_t port;
+		struct endpoint from;
 	} seen[256];
 };
 
@@ -137,7 +138,7 @@ static inline void fake_note(struct fake *f, const struct dns_query *q,
 
 	dns_header_read(&r, &s->head);
 	s->name = q->q.name;
-	s->port = ntohs(from->port);
+	s->from = *from;
 }
 
 static inline void fake_on_udp(uv_poll_t *p, int status, int events)
@@ -220,7 +221,7 @@ static inline void fake_open(struct fake *f, uv_loop_t *loop,
 	memset(f, 0, sizeof(*f));
 	f->mode = mode;
 	f->ttl_s = 60;
-	endpoint_parse("127.0.0.1", 0, &f->at);
+	port_find(&f->at);
 	f->fd = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	len = sock_from_endpoint(&ss, &f->at);
 	assert_return_code(bind(f->fd, (struct sockaddr *)&ss, len), 0);

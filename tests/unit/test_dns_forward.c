@@ -145,7 +145,10 @@ static void slow_upstream_means_stale(void **state)
 	ask(h, "www.example.com", 1001);
 	run_until(h, 2);
 	assert_good(h, 1);
-	assert_in_range(clock_ms() - start_ms, 1500, 2500);
+	/* By the timer for that, and not at the end of all patience, which is
+	 * still to come; a busy machine may be late. */
+	assert_true(clock_ms() - start_ms >= 1500);
+	assert_non_null(h->resolver.all);
 	close_house(h);
 }
 

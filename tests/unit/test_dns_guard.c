@@ -10,7 +10,7 @@ static void a_million_guesses_enter_nothing(void **state)
 {
 	struct house *h = open_one(FAKE_SILENT);
 	struct dns_query q = build_query("www.example.com", DNS_A, 0);
-	struct endpoint victim = h->fake[0].at;
+	struct endpoint victim;
 	struct sockaddr_storage to;
 	struct cache_hit hit;
 	struct dns_answer a;
@@ -22,7 +22,7 @@ static void a_million_guesses_enter_nothing(void **state)
 	ask(h, "www.example.com", 1000);
 	while (!h->fake[0].udp_n)
 		uv_run(&h->loop, UV_RUN_ONCE);
-	victim.port = htons(h->fake[0].seen[0].port);
+	victim = h->fake[0].seen[0].from;
 	sock_from_endpoint(&to, &victim);
 	for (i = 0; i < GUESSES; i++) {
 		q.id = (uint16_t)i;
@@ -58,7 +58,7 @@ static void queries_cannot_be_foretold(void **state)
 	}
 	for (i = 1; i < 64; i++) {
 		same_id += s[i].head.id == s[i - 1].head.id;
-		same_port += s[i].port == s[i - 1].port;
+		same_port += s[i].from.port == s[i - 1].from.port;
 		same_case += !memcmp(s[i].name.b + 1, s[i - 1].name.b + 1, 16);
 	}
 	assert_true(same_id < 2);

@@ -1,5 +1,6 @@
 /* test_dns_listen.c - the doors: who may ask, how much, and how it ends. */
 #include "test_dns_build.h"
+#include "test_dns_port.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -49,21 +50,6 @@ static bool is_served(void *arg, const struct addr *addr)
 	return !d->closed_to_all;
 }
 
-/* A port that nobody has, found by a socket that is closed again. */
-static void free_port(struct endpoint *at)
-{
-	int fd = socket(AF_INET, SOCK_DGRAM, 0);
-	struct sockaddr_storage ss;
-	socklen_t len;
-
-	endpoint_parse("127.0.0.1", 0, at);
-	len = sock_from_endpoint(&ss, at);
-	assert_return_code(bind(fd, (struct sockaddr *)&ss, len), 0);
-	getsockname(fd, (struct sockaddr *)&ss, &len);
-	*at = sock_to_endpoint(&ss);
-	close(fd);
-}
-
 static struct door *open_door(void)
 {
 	struct door *d = calloc(1, sizeof(*d));
@@ -72,7 +58,7 @@ static struct door *open_door(void)
 	uv_loop_init(&d->loop);
 	tally_init(&d->tally);
 	d->events = (struct asker_events){ d, on_message, on_gone, is_served };
-	free_port(&d->at);
+	port_find(&d->at);
 	assert_int_equal(listen_udp_open(&d->udp, &d->loop, &d->at, &d->tally,
 					 &d->events),
 			 0);

@@ -122,9 +122,39 @@ static void errors_carry_what_was_asked(void **state)
 	assert_memory_equal(out + 2, "\x83\x80", 2);
 }
 
+/* RFC 8467, 4.1: all lengths are those of whole blocks. */
+static void padding_hides_the_length(void **state)
+{
+	uint8_t out[DNS_QUERY_PADDED_MAX];
+	struct dns_question q = { .type = DNS_A, .class = DNS_IN };
+	struct dns_header h = { .flags = DNS_RD, .qd = 1, .ar = 1 };
+	struct dns_query read;
+	unsigned len;
+
+	(void)state;
+	for (len = 1; len < DNS_NAME_MAX - 2; len++) {
+		struct wr w = wr_init(out, sizeof(out));
+		char text[DNS_NAME_MAX + 1];
+		unsigned i;
+
+		for (i = 0; i < len; i++)
+			text[i] = i % 50 == 49 && i + 1 < len ? '.' : 'x';
+		text[len] = '\0';
+		assert_true(dns_name_from_text(&q.name, text));
+		dns_header_write(&w, &h);
+		dns_question_write(&w, &q);
+		dns_opt_write_padded(&w, DNS_UDP_EDNS, true);
+		assert_false(w.bad);
+		assert_int_equal(wr_len(&w) % DNS_PAD_BLOCK, 0);
+		assert_int_equal(dns_query_read(out, wr_len(&w), &read), 0);
+		assert_true(read.dnssec_ok);
+	}
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(padding_hides_the_length),
 		cmocka_unit_test(takes_a_plain_query),
 		cmocka_unit_test(takes_edns),
 		cmocka_unit_test(judges_each_misfit),
