@@ -67,6 +67,20 @@ static json_t *nat_json(const struct engine_totals *t)
 		"syn_used", (json_int_t)t->syn_used);
 }
 
+/* Whether new devices are served, and how much there is to read about it. */
+static json_t *dhcp_status(struct api *a)
+{
+	const struct diary *diary;
+	struct dhcp_fill fill;
+	struct addr rival;
+
+	a->house.dhcp(a->house.arg, &fill, &diary);
+	rival = addr_v4(fill.rival_ip);
+	return json_pack("{s:b,s:o,s:i}", "serving", !fill.rival, "rival",
+			 answer_addr(&rival), "events",
+			 (int)diary_count(diary));
+}
+
 json_t *status_json(struct api *a)
 {
 	struct rate rate = rates_total(a->rates);
@@ -79,10 +93,10 @@ json_t *status_json(struct api *a)
 	nat = nat_json(&t);
 	rates = json_pack("{s:I,s:I}", "rx_bps", (json_int_t)rate.rx_bps,
 			  "tx_bps", (json_int_t)rate.tx_bps);
-	return json_pack("{s:s,s:I,s:o,s:o,s:o,s:o}", "version", VERSION,
+	return json_pack("{s:s,s:I,s:o,s:o,s:o,s:o,s:o}", "version", VERSION,
 			 "uptime_s", (json_int_t)s.uptime_s, "wan",
 			 wan_json(&s), "lan", lans_json(&s), "nat", nat,
-			 "rates", rates);
+			 "rates", rates, "dhcp", dhcp_status(a));
 }
 
 void status_answer(struct api *a, struct http_request *r)

@@ -280,6 +280,13 @@ static void show_lan(const json_t *lan, FILE *out)
 	}
 }
 
+static void show_rival(const json_t *dhcp, FILE *out)
+{
+	show_text(out, "DHCP         new devices are left to ",
+		  text(dhcp, "rival"));
+	fputc('\n', out);
+}
+
 static void show_status(const json_t *s, FILE *out)
 {
 	const json_t *nat = json_object_get(s, "nat");
@@ -291,6 +298,9 @@ static void show_status(const json_t *s, FILE *out)
 	show_wan(json_object_get(s, "wan"), out);
 	json_array_foreach(json_object_get(s, "lan"), i, lan)
 		show_lan(lan, out);
+	if (json_is_false(
+		    json_object_get(json_object_get(s, "dhcp"), "serving")))
+		show_rival(json_object_get(s, "dhcp"), out);
 	fprintf(out, "Now          %s down, %s up\n",
 		units_rate(number(rates, "rx_bps"), a),
 		units_rate(number(rates, "tx_bps"), b));

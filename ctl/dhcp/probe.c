@@ -1,8 +1,10 @@
 /* probe.c - clients that wait until their address is known to be free.
  *
  * Called by dhcp.c. Loop's thread. All wait equally long, so that the two
- * queues, before the second question and after it, are in order of time.
- * Invariant: a client is in one queue and in the bucket of its address. */
+ * queues, before the second question and after it, are in order of time. Who
+ * has waited long enough waits for one more turn of the loop: had the machine
+ * stood still meanwhile, an answer would be there, unread. Invariant: a client
+ * is in one queue and in the bucket of its address. */
 #include "probe.h"
 
 #include <errno.h>
@@ -35,7 +37,7 @@ struct probes {
 	uv_timer_t timer;
 	struct hash_key key;
 	unsigned n;
-	struct queue once, twice;
+	struct queue once, twice, over;
 	struct wait *buckets[BUCKETS];
 };
 
@@ -96,15 +98,17 @@ static void arm(struct probes *p)
 	const struct wait *a = p->once.first, *b = p->twice.first;
 	uint64_t now_ms = clock_ms(), due_ms = UINT64_MAX;
 
-	if (a)
+	if (p->over.first)
+		due_ms = 0;
+	else if (a)
 		due_ms = a->due_ms;
 	if (b && b->due_ms < due_ms)
 		due_ms = b->due_ms;
 	if (due_ms == UINT64_MAX)
 		uv_timer_stop(&p->timer);
-	else
+	else /* a timer without a wait would run before sockets are read */
 		uv_timer_start(&p->timer, on_timer,
-			       due_ms > now_ms ? due_ms - now_ms : 0, 0);
+			       due_ms > now_ms ? due_ms - now_ms : 1, 0);
 }
 
 /* 'holder' NULL: nobody answered. The caller may add another wait. */
@@ -135,8 +139,12 @@ static void on_timer(uv_timer_t *timer)
 		w->due_ms = now_ms + PROBE_MS - PROBE_AGAIN_MS;
 		join(&p->twice, w);
 	}
-	while ((w = p->twice.first) && w->due_ms <= now_ms)
+	while ((w = p->over.first))
 		finish(p, w, NULL);
+	while ((w = p->twice.first) && w->due_ms <= now_ms) {
+		leave(w);
+		join(&p->over, w);
+	}
 	arm(p);
 }
 
@@ -177,6 +185,7 @@ void probes_free(struct probes *p)
 		return;
 	empty(&p->once);
 	empty(&p->twice);
+	empty(&p->over);
 	uv_close((uv_handle_t *)&p->timer, on_closed);
 }
 

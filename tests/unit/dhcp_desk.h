@@ -16,7 +16,7 @@
 #include "../../ctl/dhcp/port67.h"
 
 #define PATH	    "/run/leases"
-#define PATIENCE_MS 5000
+#define PATIENCE_MS 20000
 
 struct desk {
 	uv_loop_t loop;

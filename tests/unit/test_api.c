@@ -17,7 +17,8 @@ static void status_is_as_the_contract_says(void **state)
 		  "\"sessions\":2,\"mappings_max\":3,\"sessions_max\":4,"
 		  "\"counters\":{\"evicted\":5,\"hold_yielded\":6,"
 		  "\"moved\":7,\"syn_used\":8}},\"rates\":{"
-		  "\"rx_bps\":0,\"tx_bps\":0}}");
+		  "\"rx_bps\":0,\"tx_bps\":0},\"dhcp\":{\"serving\":true,"
+		  "\"rival\":null,\"events\":0}}");
 }
 
 static void clients_are_the_seen_and_the_leased(void **state)

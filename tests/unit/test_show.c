@@ -166,11 +166,13 @@ static void status_reads_like_prose(void **state)
 		"\"ports\":[{\"ifname\":\"gl\",\"carrier\":\"xdp-copy\","
 		"\"express\":\"off\"}]}],\"nat\":{\"mappings\":12,"
 		"\"sessions\":34,\"mappings_max\":65536,\"sessions_max\":"
-		"262144},\"rates\":{\"rx_bps\":1500000,\"tx_bps\":0}}",
+		"262144},\"dhcp\":{\"serving\":false,\"rival\":\"10.77.0.2\"},"
+		"\"rates\":{\"rx_bps\":1500000,\"tx_bps\":0}}",
 		"Internet     up, 203.0.113.9 via 203.0.113.1, gw (nfqueue: "
 		"its driver has no native XDP; express off)\n"
 		"Home         10.77.0.1, lan\n"
 		"  port       gl (xdp-copy; express off)\n"
+		"DHCP         new devices are left to 10.77.0.2\n"
 		"Now          1.50 Mb/s down, 0 b/s up\n"
 		"Connections  34 of 262,144, through 12 of 65,536 outside "
 		"ports\n"
