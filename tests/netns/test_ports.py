@@ -36,7 +36,7 @@ def house(build_shared, tmp_path_factory, carrier):
 class Download:
     """The file, by 'host'; pace: megabytes a second."""
 
-    def __init__(self, house, host, pace=6):
+    def __init__(self, house, host, pace=3):
         self.house, self.host = house, host
         self.child = host.spawn(
             "sh", "-c", f"curl -sS --max-time 90 --limit-rate {pace}M "
@@ -49,8 +49,10 @@ class Download:
                    if f["inside"].startswith(inside) and f["proto"] == "tcp")
 
     def goes_on(self, more=1 << 20, timeout=30):
+        """Or it is through: a busy machine may take long to answer."""
         was = self.bytes()
-        return eventually(lambda: self.bytes() > was + more, timeout)
+        return eventually(lambda: self.child.poll() is not None
+                          or self.bytes() > was + more, timeout)
 
     def arrived(self):
         said, _ = self.child.communicate(timeout=100)
