@@ -183,28 +183,51 @@ static int place_of(const struct ports *ps, const struct engine_port *info)
 	return PORT_NONE;
 }
 
-/* The memory of AF_XDP is made for so many queues, and the first one in it
- * stays bound as long as its device lives; the raw socket is there or not. */
+static bool is_there(uint32_t ifindex)
+{
+	char name[IF_NAMESIZE];
+
+	return if_indextoname(ifindex, name);
+}
+
+/* The first socket of a memory stays bound as long as its device lives, and no
+ * other can join the memory once it does not. */
+static bool is_stuck(const struct ports *ps, const struct engine_port *ports,
+		     unsigned n)
+{
+	bool more = false;
+
+	for (unsigned i = 0; i < n; i++)
+		more |= ports[i].carrier == ENGINE_XDP &&
+			place_of(ps, &ports[i]) == PORT_NONE;
+	for (unsigned i = 0; more && i < UMEMS; i++)
+		if (ps->umems[i].sockets && !is_there(ps->umems[i].first))
+			return true;
+	for (unsigned i = 0; i < ps->n; i++) {
+		const struct port *port = &ps->ports[i];
+
+		if (port->umem && !is_wanted(port, ports, n) &&
+		    is_there(port->info.ifindex))
+			return true;
+	}
+	return false;
+}
+
+/* The memory of AF_XDP is made for so many queues; the raw socket is there or
+ * not. */
 static bool must_reopen(const struct ports *ps, const struct engine_port *ports,
 			unsigned n)
 {
-	unsigned queues = 0;
 	bool ip = false, had = false;
-	char name[IF_NAMESIZE];
+	unsigned queues = 0;
 
 	for (unsigned i = 0; i < n; i++) {
 		queues += ports[i].carrier == ENGINE_XDP ? ports[i].queues : 0;
 		ip |= ports[i].ip_only;
 	}
-	for (unsigned i = 0; i < ps->n; i++) {
-		const struct port *port = &ps->ports[i];
-
-		had |= port->info.ip_only;
-		if (port->umem && !is_wanted(port, ports, n) &&
-		    if_indextoname(port->info.ifindex, name))
-			return true;
-	}
-	return queues > ps->xsks_n || (ip && !had);
+	for (unsigned i = 0; i < ps->n; i++)
+		had |= ps->ports[i].info.ip_only;
+	return queues > ps->xsks_n || (ip && !had) || is_stuck(ps, ports, n);
 }
 
 static struct port *free_place(struct ports *ps)

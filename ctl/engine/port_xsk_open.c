@@ -40,11 +40,13 @@ static int create_socket(struct umem *u, struct xsk_queue *q, uint32_t queue)
 					       queue, u->xsk, &q->rx, &q->tx,
 					       q->fill, q->comp, &config);
 	}
-	if (rc)
+	if (rc) {
 		q->xsk = NULL;
-	else
-		u->sockets++;
-	return rc;
+		return rc;
+	}
+	if (!u->sockets++)
+		u->first = q->port->info.ifindex;
+	return 0;
 }
 
 /* Copy mode sends by socket buffers, each charged to the socket: let a full

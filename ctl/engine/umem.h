@@ -26,6 +26,7 @@ struct umem {
 
 	/* control thread */
 	unsigned sockets;
+	uint32_t first; /* the device that the first of them was bound to */
 	/* Rings of the first socket: libxdp makes them with the memory. */
 	struct xsk_ring_prod fill;
 	struct xsk_ring_cons comp;

@@ -191,6 +191,28 @@ static void a_port_that_is_only_left_takes_a_new_start(void **state)
 	assert_int_equal(change(r, 3), 0);
 }
 
+/* No socket can join a memory whose first one lost its device. */
+static void a_first_port_that_is_replaced_takes_a_new_start(void **state)
+{
+	struct rig *r = *state;
+	struct error err = { "" };
+
+	close(r->lc);
+	sh("ip link del gl");
+	engine_stop(r->engine);
+	assert_int_equal(engine_change_ports(r->engine, r->ports + 1, 2, &err),
+			 0);
+	sh("ip link add name gl type veth peer name lc;"
+	   "ip link set lc up; ip link set gl master lan up");
+	r->ports[0].ifindex = if_nametoindex("gl");
+	assert_int_equal(engine_change_ports(r->engine, r->ports, 3, &err),
+			 -EAGAIN);
+	rig_close(r);
+	rig_open(r);
+	r->lc = packet_socket("lc");
+	assert_non_null(engine_carrier(r->engine, r->ports[0].ifindex));
+}
+
 static void a_port_that_cannot_be_opened_is_not_in_the_way(void **state)
 {
 	struct rig *r = *state;
@@ -219,6 +241,7 @@ int main(void)
 		T(an_unknown_port_is_left_to_the_bridge),
 		T(one_port_goes_and_the_others_stay_open),
 		T(a_port_that_is_only_left_takes_a_new_start),
+		T(a_first_port_that_is_replaced_takes_a_new_start),
 		T(a_port_that_cannot_be_opened_is_not_in_the_way),
 	};
 
