@@ -124,6 +124,7 @@ static inline __u64 gate_bits_mask(__u32 port)
 
 /* Marks on packets that go through the kernel (nfqueue and the tc face). The
  * top nibble says what the rest means:
+ *   PASS    asked about at the WAN, and the kernel's; rules take it off again
  *   ENGINE  slot of the port; the classifier's: to be queued
  *   DONE    the engine's verdict: rewritten, go
  *   OUT     port: the source becomes the WAN address and this port
@@ -134,6 +135,7 @@ static inline __u64 gate_bits_mask(__u32 port)
  * the wire, 'host' the host's part of its address. A mark with another nibble
  * is somebody else's and stays as it is. */
 #define GATE_MARK_MASK	 0xf0000000u
+#define GATE_MARK_PASS	 0x90000000u
 #define GATE_MARK_ENGINE 0xa0000000u
 #define GATE_MARK_DONE	 0xb0000000u
 #define GATE_MARK_OUT	 0xc0000000u

@@ -43,6 +43,13 @@ static __noinline bool is_leak_ipv6(struct cursor *c, struct tuple *t,
 	       net_kind(&t->src, 128) == GATE_NET_LAN;
 }
 
+static __always_inline bool is_let_go(const struct __sk_buff *skb)
+{
+	__u32 kind = skb->mark & GATE_MARK_MASK;
+
+	return kind >= GATE_MARK_DONE && kind <= GATE_MARK_OWN;
+}
+
 static __noinline bool is_leak(struct __sk_buff *skb, struct tuple *t,
 			       const struct gate_port *port)
 {
@@ -52,9 +59,9 @@ static __noinline bool is_leak(struct __sk_buff *skb, struct tuple *t,
 
 	t->bytes = c.left;
 	if (type == ETHERTYPE_IPV4)
-		return is_leak_ipv4(&c, t, port, is_marked(skb));
+		return is_leak_ipv4(&c, t, port, is_let_go(skb));
 	if (type == ETHERTYPE_IPV6)
-		return is_leak_ipv6(&c, t, is_marked(skb));
+		return is_leak_ipv6(&c, t, is_let_go(skb));
 	return false;
 }
 

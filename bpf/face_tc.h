@@ -52,7 +52,7 @@ static __always_inline bool is_marked(const struct __sk_buff *skb)
 {
 	__u32 kind = skb->mark & GATE_MARK_MASK;
 
-	return (kind >= GATE_MARK_ENGINE && kind <= GATE_MARK_OWN) ||
+	return (kind >= GATE_MARK_PASS && kind <= GATE_MARK_OWN) ||
 	       skb->mark == GATE_MARK_LANE;
 }
 
@@ -63,6 +63,17 @@ static __always_inline int tc_pass(struct __sk_buff *skb)
 	return TC_UNSPEC;
 }
 
+/* On the WAN rules drop what comes without a mark: should the classifier be
+ * taken off, nothing gets past it. Whoever marked it before keeps theirs. */
+static __always_inline int tc_pass_asked(struct __sk_buff *skb)
+{
+	int action = tc_pass(skb);
+
+	if (!(skb->mark & GATE_MARK_MASK))
+		skb->mark |= GATE_MARK_PASS;
+	return action;
+}
+
 static __always_inline int tc_drop(__u32 reason, __u32 bytes)
 {
 	count_drop(reason, bytes);
@@ -71,12 +82,14 @@ static __always_inline int tc_drop(__u32 reason, __u32 bytes)
 
 static __always_inline int tc_act(struct __sk_buff *skb,
 				  const struct gate_port *port, __u32 verdict,
-				  __u32 bytes)
+				  const struct tuple *t)
 {
 	if (verdict == PASS)
-		return tc_pass(skb);
+		return port->role == GATE_ROLE_WAN && t->version
+			       ? tc_pass_asked(skb)
+			       : tc_pass(skb);
 	if (verdict != ENGINE)
-		return tc_drop(verdict, bytes);
+		return tc_drop(verdict, t->bytes);
 	skb->mark = GATE_MARK_ENGINE | port->slot;
 	/* Sent to a bridge member's own address it would count as another
 	 * host's, for which IP has no ears. */

@@ -60,7 +60,7 @@ static __always_inline int ask_lan_tc(struct __sk_buff *skb)
 		c = tc_cursor(skb);
 		verdict = lan_door(&c, &t, port);
 	}
-	return tc_act(skb, port, verdict, t.bytes);
+	return tc_act(skb, port, verdict, &t);
 }
 
 static __always_inline int ask_wan_tc(struct __sk_buff *skb)
@@ -79,7 +79,7 @@ static __always_inline int ask_wan_tc(struct __sk_buff *skb)
 		c = tc_cursor(skb);
 		verdict = wan_door(skb, &c, &t, port);
 	}
-	return tc_act(skb, port, verdict, t.bytes);
+	return tc_act(skb, port, verdict, &t);
 }
 
 SEC("xdp")

@@ -21,6 +21,14 @@ static uint32_t queued_slots(const struct gateway *g)
 	return slots;
 }
 
+static bool wan_queued(const struct gateway *g)
+{
+	for (unsigned n = 0; n < g->carried_n; n++)
+		if (g->carried[n].wan)
+			return g->carried[n].carrier == ENGINE_NFQUEUE;
+	return false;
+}
+
 /* The layer-3 devices that ports carried by nfqueue belong to. */
 static unsigned kernel_devices(const struct gateway *g, const char *names[2])
 {
@@ -50,6 +58,7 @@ int kernel_guard(struct gateway *g, struct error *err)
 		.nets = &net,
 		.nets_n = 1,
 		.queued = queued_slots(g),
+		.wan_queued = wan_queued(g),
 		.wan_addr = g->conf.wan.addr,
 	};
 	const char *names[2];

@@ -20,6 +20,7 @@ struct guard_house {
 	const struct prefix *nets; /* served by it */
 	unsigned nets_n;
 	uint32_t queued; /* bit n: the port of slot n is carried by nfqueue */
+	bool wan_queued; /* the WAN is one of them */
 	__be32 wan_addr; /* what the mark OUT means; IN means the first of
 			    'nets' */
 	unsigned closed_n;
@@ -27,14 +28,15 @@ struct guard_house {
 };
 
 /* nftables table "inet <instance>". It queues what the classifier marked for
- * the engine, and writes into it what the engine's marks say. Of what is
- * forwarded it drops, unless the engine let it go, all that enters by the LAN
- * and leaves by the WAN or the other way round, what leaves by the WAN with a
- * source in one of 'nets', what enters by it for one of them, and what the
- * kernel did not forward before. Of what the machine itself sends by the WAN it
- * drops such sources, too, and errors: from outside nobody learns which ports
- * are not in use, nor what translated packets looked like. Replaces an earlier
- * one in one transaction. Kernels without nf_tables: -EOPNOTSUPP. */
+ * the engine, drops what comes in by a WAN so carried past the classifier, and
+ * writes into it what the engine's marks say. Of what is forwarded it drops,
+ * unless the engine let it go, all that enters by the LAN and leaves by the WAN
+ * or the other way round, what leaves by the WAN with a source in one of
+ * 'nets', what enters by it for one of them, and what the kernel did not
+ * forward before. Of what the machine itself sends by the WAN it drops such
+ * sources, too, and errors: from outside nobody learns which ports are not in
+ * use, nor what translated packets looked like. Replaces an earlier one in one
+ * transaction. Kernels without nf_tables: -EOPNOTSUPP. */
 int guard_rules_set(struct journal *j, const struct guard_house *house,
 		    struct error *err);
 /* Is the table as guard_rules_set() left it? Anybody may flush it. */

@@ -2,6 +2,8 @@
  *
  *   chain queue {
  *     type filter hook prerouting priority -310; policy accept;
+ *     iifname "WAN" meta mark & KIND == PASS meta mark set mark & ~KIND accept
+ *     iifname "WAN" meta mark & KIND == 0 counter drop
  *     meta mark ENGINE | slot notrack queue num QUEUE + slot
  *   }
  *
@@ -48,12 +50,41 @@ static void queue_xt(struct nlmsghdr *nlh, uint16_t number)
 	nft_expr_end(nlh, e);
 }
 
-void guard_queue_put(struct nft_batch *b, uint32_t slots,
+/* What the classifier left to the kernel goes on as it came. */
+static void pass_asked(struct nft_batch *b, const char *wan)
+{
+	struct nft_rule r = nft_rule_begin(b, queue.name);
+
+	nft_match_ifname(r.nlh, NFT_META_IIFNAME, wan);
+	nft_match_mark(r.nlh, GATE_MARK_MASK, GATE_MARK_PASS);
+	nft_mark_keep(r.nlh, ~GATE_MARK_MASK);
+	nft_verdict(r.nlh, NF_ACCEPT);
+	nft_rule_end(b, r);
+}
+
+/* Somebody took the classifier off the port: until it is back the kernel must
+ * not answer for what is not its. */
+static void drop_unasked(struct nft_batch *b, const char *wan)
+{
+	struct nft_rule r = nft_rule_begin(b, queue.name);
+
+	nft_match_ifname(r.nlh, NFT_META_IIFNAME, wan);
+	nft_match_mark(r.nlh, GATE_MARK_MASK, 0);
+	nft_counter(r.nlh);
+	nft_verdict(r.nlh, NF_DROP);
+	nft_rule_end(b, r);
+}
+
+void guard_queue_put(struct nft_batch *b, uint32_t slots, const char *wan,
 		     enum guard_queue_word word)
 {
 	struct nft_rule r;
 
 	nft_chain(b, &queue);
+	if (wan) {
+		pass_asked(b, wan);
+		drop_unasked(b, wan);
+	}
 	for (uint16_t slot = 0; slot < GATE_PORTS_MAX; slot++) {
 		if (!(slots & 1u << slot))
 			continue;

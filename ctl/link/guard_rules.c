@@ -259,7 +259,7 @@ static void put_carrier(struct nft_batch *b, const struct guard_house *h,
 
 	if (h->nets_n)
 		marks.lan = h->nets[0];
-	guard_queue_put(b, h->queued, word);
+	guard_queue_put(b, h->queued, h->wan_queued ? h->wan : NULL, word);
 	mark_rules_put(b, GUARD_QUEUE_PRIORITY + 1, &marks);
 }
 

@@ -244,15 +244,28 @@ void nft_payload_write(struct nlmsghdr *nlh, uint32_t base, uint32_t offset,
 	nft_expr_end(nlh, e);
 }
 
-void nft_mark_set(struct nlmsghdr *nlh, uint32_t mark)
+static void mark_write(struct nlmsghdr *nlh)
 {
-	struct nft_expr e;
+	struct nft_expr e = nft_expr_begin(nlh, "meta");
 
-	nft_immediate(nlh, &mark, sizeof(mark));
-	e = nft_expr_begin(nlh, "meta");
 	nft_put_be32(nlh, NFTA_META_KEY, NFT_META_MARK);
 	nft_put_be32(nlh, NFTA_META_SREG, NFT_REG_1);
 	nft_expr_end(nlh, e);
+}
+
+void nft_mark_set(struct nlmsghdr *nlh, uint32_t mark)
+{
+	nft_immediate(nlh, &mark, sizeof(mark));
+	mark_write(nlh);
+}
+
+void nft_mark_keep(struct nlmsghdr *nlh, uint32_t mask)
+{
+	static const uint32_t none;
+
+	nft_meta(nlh, NFT_META_MARK);
+	nft_bitwise(nlh, &mask, &none, sizeof(mask));
+	mark_write(nlh);
 }
 
 void nft_counter(struct nlmsghdr *nlh)

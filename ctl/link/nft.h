@@ -81,6 +81,8 @@ void nft_immediate(struct nlmsghdr *nlh, const void *data, size_t len);
 void nft_payload_write(struct nlmsghdr *nlh, uint32_t base, uint32_t offset,
 		       uint32_t len, uint32_t csum, bool pseudo);
 void nft_mark_set(struct nlmsghdr *nlh, uint32_t mark);
+/* The packet's mark becomes mark & mask. */
+void nft_mark_keep(struct nlmsghdr *nlh, uint32_t mask);
 void nft_counter(struct nlmsghdr *nlh);
 /* NF_DROP, NF_ACCEPT */
 void nft_verdict(struct nlmsghdr *nlh, uint32_t verdict);

@@ -334,7 +334,8 @@ static inline unsigned house_run_tc(struct house *h, bool wan,
 
 	if (action == TC_ACT_SHOT)
 		return 0;
-	if (action == TC_ACT_UNSPEC && !out.mark)
+	if (action == TC_ACT_UNSPEC &&
+	    (!out.mark || (wan && out.mark == GATE_MARK_PASS)))
 		return PASS;
 	return action == TC_ACT_OK && out.mark == (GATE_MARK_ENGINE |
 						   (wan ? WAN_SLOT : LAN_SLOT))

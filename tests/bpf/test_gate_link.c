@@ -160,41 +160,75 @@ static void test_ports_without_ethernet(void **state)
 	assert_int_equal(house_asks_spec(h, false, &to_world), ENGINE);
 }
 
+struct mark {
+	uint32_t in, out;
+};
+
+static void marks_are(struct house *h, bool wan, const struct frame *f,
+		      const struct mark *marks, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++) {
+		struct __sk_buff in = { .mark = marks[i].in,
+					.ifindex = wan ? h->wan : h->lan };
+		struct __sk_buff out = { 0 };
+		LIBBPF_OPTS(bpf_test_run_opts, opts, .ctx_in = &in,
+			    .ctx_size_in = sizeof(in), .ctx_out = &out,
+			    .ctx_size_out = sizeof(out), .repeat = 1);
+
+		assert_int_equal(house_run(h, TC, wan, f, &opts),
+				 TC_ACT_UNSPEC);
+		assert_int_equal(out.mark, marks[i].out);
+	}
+}
+
 /* Marks of others go through untouched; forged ones of ours do not. */
 static void test_marks(void **state)
 {
 	static const struct spec to_gateway = { .src = LAN_HOST,
 						.dst = LAN_GW,
 						.proto = IPPROTO_UDP };
-	static const struct {
-		uint32_t in, out;
-	} marks[] = {
+	static const struct mark marks[] = {
 		{ 0, 0 },
 		{ 1, 1 },
 		{ 0x0fffffff, 0x0fffffff },
-		{ 0x90000000, 0x90000000 },
+		{ 0x80000000, 0x80000000 },
 		{ 0xf0000001, 0xf0000001 },
+		{ GATE_MARK_PASS, 0 },
 		{ GATE_MARK_ENGINE | 3, 0 },
 		{ GATE_MARK_DONE, 0 },
 		{ GATE_MARK_OUT | 4000, 0 },
 		{ GATE_MARK_IN | 4000, 0 },
 		{ GATE_MARK_OWN, 0 },
 	};
-	struct house *h = *state;
 	struct frame f = frame_of(&to_gateway, lan_mac.b);
 
-	for (unsigned i = 0; i < sizeof(marks) / sizeof(*marks); i++) {
-		struct __sk_buff in = { .mark = marks[i].in,
-					.ifindex = h->lan };
-		struct __sk_buff out = { 0 };
-		LIBBPF_OPTS(bpf_test_run_opts, opts, .ctx_in = &in,
-			    .ctx_size_in = sizeof(in), .ctx_out = &out,
-			    .ctx_size_out = sizeof(out), .repeat = 1);
+	marks_are(*state, false, &f, marks, sizeof(marks) / sizeof(*marks));
+}
 
-		assert_int_equal(house_run(h, TC, false, &f, &opts),
-				 TC_ACT_UNSPEC);
-		assert_int_equal(out.mark, marks[i].out);
-	}
+/* On the WAN the kernel's packets are told from those that nobody asked
+ * about. */
+static void test_marks_of_what_was_asked_about(void **state)
+{
+	static const struct spec open_udp = {
+		.src = REMOTE, .dst = WAN, .proto = IPPROTO_UDP, .dport = OPEN
+	};
+	static const struct spec others = { .src = REMOTE,
+					    .dst = WAN,
+					    .to = TO_ANOTHER,
+					    .proto = IPPROTO_UDP,
+					    .dport = OPEN };
+	static const struct mark asked[] = {
+		{ 0, GATE_MARK_PASS },
+		{ 5, GATE_MARK_PASS | 5 },
+		{ 0x80000005, 0x80000005 },
+		{ GATE_MARK_DONE, GATE_MARK_PASS },
+	};
+	static const struct mark passed_by[] = { { 0, 0 }, { 5, 5 } };
+	struct frame f = frame_of(&open_udp, wan_mac.b);
+
+	marks_are(*state, true, &f, asked, sizeof(asked) / sizeof(*asked));
+	f = frame_of(&others, wan_mac.b);
+	marks_are(*state, true, &f, passed_by, 2);
 }
 
 int main(void)
@@ -206,6 +240,7 @@ int main(void)
 		cmocka_unit_test(test_a_group_is_no_member),
 		cmocka_unit_test(test_ports_without_ethernet),
 		cmocka_unit_test(test_marks),
+		cmocka_unit_test(test_marks_of_what_was_asked_about),
 	};
 
 	return cmocka_run_group_tests(tests, house_open, house_close);
