@@ -159,6 +159,8 @@ static void on_sockets(uv_timer_t *timer)
 
 	sync_sockets(g);
 	lane_sync(g);
+	/* The kernel does not tell when a link is detached. */
+	carry_keep(g);
 	if (resolv_changed(&g->resolv) || g->failed_ms)
 		sync_soon(g);
 }
