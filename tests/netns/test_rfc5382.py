@@ -2,7 +2,6 @@
 18 of what the NAT must do; timers run under a fake clock in tests/unit."""
 import contextlib
 import socket
-import time
 
 import pytest
 from scapy.all import ICMP, IP, TCP

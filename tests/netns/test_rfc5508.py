@@ -4,7 +4,7 @@ import errno
 import socket
 
 import pytest
-from scapy.all import ICMP, IP, TCP, UDP, IPOption_RR, Raw
+from scapy.all import ICMP, IP, TCP, UDP, IPOption_RR
 
 from house import FAR, ISP, LAN, WAN
 from wire import Ear, drops, hush, mapped, mapping, send, udp_flood
