@@ -171,10 +171,10 @@ static void on_closed(uv_handle_t *handle)
 
 static void empty(struct queue *q)
 {
-	struct wait *w;
+	struct wait *w, *next;
 
-	while ((w = q->first)) {
-		leave(w);
+	for (w = q->first; w; w = next) {
+		next = w->next;
 		release(w);
 	}
 }

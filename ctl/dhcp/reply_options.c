@@ -8,6 +8,7 @@
 #include "reply_options.h"
 
 #include <arpa/inet.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "../proto/dhcp_opt.h"
@@ -130,9 +131,8 @@ static void put_fqdn(struct options *o)
 	f.flags = (asked & DHCP_FQDN_E) | DHCP_FQDN_S;
 	if (!(asked & DHCP_FQDN_S))
 		f.flags |= DHCP_FQDN_O;
-	strcpy(f.name, o->grant->hostname);
-	strcat(f.name, ".");
-	strcat(f.name, o->conf->domain);
+	snprintf(f.name, sizeof(f.name), "%s.%s", o->grant->hostname,
+		 o->conf->domain);
 	dhcp_fqdn_write(&w, &f);
 	if (!w.bad)
 		put(o, DHCP_OPT_FQDN, value, wr_len(&w));
