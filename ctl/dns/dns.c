@@ -262,10 +262,21 @@ static void set_filter(struct dns *d, const struct dns_conf *conf)
 	lists_set(d->lists, conf->lists, conf->lists_n, conf->lists_dir);
 }
 
+/* 'd' still has the exceptions that were in force. */
+static bool same_exceptions(const struct dns *d, const struct dns_conf *conf)
+{
+	return d->conf.rebind_allow_n == conf->rebind_allow_n &&
+	       !memcmp(d->conf.rebind_allow, conf->rebind_allow,
+		       sizeof(conf->rebind_allow));
+}
+
 static void set_rebind(struct dns *d, const struct dns_conf *conf)
 {
 	struct rebind *r = &d->rebind;
 
+	/* What was refused before is not to be repeated from the cache. */
+	if (!same_exceptions(d, conf))
+		cache_set_limit(d->serve.cache, 0);
 	nameset_free(r->excepted);
 	r->excepted = own_names(conf->rebind_allow, conf->rebind_allow_n);
 	r->homes_n = conf->listen_n;
@@ -281,10 +292,10 @@ int dns_configure(struct dns *d, const struct dns_conf *conf, struct error *err)
 		code = listen_on(d, conf, err);
 	if (code)
 		return code;
+	set_rebind(d, conf);
 	d->conf = *conf;
 	set_upstreams(d, conf);
 	set_filter(d, conf);
-	set_rebind(d, conf);
 	local_set_domain(d->serve.local, &domain);
 	cache_set_limit(d->serve.cache, conf->cache_bytes);
 	forward_set_rate(d->serve.forward, conf->client_rate);
