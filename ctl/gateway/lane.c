@@ -8,11 +8,13 @@
 static unsigned abilities_of(const struct gateway *g,
 			     const struct engine_port *p)
 {
-	unsigned lane = 0;
+	unsigned lane;
 
-	if (p->carrier == ENGINE_XDP && gate_attached(g->gate, p->ifindex))
-		lane |= ENGINE_XDP_IN;
-	if (!p->ip_only && netdev_can_transmit(p->ifindex))
+	if (p->ip_only || !gate_attached(g->gate, p->ifindex))
+		return 0;
+	lane = ENGINE_TC_OUT;
+	lane |= p->carrier == ENGINE_XDP ? ENGINE_XDP_IN : ENGINE_TC_IN;
+	if (netdev_can_transmit(p->ifindex))
 		lane |= ENGINE_XDP_OUT;
 	return lane;
 }
