@@ -184,8 +184,7 @@ struct express_slot {
 	__u32 slot;
 };
 
-/* Which program carries it: the one at XDP, or XDP marks the frame and passes
- * it to the one at tc. On a port without XDP it is always tc. */
+/* By which program its port carries it: programs need not ask, people do. */
 enum express_face { EXPRESS_FACE_XDP, EXPRESS_FACE_TC };
 
 /* express_flow, by slot: what becomes of it. All that IPv4 needs is in the
@@ -213,13 +212,6 @@ struct express_stats {
 	__u64 charged_packets, charged_bytes;
 	__u64 pad[3];
 };
-
-/* What XDP leaves before a frame that tc shall carry. */
-struct express_meta {
-	__u32 magic;
-	__u32 slot;
-};
-#define EXPRESS_MAGIC 0x78707273
 
 _Static_assert(GATE_QUEUE + GATE_PORTS_MAX <= GATE_QUEUE_WHOLE,
 	       "a queue for each slot");

@@ -154,51 +154,40 @@ express6_key(const struct express_packet *p, __u32 ifindex)
 	return key;
 }
 
-/* With a slot from elsewhere, 'known', the hash is not asked. */
 static __always_inline struct express_flow *
-express4_find(const struct express_packet *p, __u32 ifindex, bool known,
-	      __u32 *slot)
+express4_find(const struct express_packet *p, __u32 ifindex, __u32 *slot)
 {
 	struct express4_key key = express4_key(p, ifindex);
 	struct express_flow *flow;
-	struct express_slot *at;
+	struct express_slot *at = bpf_map_lookup_elem(&express4, &key);
 
-	if (!known) {
-		at = bpf_map_lookup_elem(&express4, &key);
-		if (!at)
-			return NULL;
-		*slot = at->slot;
-	}
+	if (!at)
+		return NULL;
+	*slot = at->slot;
 	flow = bpf_map_lookup_elem(&express_flow, slot);
 	return flow && is_same(&flow->key, &key, sizeof(key) / 4) ? flow : NULL;
 }
 
 static __always_inline struct express_flow *
-express6_find(const struct express_packet *p, __u32 ifindex, bool known,
-	      __u32 *slot)
+express6_find(const struct express_packet *p, __u32 ifindex, __u32 *slot)
 {
 	struct express6_key key = express6_key(p, ifindex);
 	struct express_flow *flow;
-	struct express_slot *at;
+	struct express_slot *at = bpf_map_lookup_elem(&express6, &key);
 
-	if (!known) {
-		at = bpf_map_lookup_elem(&express6, &key);
-		if (!at)
-			return NULL;
-		*slot = at->slot;
-	}
+	if (!at)
+		return NULL;
+	*slot = at->slot;
 	flow = bpf_map_lookup_elem(&express_flow, slot);
 	return flow && is_same(&flow->key6, &key, sizeof(key) / 4) ? flow
 								   : NULL;
 }
 
 static __always_inline struct express_flow *
-express_find(const struct express_packet *p, __u32 ifindex, bool known,
-	     __u32 *slot)
+express_find(const struct express_packet *p, __u32 ifindex, __u32 *slot)
 {
-	struct express_flow *flow =
-		p->v6 ? express6_find(p, ifindex, known, slot)
-		      : express4_find(p, ifindex, known, slot);
+	struct express_flow *flow = p->v6 ? express6_find(p, ifindex, slot)
+					  : express4_find(p, ifindex, slot);
 
 	return flow && is_owner(flow, p) ? flow : NULL;
 }
@@ -252,21 +241,6 @@ static __always_inline void express_write_xdp(struct express_packet *p,
 		csum_apply_udp(p->l4 + UDP_CSUM, rw->l4_delta);
 }
 
-/* To the tc face of the same port, which finds the slot before the frame. A
- * driver without room for that: to the engine. */
-static __always_inline int express_mark(struct xdp_md *ctx, __u32 slot)
-{
-	struct express_meta *meta;
-
-	if (bpf_xdp_adjust_meta(ctx, -(int)sizeof(*meta)))
-		return EXPRESS_NONE;
-	meta = (void *)(long)ctx->data_meta;
-	if ((void *)(meta + 1) > (void *)(long)ctx->data)
-		return EXPRESS_NONE;
-	*meta = (struct express_meta){ EXPRESS_MAGIC, slot };
-	return XDP_PASS;
-}
-
 static __always_inline int express_xdp(struct xdp_md *ctx)
 {
 	void *data = (void *)(long)ctx->data;
@@ -277,11 +251,9 @@ static __always_inline int express_xdp(struct xdp_md *ctx)
 
 	if (!express_parse(&p, data, end, end - data))
 		return EXPRESS_NONE;
-	flow = express_find(&p, ctx->ingress_ifindex, false, &slot);
+	flow = express_find(&p, ctx->ingress_ifindex, &slot);
 	if (!flow || p.bytes > flow->mtu)
 		return EXPRESS_NONE;
-	if (flow->face == EXPRESS_FACE_TC)
-		return express_mark(ctx, slot);
 	/* Asked before the bytes are changed: without it there is a way back.
 	 */
 	if (bpf_redirect_map(&tx_ports, flow->out_ifindex, XDP_ABORTED) !=
@@ -347,18 +319,17 @@ static __always_inline bool express_sizes(const struct __sk_buff *skb,
 	return size + p->headers <= mtu;
 }
 
-static __always_inline int express_skb(struct __sk_buff *skb, bool known,
-				       __u32 slot)
+static __always_inline int express_tc(struct __sk_buff *skb)
 {
 	void *data = (void *)(long)skb->data;
 	void *end = (void *)(long)skb->data_end;
 	struct express_packet p;
 	struct express_flow *flow;
-	__u32 packets, bytes, out;
+	__u32 packets, bytes, out, slot;
 
 	if (skb->vlan_present || !express_parse(&p, data, end, skb->len))
 		return EXPRESS_NONE;
-	flow = express_find(&p, skb->ifindex, known, &slot);
+	flow = express_find(&p, skb->ifindex, &slot);
 	if (!flow || !express_sizes(skb, &p, flow->mtu, &packets, &bytes))
 		return EXPRESS_NONE;
 	out = flow->out_ifindex;
@@ -366,37 +337,6 @@ static __always_inline int express_skb(struct __sk_buff *skb, bool known,
 	express_count(slot, packets, bytes);
 	skb->mark = GATE_MARK_LANE; /* egress.h need not look at it */
 	return bpf_redirect(out, 0);
-}
-
-/* Has XDP found the slot? What it left for us must go no further: the kernel
- * would answer for a port that the NAT holds. */
-static __always_inline bool express_marked(const struct __sk_buff *skb,
-					   __u32 *slot)
-{
-	struct express_meta *meta = (void *)(long)skb->data_meta;
-
-	if ((void *)(meta + 1) > (void *)(long)skb->data ||
-	    meta->magic != EXPRESS_MAGIC)
-		return false;
-	*slot = meta->slot;
-	return true;
-}
-
-static __always_inline int express_tc(struct __sk_buff *skb)
-{
-	return express_skb(skb, false, 0);
-}
-
-/* On a port that XDP carries. */
-static __always_inline int express_tc_marked(struct __sk_buff *skb)
-{
-	__u32 slot;
-	int action;
-
-	if (!express_marked(skb, &slot))
-		return TC_OK;
-	action = express_skb(skb, true, slot);
-	return action == EXPRESS_NONE ? TC_SHOT : action;
 }
 
 #endif

@@ -114,13 +114,6 @@ int wan_tc(struct __sk_buff *skb)
 	return action == EXPRESS_NONE ? ask_wan_tc(skb) : action;
 }
 
-/* The lane's tc face on a port that XDP carries. */
-SEC("tc")
-int lane_tc(struct __sk_buff *skb)
-{
-	return express_tc_marked(skb);
-}
-
 SEC("tc")
 int egress_tc(struct __sk_buff *skb)
 {

@@ -62,14 +62,16 @@ struct api_port {
 	char ifname[16];
 	const char *carrier; /* "xdp-copy", …, "none" while it is not carried */
 	const char *why;     /* that carrier; static, "": it is not carried */
-	const char *express; /* "off" */
+	/* Who carries heavy flows that come in by it: "xdp", "tc" or "off";
+	 * and why. Static. */
+	const char *express, *express_why;
 };
 struct api_status {
 	uint64_t uptime_s;
 	bool wan_up;
 	char wan_ifname[16];		   /* "": awaited */
 	struct addr wan_addr, wan_gateway; /* zero: none */
-	const char *wan_carrier, *wan_why, *wan_express;
+	const char *wan_carrier, *wan_why, *wan_express, *wan_express_why;
 	unsigned lans_n;
 	struct {
 		char name[16]; /* "lan" */

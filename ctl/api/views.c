@@ -9,13 +9,14 @@
 
 static json_t *wan_json(const struct api_status *s)
 {
-	return json_pack("{s:o,s:o,s:o,s:b,s:o,s:o,s:o}", "ifname",
+	return json_pack("{s:o,s:o,s:o,s:b,s:o,s:o,s:o,s:o}", "ifname",
 			 answer_text_or_null(s->wan_ifname), "address",
 			 answer_addr(&s->wan_addr), "gateway",
 			 answer_addr(&s->wan_gateway), "up", s->wan_up,
 			 "carrier", answer_text_or_null(s->wan_carrier), "why",
 			 answer_text_or_null(s->wan_why), "express",
-			 answer_text_or_null(s->wan_express));
+			 answer_text_or_null(s->wan_express), "express_why",
+			 answer_text_or_null(s->wan_express_why));
 }
 
 static json_t *ports_json(const struct api_port *ports, unsigned n)
@@ -26,11 +27,13 @@ static json_t *ports_json(const struct api_port *ports, unsigned n)
 	for (i = 0; i < n; i++)
 		json_array_append_new(
 			list,
-			json_pack("{s:s,s:o,s:o,s:o}", "ifname",
+			json_pack("{s:s,s:o,s:o,s:o,s:o}", "ifname",
 				  ports[i].ifname, "carrier",
 				  answer_text_or_null(ports[i].carrier), "why",
 				  answer_text_or_null(ports[i].why), "express",
-				  answer_text_or_null(ports[i].express)));
+				  answer_text_or_null(ports[i].express),
+				  "express_why",
+				  answer_text_or_null(ports[i].express_why)));
 	return list;
 }
 

@@ -239,13 +239,16 @@ static void show_text(FILE *out, const char *before, const char *words)
 	fprintf(out, "%s%s", before, clean);
 }
 
-/* " (nfqueue: its driver has no native XDP; express off)" */
+/* " (nfqueue: its driver has no native XDP; express off: express.mode is off)"
+ */
 static void show_carrier(const json_t *port, FILE *out)
 {
 	show_text(out, " (", text(port, "carrier"));
 	if (text(port, "why"))
 		show_text(out, ": ", text(port, "why"));
 	show_text(out, "; express ", text(port, "express"));
+	if (text(port, "express_why"))
+		show_text(out, ": ", text(port, "express_why"));
 	fputs(")\n", out);
 }
 

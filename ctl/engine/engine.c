@@ -121,13 +121,14 @@ void engine_set_lane(struct engine *e, uint32_t ifindex, unsigned abilities)
 			express_set_abilities(w->express, i, abilities);
 }
 
-const char *engine_express(const struct engine *e, uint32_t ifindex)
+const char *engine_express(const struct engine *e, uint32_t ifindex,
+			   const char **why)
 {
 	const struct ports *ps = &e->worker.ports;
 
 	for (unsigned i = 0; i < ps->n; i++)
 		if (ps->ports[i].info.ifindex == ifindex)
-			return express_face_of(e->worker.express, i);
+			return express_face_of(e->worker.express, i, why);
 	return NULL;
 }
 

@@ -96,7 +96,7 @@ void engine_set_running(struct engine *e, uint32_t ifindex, bool running);
 enum engine_lane {
 	ENGINE_XDP_IN = 1,  /* an XDP program sees what comes in */
 	ENGINE_XDP_OUT = 2, /* frames redirected by XDP can leave */
-	ENGINE_TC_IN = 4,   /* a tc program sees what XDP leaves to it */
+	ENGINE_TC_IN = 4,   /* a tc program sees what comes in */
 	ENGINE_TC_OUT = 8,  /* frames sent by tc can leave */
 };
 void engine_set_lane(struct engine *e, uint32_t ifindex, unsigned abilities);
@@ -214,9 +214,10 @@ unsigned engine_devices(const struct engine *e, struct device_row *out,
 unsigned engine_drops(const struct engine *e, struct drop_row *out,
 		      unsigned max);
 
-/* How the port takes part in the express lane: "xdp", "tc", "xdp+tc", "off", or
+/* How the port takes part in the express lane: "xdp", "tc", "off", or
  * NULL: no such port. Static storage. */
-const char *engine_express(const struct engine *e, uint32_t ifindex);
+const char *engine_express(const struct engine *e, uint32_t ifindex,
+			   const char **why);
 
 /* "xdp-zerocopy", "xdp-copy", "nfqueue", or NULL: no such port. Static
  * storage. */

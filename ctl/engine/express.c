@@ -332,16 +332,35 @@ static bool has_way_out(const struct express *x, unsigned port, unsigned out)
 	return false;
 }
 
-const char *express_face_of(const struct express *x, unsigned port)
+static const char *off_because(const struct express *x, unsigned port)
 {
-	static const char *const faces[] = { "off", "xdp", "tc", "xdp+tc" };
+	unsigned can = x->abilities[port], mode = x->mode;
+
+	if (mode == EXPRESS_OFF)
+		return "express.mode is off";
+	if (!(can & (ENGINE_XDP_IN | ENGINE_TC_IN)))
+		return "only Ethernet ports take part";
+	if (can & ENGINE_XDP_IN && mode == EXPRESS_TC)
+		return "express.mode is tc, and XDP carries the port";
+	if (can & ENGINE_TC_IN && mode == EXPRESS_XDP)
+		return "express.mode is xdp, and nfqueue carries the port";
+	return "no driver on the other side is known to transmit what XDP "
+	       "redirects";
+}
+
+const char *express_face_of(const struct express *x, unsigned port,
+			    const char **why)
+{
 	unsigned can = x->abilities[port], mode = x->mode;
 	bool xdp = can & ENGINE_XDP_IN && mode != EXPRESS_TC &&
 		   has_way_out(x, port, ENGINE_XDP_OUT);
 	bool tc = can & ENGINE_TC_IN && mode != EXPRESS_XDP &&
 		  has_way_out(x, port, ENGINE_TC_OUT);
 
-	if (mode == EXPRESS_OFF)
+	if (mode == EXPRESS_OFF || !(xdp || tc)) {
+		*why = off_because(x, port);
 		return "off";
-	return faces[xdp + 2 * tc];
+	}
+	*why = xdp ? "XDP carries the port" : "nfqueue carries the port";
+	return xdp ? "xdp" : "tc";
 }

@@ -48,7 +48,8 @@ void express_set_abilities(struct express *x, unsigned port, unsigned flags);
 /* Something else that rows depend on: a port's carrier. */
 void express_look_again(struct express *x);
 /* See engine_express(). */
-const char *express_face_of(const struct express *x, unsigned port);
+const char *express_face_of(const struct express *x, unsigned port,
+			    const char **why);
 /* Pairs promoted now. */
 uint32_t express_live(const struct express *x);
 

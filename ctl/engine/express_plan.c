@@ -10,15 +10,11 @@ static unsigned ability(const struct express *x, unsigned port)
 	return atomic_load_explicit(&x->abilities[port], memory_order_relaxed);
 }
 
-/* XDP costs a third per packet; tc keeps GRO, which bulk TCP gains more by. */
-static bool prefers_tc(uint8_t proto)
-{
-	return proto == IPPROTO_TCP;
-}
-
-/* The face for one way. false: there is none. */
-static bool choose_face(const struct express *x, uint8_t proto, unsigned in,
-			unsigned out, uint8_t *face)
+/* The face for one way: XDP on a port that it carries, tc on the others. The
+ * two do not mix on one port: a frame that XDP had to pass on to tc would cost
+ * both, and was no faster. false: there is no face. */
+static bool choose_face(const struct express *x, unsigned in, unsigned out,
+			uint8_t *face)
 {
 	unsigned mode = x->conf->express.mode;
 	bool xdp = ability(x, in) & ENGINE_XDP_IN &&
@@ -26,11 +22,8 @@ static bool choose_face(const struct express *x, uint8_t proto, unsigned in,
 	bool tc = ability(x, in) & ENGINE_TC_IN &&
 		  ability(x, out) & ENGINE_TC_OUT && mode != EXPRESS_XDP;
 
-	if (!xdp && !tc)
-		return false;
-	*face = tc && (!xdp || prefers_tc(proto)) ? EXPRESS_FACE_TC
-						  : EXPRESS_FACE_XDP;
-	return true;
+	*face = xdp ? EXPRESS_FACE_XDP : EXPRESS_FACE_TC;
+	return xdp || tc;
 }
 
 /* The port that a LAN host is behind, as egress.c finds it. */
@@ -142,9 +135,9 @@ bool express_plan(struct express *x, uint32_t session, bool again,
 			 &o->inside.addr, &p->host) ||
 	    !find_lan_port(x, o->lan, &p->host, &p->lan_port))
 		return false;
-	if (!choose_face(x, o->proto, p->lan_port, (unsigned)e->ports->wan,
+	if (!choose_face(x, p->lan_port, (unsigned)e->ports->wan,
 			 &p->rows[WAY_OUT].face) ||
-	    !choose_face(x, o->proto, (unsigned)e->ports->wan, p->lan_port,
+	    !choose_face(x, (unsigned)e->ports->wan, p->lan_port,
 			 &p->rows[WAY_IN].face))
 		return false;
 	fill_rows(x, p, &wan_hop);

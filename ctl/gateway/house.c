@@ -27,11 +27,14 @@ static const char *why_of(struct gateway *g, uint32_t ifindex)
 	return "";
 }
 
-static const char *express_of(struct gateway *g, uint32_t ifindex)
+static const char *express_of(struct gateway *g, uint32_t ifindex,
+			      const char **why)
 {
-	const char *face =
-		g->engine_runs ? engine_express(g->engine, ifindex) : NULL;
+	const char *face = NULL;
 
+	*why = "";
+	if (g->engine_runs)
+		face = engine_express(g->engine, ifindex, why);
 	return face ? face : "off";
 }
 
@@ -42,7 +45,7 @@ static void wan_status(struct gateway *g, struct api_status *out)
 
 	out->wan_carrier = carrier_of(g, g->roles.wan);
 	out->wan_why = why_of(g, g->roles.wan);
-	out->wan_express = express_of(g, g->roles.wan);
+	out->wan_express = express_of(g, g->roles.wan, &out->wan_express_why);
 	if (!i)
 		return;
 	snprintf(out->wan_ifname, sizeof(out->wan_ifname), "%s", i->name);
@@ -72,7 +75,8 @@ static void status(void *arg, struct api_status *out)
 			 g->lan_names[n]);
 		port->carrier = carrier_of(g, i ? i->ifindex : 0);
 		port->why = why_of(g, i ? i->ifindex : 0);
-		port->express = express_of(g, i ? i->ifindex : 0);
+		port->express =
+			express_of(g, i ? i->ifindex : 0, &port->express_why);
 	}
 	out->lans[0].ports_n = g->lan_names_n;
 }

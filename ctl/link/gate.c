@@ -168,7 +168,6 @@ static int programs_take(struct gate *g)
 		[GATE_LAN_TC] = b->progs.lan_tc,
 		[GATE_WAN_TC] = b->progs.wan_tc,
 		[GATE_EGRESS_TC] = b->progs.egress_tc,
-		[GATE_LANE_TC] = b->progs.lane_tc,
 	};
 
 	for (unsigned i = 0; i < GATE_PROGRAMS; i++) {

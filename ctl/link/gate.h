@@ -50,7 +50,6 @@ enum gate_program {
 	GATE_LAN_TC,
 	GATE_WAN_TC,
 	GATE_EGRESS_TC,
-	GATE_LANE_TC, /* beside an XDP program: the express lane alone */
 	GATE_PROGRAMS
 };
 int gate_program(const struct gate *g, enum gate_program which);
