@@ -184,7 +184,8 @@ static bool is_true(struct express *x, uint32_t pair)
 	if (p->generation == x->generation)
 		return true;
 	if (!express_plan(x, p->session, true, &plan))
-		return x->now_ms < x->grace_ms;
+		return x->now_ms < x->grace_ms &&
+		       x->conf->express.mode != EXPRESS_OFF;
 	if (plan.offer.serial != p->serial || !express_follow(x, pair, &plan))
 		return false;
 	p->generation = x->generation;
