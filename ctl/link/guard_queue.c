@@ -1,6 +1,6 @@
 /* guard_queue.c - see guard_queue.h. In nft's words:
  *
- *   chain queue {
+ *   chain to_engine {
  *     type filter hook prerouting priority -310; policy accept;
  *     iifname "WAN" meta mark & KIND == PASS meta mark set mark & ~KIND accept
  *     iifname "WAN" meta mark & KIND == 0 counter drop
@@ -18,7 +18,7 @@
 
 #include "../../bpf/abi.h"
 
-static const struct nft_base_chain queue = { "queue", NF_INET_PRE_ROUTING,
+static const struct nft_base_chain queue = { "to_engine", NF_INET_PRE_ROUTING,
 					     GUARD_QUEUE_PRIORITY };
 
 static void notrack(struct nlmsghdr *nlh)

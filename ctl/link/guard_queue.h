@@ -15,9 +15,9 @@
  * that. */
 enum guard_queue_word { GUARD_QUEUE_NATIVE, GUARD_QUEUE_XT };
 
-/* Adds the chain "queue": bit n of 'slots' has a rule for what is marked at the
- * port of slot n. Without a listener it is dropped; and so is what comes in by
- * 'wan' (NULL: carried by XDP) and no classifier has seen. */
+/* Adds the chain "to_engine": bit n of 'slots' has a rule for what is marked at
+ * the port of slot n. Without a listener it is dropped; and so is what comes in
+ * by 'wan' (NULL: carried by XDP) and no classifier has seen. */
 void guard_queue_put(struct nft_batch *b, uint32_t slots, const char *wan,
 		     enum guard_queue_word word);
 

@@ -4,7 +4,7 @@
  * words:
  *
  *   table inet NAME {
- *     chain queue { … }                                    guard_queue.c
+ *     chain to_engine { … }                                guard_queue.c
  *     chain forward {
  *       type filter hook forward priority filter - 10; policy accept;
  *       meta mark & KIND == DONE accept

@@ -227,7 +227,7 @@ def is_whole(house):
     filters = gw.sh("for d in gw0 gl0; do for h in ingress egress; do "
                     "tc filter show dev $d $h 2>/dev/null; done; done")
     return (all(f"chain {name}" in rules for name in
-                ("queue", "forward", "output")) and "drop" in rules
+                ("to_engine", "forward", "output")) and "drop" in rules
             and len(re.findall("direct-action", filters)) == 4)
 
 

@@ -83,6 +83,91 @@ static void rules_read_as_meant(void **state)
 		"\t\toifname \"eth0\" ip6 saddr fd77::/64 " NONE_YET "\t}\n}"));
 }
 
+/* Marks as nft prints them are prefixes. */
+static void rules_queue_what_is_marked(void **state)
+{
+	struct prefix lan = net("10.77.0.1/24");
+	struct guard_house h = house("home", "eth0", "br0", &lan, 1);
+
+	(void)state;
+	h.queued = 1u << 0 | 1u << 3;
+	h.wan_queued = true;
+	h.closed_n = 1;
+	h.closed[0] = (struct guard_closed){ .ifname = "br0", .v6 = true };
+	assert_int_equal(guard_rules_set(j, &h, &err), 0);
+	assert_true(sh_prints(
+		"nft list chain inet home to_engine",
+		"type filter hook prerouting priority raw - 10; policy "
+		"accept;\n"
+		"\t\tiifname \"eth0\" meta mark 0x90000000/4 meta mark set "
+		"meta mark & 0x0fffffff accept\n"
+		"\t\tiifname \"eth0\" meta mark 0x00000000/4 " NONE_YET
+		"\t\tmeta mark 0xa0000000 notrack queue "));
+	/* "num 20483" by iptables' word, "to 20483" by nf_tables' own. */
+	assert_true(sh_prints("nft list chain inet home to_engine |"
+			      " sed -n 's/num/to/;s/.*mark //p'",
+			      "0xa0000003 notrack queue to 20483\n"));
+	assert_true(sh_prints("nft list chain inet home forward",
+			      "iifname \"br0\" meta nfproto ipv6 " NONE_YET));
+	assert_true(sh_prints(
+		"nft list chain inet home output",
+		"oifname \"eth0\" icmp type time-exceeded " NONE_YET));
+	assert_true(guard_rules_stand("home"));
+	sh("nft flush chain inet home to_engine");
+	assert_false(guard_rules_stand("home"));
+	assert_int_equal(guard_rules_set(j, &h, &err), 0);
+	assert_true(guard_rules_stand("home"));
+	sh("nft flush ruleset");
+	assert_false(guard_rules_stand("home"));
+}
+
+/* A rule beside somebody's, first, once, and gone again with the journal. */
+static void a_rule_of_ours_comes_first_in_others_chains(void **state)
+{
+	char *before;
+
+	(void)state;
+	sh("nft add table ip other &&"
+	   "nft add chain ip other crossing '{ type filter hook forward "
+	   "priority 0;"
+	   " policy drop; }' && nft add rule ip other crossing counter accept "
+	   "&&"
+	   "nft add chain ip other idle '{ type filter hook forward priority 5;"
+	   " policy accept; }'");
+	before = sh_output(NETNS_PICTURE);
+	guard_foreign_pass(j, "home");
+	guard_foreign_pass(j, "home");
+	assert_true(sh_prints("nft list chain ip other crossing",
+			      "policy drop;\n\t\tmeta mark 0xb0000000/4 "
+			      "counter packets 0 bytes 0 accept comment "
+			      "\"portcullis home\"\n\t\tcounter packets"));
+	assert_true(sh_prints("nft list ruleset | grep -c portcullis", "1"));
+	assert_int_equal(journal_undo(j), 0);
+	assert_true(netns_same(before));
+}
+
+/* What the kernel did not route before is known as such from then on. */
+static void forwarding_is_per_device_and_goes_back(void **state)
+{
+	struct guard_closed c;
+	char *before;
+
+	(void)state;
+	sh("ip link add lan0 type veth peer name wan0");
+	before = sh_output(NETNS_PICTURE);
+	c = guard_forward_closed(j, "lan0");
+	assert_true(c.v4 && c.v6);
+	assert_int_equal(guard_forward(j, "lan0", "lan0", &err), 0);
+	assert_true(
+		sh_prints("cat /proc/sys/net/ipv4/conf/lan0/forwarding", "1"));
+	assert_true(
+		sh_prints("cat /proc/sys/net/ipv4/conf/wan0/forwarding", "0"));
+	c = guard_forward_closed(j, "lan0");
+	assert_true(c.v4 && c.v6);
+	assert_int_equal(journal_undo(j), 0);
+	assert_true(netns_same(before));
+}
+
 static void rules_of_many_networks_fit_in_one_batch(void **state)
 {
 	char name[64] = { 0 };
@@ -315,6 +400,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(rules_read_as_meant),
+		TEST(rules_queue_what_is_marked),
+		TEST(a_rule_of_ours_comes_first_in_others_chains),
+		TEST(forwarding_is_per_device_and_goes_back),
 		TEST(rules_of_many_networks_fit_in_one_batch),
 		TEST(rules_are_replaced_whole_and_others_stay),
 		TEST(rules_stop_what_the_kernel_would_forward),
