@@ -20,7 +20,7 @@ static __noinline bool speaks_for_mapping(struct cursor *c, struct tuple *t)
 {
 	if (t->fragment || (t->proto != IPPROTO_TCP && t->proto != IPPROTO_UDP))
 		return false;
-	return !parse_l4(c, t, WHOLE) || has_bit(&claimed, t, t->sport);
+	return !parse_l4(c, t, WHOLE) || is_claimed(t, t->sport);
 }
 
 /* 'ours': the engine let it go. Even so its rewrite may be missing, if it was
@@ -76,9 +76,8 @@ static __always_inline int egress_act(struct __sk_buff *skb,
 		return tc_drop(DROP_UNTRANSLATED, skb->len);
 	if (port->role != GATE_ROLE_WAN || is_vlans(skb))
 		return TC_UNSPEC;
+	tc_pull(skb);
 	if (!is_leak(skb, &t, port))
-		return TC_UNSPEC;
-	if (tc_pull(skb) && !is_leak(skb, &t, port))
 		return TC_UNSPEC;
 	return tc_drop(DROP_UNTRANSLATED, t.bytes);
 }

@@ -20,8 +20,9 @@ enum tc_action {
 	TC_SHOT = 2,
 };
 
-/* Enough for every header that the policy reads, extensions and all. */
-#define TC_LOOK_BYTES 512
+/* Enough for every header that the policy reads, those that an ICMP error
+ * quotes and IPv6's extensions among them. */
+#define TC_LOOK_BYTES 256
 
 /* 'left' counts the whole packet; only what is linear can be read. */
 static __always_inline struct cursor tc_cursor(struct __sk_buff *skb)
@@ -31,14 +32,17 @@ static __always_inline struct cursor tc_cursor(struct __sk_buff *skb)
 				.left = skb->len };
 }
 
-/* Brings more headers to hand. false: all were, or they cannot be had. Asked
- * only when a first look did not reach far enough: it may copy the packet. */
-static __always_inline bool tc_pull(struct __sk_buff *skb)
+/* Brings the headers to hand: most packets have them there, some super-packets
+ * keep all but a few bytes elsewhere. What cannot be had is missed by whoever
+ * reads it. To look twice instead would have the verifier walk the whole policy
+ * once for every way that the first look can end. */
+static __always_inline void tc_pull(struct __sk_buff *skb)
 {
 	__u32 linear = skb->data_end - skb->data;
 	__u32 wanted = skb->len < TC_LOOK_BYTES ? skb->len : TC_LOOK_BYTES;
 
-	return linear < wanted && !bpf_skb_pull_data(skb, wanted);
+	if (linear < wanted)
+		bpf_skb_pull_data(skb, wanted);
 }
 
 /* The tag that the kernel took out of the frame. */

@@ -47,38 +47,34 @@ static __always_inline int ask_wan_xdp(struct xdp_md *ctx)
 static __always_inline int ask_lan_tc(struct __sk_buff *skb)
 {
 	struct gate_port *port = port_of(skb->ifindex);
-	struct cursor c = tc_cursor(skb);
 	struct tuple t = {};
+	struct cursor c;
 	__u32 verdict;
 
 	if (!port)
-		return tc_drop(DROP_ENGINE_AWAY, c.left);
+		return tc_drop(DROP_ENGINE_AWAY, skb->len);
 	if (is_vlans(skb))
 		return tc_pass(skb);
+	tc_pull(skb);
+	c = tc_cursor(skb);
 	verdict = lan_door(&c, &t, port);
-	if (verdict == DROP_MALFORMED && tc_pull(skb)) {
-		c = tc_cursor(skb);
-		verdict = lan_door(&c, &t, port);
-	}
 	return tc_act(skb, port, verdict, &t);
 }
 
 static __always_inline int ask_wan_tc(struct __sk_buff *skb)
 {
 	struct gate_port *port = port_of(skb->ifindex);
-	struct cursor c = tc_cursor(skb);
 	struct tuple t = {};
+	struct cursor c;
 	__u32 verdict;
 
 	if (!port)
-		return tc_drop(DROP_ENGINE_AWAY, c.left);
+		return tc_drop(DROP_ENGINE_AWAY, skb->len);
 	if (is_vlans(skb))
 		return tc_pass(skb);
+	tc_pull(skb);
+	c = tc_cursor(skb);
 	verdict = wan_door(skb, &c, &t, port);
-	if (verdict == DROP_MALFORMED && tc_pull(skb)) {
-		c = tc_cursor(skb);
-		verdict = wan_door(skb, &c, &t, port);
-	}
 	return tc_act(skb, port, verdict, &t);
 }
 

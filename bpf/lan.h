@@ -23,14 +23,13 @@ static __noinline __u32 lan_to_wan_address(struct cursor *c, struct tuple *t)
 	if (is_icmp_error(t)) {
 		if (!parse_quoted(c, &q))
 			return DROP_MALFORMED;
-		return is_quote_ours(t, &q) && has_bit(&claimed, &q, q.dport)
-			       ? ENGINE
-			       : PASS;
+		return is_quote_ours(t, &q) && is_claimed(&q, q.dport) ? ENGINE
+								       : PASS;
 	}
 	/* Only an echo reply belongs to who holds the identifier. */
 	if (t->proto == IPPROTO_ICMP && t->icmp_type != ICMP_TYPE_ECHO_REPLY)
 		return PASS;
-	return has_bit(&claimed, t, t->dport) ? ENGINE : PASS;
+	return is_claimed(t, t->dport) ? ENGINE : PASS;
 }
 
 static __noinline __u32 lan_ipv4(struct cursor *c, struct tuple *t,

@@ -10,12 +10,16 @@
 #include "maps.h"
 
 /* Who answers for an address; 0: nobody we know. With 'len' under 128, the
- * network around it: a longer prefix than was asked for never matches. */
-static __noinline __u32 net_kind(const struct address *a, __u32 len)
+ * network around it: a longer prefix than was asked for never matches. Not
+ * static, like others that see no packet: the verifier walks such a function
+ * once, and not once more for every way that leads to it. */
+__noinline __u32 net_kind(const struct address *a, __u32 len)
 {
 	struct gate_net_key key = { .prefixlen = len };
 	struct gate_net *net;
 
+	if (!a)
+		return 0;
 	__builtin_memcpy(key.addr, a->w, sizeof(key.addr));
 	net = bpf_map_lookup_elem(&kernel_nets, &key);
 	return net ? net->kind : 0;

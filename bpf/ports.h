@@ -33,6 +33,24 @@ static __always_inline bool has_bit(void *map, const struct tuple *t,
 	return w && w->bits & gate_bits_mask(number);
 }
 
+/* Does the NAT hold it? */
+__noinline bool is_claimed(const struct tuple *t, __be16 port)
+{
+	return t && has_bit(&claimed, t, port);
+}
+
+/* Did the owner open it? */
+__noinline bool is_opened(const struct tuple *t, __be16 port)
+{
+	return t && has_bit(&local_open, t, port);
+}
+
+/* May the machine's own clients speak from it? */
+__noinline bool is_own_clients(const struct tuple *t, __be16 port)
+{
+	return t && has_bit(&local_own, t, port);
+}
+
 /* The addresses as the socket's owner sees a packet that arrives. Returns the
  * size that names the family to the helpers. */
 static __always_inline __u32 sock_tuple(struct bpf_sock_tuple *s,

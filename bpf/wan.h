@@ -28,7 +28,7 @@ static __noinline __u32 icmp_error(void *ctx, struct cursor *c,
 		return DROP_MALFORMED;
 	if (!is_quote_ours(t, &q))
 		return DROP_WAN_CLOSED;
-	if (translated && has_bit(&claimed, &q, q.dport))
+	if (translated && is_claimed(&q, q.dport))
 		return ENGINE;
 	if (q.proto == IPPROTO_TCP)
 		return has_tcp_connection(ctx, &q) ? PASS : DROP_WAN_CLOSED;
@@ -42,7 +42,7 @@ static __noinline __u32 icmp_error(void *ctx, struct cursor *c,
 static __noinline __u32 wan_tcp(void *ctx, const struct tuple *t,
 				bool translated)
 {
-	if (has_bit(&local_open, t, t->dport) || has_tcp_connection(ctx, t))
+	if (is_opened(t, t->dport) || has_tcp_connection(ctx, t))
 		return PASS;
 	/* RFC 5382 REQ-4: the engine holds it, for the inside may open too. */
 	return translated && t->syn ? ENGINE : DROP_WAN_CLOSED;
@@ -50,10 +50,10 @@ static __noinline __u32 wan_tcp(void *ctx, const struct tuple *t,
 
 static __noinline __u32 wan_udp(void *ctx, const struct tuple *t)
 {
-	if (has_bit(&local_open, t, t->dport))
+	if (is_opened(t, t->dport))
 		return PASS;
 	/* Without a socket the kernel would answer that the port is closed. */
-	if ((has_bit(&local_own, t, t->dport) || is_dhcp_reply(t)) &&
+	if ((is_own_clients(t, t->dport) || is_dhcp_reply(t)) &&
 	    has_udp_socket(ctx, t))
 		return PASS;
 	return DROP_WAN_CLOSED;
@@ -68,7 +68,7 @@ static __noinline __u32 wan_icmp(void *ctx, struct cursor *c,
 		return PASS;
 	if (t->icmp_type != ICMP_TYPE_ECHO_REPLY)
 		return DROP_WAN_CLOSED;
-	return translated && has_bit(&claimed, t, t->dport) ? ENGINE : PASS;
+	return translated && is_claimed(t, t->dport) ? ENGINE : PASS;
 }
 
 /* To an address of ours; 'translated': to the one that the NAT shares. */
@@ -81,7 +81,7 @@ static __noinline __u32 wan_to_own(void *ctx, struct cursor *c, struct tuple *t,
 		return DROP_MALFORMED;
 	if (t->proto == IPPROTO_ICMP)
 		return wan_icmp(ctx, c, t, translated);
-	if (translated && has_bit(&claimed, t, t->dport))
+	if (translated && is_claimed(t, t->dport))
 		return ENGINE;
 	if (t->proto == IPPROTO_TCP)
 		return wan_tcp(ctx, t, translated);
@@ -107,18 +107,21 @@ static __noinline __u32 wan_to_others(struct cursor *c, struct tuple *t,
 		return DROP_WAN_CLOSED;
 	if (t->proto == IPPROTO_IGMP)
 		return PASS;
-	return t->proto == IPPROTO_UDP && has_bit(&local_open, t, t->dport)
+	return t->proto == IPPROTO_UDP && is_opened(t, t->dport)
 		       ? PASS
 		       : DROP_WAN_CLOSED;
 }
 
 /* A source that cannot be out there: ours, the LAN's, or nobody's. */
-static __noinline bool wan_martian(const struct tuple *t,
-				   const struct gate_port *port, bool group)
+__noinline bool wan_martian(const struct tuple *t, const struct gate_port *port,
+			    bool group)
 {
-	__be32 src = v4(&t->src);
+	__be32 src;
 	__u32 kind;
 
+	if (!t || !port)
+		return true;
+	src = v4(&t->src);
 	if (is_loopback_or_zero(src))
 		return src || !group;
 	if (is_multicast(src) || is_broadcast(port, src))
@@ -176,9 +179,9 @@ static __always_inline bool is_icmpv6_wanted(const struct tuple *t)
 	       t->icmp_type == ICMPV6_MLDV2;
 }
 
-static __noinline bool wan_ipv6_martian(const struct tuple *t)
+__noinline bool wan_ipv6_martian(const struct tuple *t)
 {
-	if (is_ipv6_martian(&t->src) || is_ipv6_martian(&t->dst) ||
+	if (!t || is_ipv6_martian(&t->src) || is_ipv6_martian(&t->dst) ||
 	    is_ipv6_multicast(&t->src))
 		return true;
 	return !is_ipv6_link_local(&t->src) &&
@@ -186,9 +189,9 @@ static __noinline bool wan_ipv6_martian(const struct tuple *t)
 }
 
 /* Only an address that the whole world may know can ask for a host at home. */
-static __noinline __u32 wan_ipv6_to_lan(const struct tuple *t)
+__noinline __u32 wan_ipv6_to_lan(const struct tuple *t)
 {
-	if (is_ipv6_link_local(&t->src) || is_ipv6_unspecified(&t->src) ||
+	if (!t || is_ipv6_link_local(&t->src) || is_ipv6_unspecified(&t->src) ||
 	    net_kind(&t->src, 128) == GATE_NET_OWN)
 		return DROP_MARTIAN;
 	return ENGINE;
