@@ -273,16 +273,16 @@ void nft_counter(struct nlmsghdr *nlh)
 	nft_expr_end(nlh, nft_expr_begin(nlh, "counter"));
 }
 
-void nft_verdict(struct nlmsghdr *nlh, uint32_t code)
+void nft_verdict(struct nlmsghdr *nlh, uint32_t verdict)
 {
 	struct nft_expr e = nft_expr_begin(nlh, "immediate");
-	struct nlattr *data, *verdict;
+	struct nlattr *data, *nest;
 
 	nft_put_be32(nlh, NFTA_IMMEDIATE_DREG, NFT_REG_VERDICT);
 	data = mnl_attr_nest_start(nlh, NFTA_IMMEDIATE_DATA);
-	verdict = mnl_attr_nest_start(nlh, NFTA_DATA_VERDICT);
-	nft_put_be32(nlh, NFTA_VERDICT_CODE, code);
-	mnl_attr_nest_end(nlh, verdict);
+	nest = mnl_attr_nest_start(nlh, NFTA_DATA_VERDICT);
+	nft_put_be32(nlh, NFTA_VERDICT_CODE, verdict);
+	mnl_attr_nest_end(nlh, nest);
 	mnl_attr_nest_end(nlh, data);
 	nft_expr_end(nlh, e);
 }

@@ -136,6 +136,19 @@ static inline void cables(struct nfq_rig *r)
 	       "ip neigh replace 198.51.100.2 lladdr 02:00:00:00:00:02 dev wc");
 }
 
+/* The kernel notices a carrier later, on a busy machine much later, and a
+ * device without one swallows what is sent. */
+#define CARRIED                                                                \
+	"for i in $(seq 1000); do [ $(ip -o link show type veth |"             \
+	" grep -vc \"state UP\") = 0 ] && exit 0; sleep 0.01; done; exit 1"
+
+static inline void await_carriers(struct nfq_rig *r)
+{
+	in_far(r, FAR_LAN, CARRIED);
+	in_far(r, FAR_WAN, CARRIED);
+	sh(CARRIED);
+}
+
 static inline void enter_far(struct nfq_rig *r, int far)
 {
 	char path[64];
@@ -221,6 +234,7 @@ static inline struct nfq_rig *nfq_rig_build(void)
 	r->far[FAR_LAN] = netns_peer();
 	r->far[FAR_WAN] = netns_peer();
 	cables(r);
+	await_carriers(r);
 	rules();
 	nfq_port(r, 0, "gl", false);
 	nfq_port(r, 1, "gw", true);
