@@ -11,8 +11,8 @@ import pytest
 import image
 from house import BINARY, CARRIERS
 
-pytestmark = [pytest.mark.long, pytest.mark.timeout(600)]
-DEADLINE_S = 300
+pytestmark = [pytest.mark.long, pytest.mark.timeout(1200)]
+DEADLINE_S = 900
 QEMU = ["qemu-system-x86_64", "-nodefaults", "-no-reboot", "-display", "none",
         "-accel", "tcg,thread=multi", "-cpu", "max", "-smp", "2",
         "-m", "1536", "-serial", "stdio"]
