@@ -80,24 +80,24 @@ static int open_port(const char *dev)
 	return fd;
 }
 
-static uint16_t header_sum(const struct iphdr *ip)
+static uint16_t header_sum(const void *ip)
 {
-	const uint8_t *b = (const uint8_t *)ip;
+	const uint8_t *b = ip;
 	uint32_t sum = 0;
 
-	for (size_t i = 0; i < sizeof(*ip); i += 2)
+	for (size_t i = 0; i < sizeof(struct iphdr); i += 2)
 		sum += (uint32_t)(b[i] << 8 | b[i + 1]);
 	sum = (sum >> 16) + (sum & 0xffff);
 	return htons((uint16_t) ~(sum + (sum >> 16)));
 }
 
-/* 1.0.0.0 to 9.255.255.255: nobody's here, and no martians. */
+/* 198.18.0.0/15 is for benchmarks (RFC 2544): nobody's, and no martians. */
 static void next_frame(struct churn *c, struct frame *f)
 {
 	uint32_t host = (uint32_t)(c->made / c->ports % c->hosts);
 
 	f->ip.saddr = htonl(c->first + host);
-	f->ip.daddr = htonl(0x01000000 + draw(c) % 0x09000000);
+	f->ip.daddr = htonl(0xc6120000 + draw(c) % 0x00020000);
 	f->ip.check = 0;
 	f->ip.check = header_sum(&f->ip);
 	f->udp.source = htons((uint16_t)(FIRST_PORT + c->made % c->ports));

@@ -1,6 +1,7 @@
 /* load.c - the bench's traffic: one tool, several small acts.
  *
  *   load generate DEV SRC DST DSTMAC SIZE PORTS HOSTS REMOTES SECONDS
+ *   load burst DEV SRC DST DSTMAC SIZE PORTS HOSTS REMOTES FRAMES
  *   load sink DEV SECONDS          prints "packets bytes nanoseconds"
  *   load pass DEV SECONDS          a program that passes, for a veth's peer
  *   load echo udp|tcp ADDR PORT SECONDS
@@ -92,11 +93,12 @@ static void make_frame(struct load_frame *f, unsigned size, const char *dev,
 	f->udp.len = htons((uint16_t)(size - sizeof(f->eth) - sizeof(f->ip)));
 }
 
-static int generate(struct load_bpf *skel, char **argv)
+/* For so many seconds, or 'burst': so many frames, at once. */
+static int generate(struct load_bpf *skel, char **argv, bool burst)
 {
 	static uint8_t data[FRAME_MAX];
 	unsigned size = (unsigned)atoi(argv[4]);
-	uint64_t until = now_ns() + (uint64_t)(atof(argv[8]) * 1e9);
+	uint64_t until = burst ? 0 : now_ns() + (uint64_t)(atof(argv[8]) * 1e9);
 	struct load_walk walk = { .ports = (uint32_t)atoi(argv[5]),
 				  .hosts = (uint32_t)atoi(argv[6]),
 				  .remotes = (uint32_t)atoi(argv[7]),
@@ -108,7 +110,8 @@ static int generate(struct load_bpf *skel, char **argv)
 	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = data,
 		    .data_size_in = size, .ctx_in = &ctx,
 		    .ctx_size_in = sizeof(ctx), .batch_size = BATCH,
-		    .repeat = RUN, .flags = BPF_F_TEST_XDP_LIVE_FRAMES);
+		    .repeat = burst ? atoi(argv[8]) : RUN,
+		    .flags = BPF_F_TEST_XDP_LIVE_FRAMES);
 	uint32_t zero = 0;
 
 	if (size < sizeof(struct load_frame) || size > FRAME_MAX ||
@@ -118,11 +121,12 @@ static int generate(struct load_bpf *skel, char **argv)
 	}
 	make_frame(&walk.frame, size, argv[0], argv);
 	bpf_map_update_elem(bpf_map__fd(skel->maps.walks), &zero, &walk, 0);
-	while (now_ns() < until)
+	do {
 		if (bpf_prog_test_run_opts(
 			    bpf_program__fd(skel->progs.generate), &opts) &&
 		    errno != EAGAIN && errno != EINTR)
 			return fail("generate");
+	} while (now_ns() < until);
 	return 0;
 }
 
@@ -338,7 +342,9 @@ static int run_bpf(const char *act, int argc, char **argv)
 	if (!skel)
 		return fail("programs");
 	if (!strcmp(act, "generate") && argc == 9)
-		rc = generate(skel, argv);
+		rc = generate(skel, argv, false);
+	else if (!strcmp(act, "burst") && argc == 9)
+		rc = generate(skel, argv, true);
 	else if (!strcmp(act, "sink") && argc == 2)
 		rc = hold(skel->progs.sink, argv[0], atof(argv[1])) ||
 		     sink(skel);

@@ -147,14 +147,17 @@ class Topology:
         server.wait(PATIENCE_S)
         return json.loads(said)["end"]["sum_received"]["bits_per_second"]
 
-    def udp_flood(self, size, ports=64, hosts=1, remotes=1, seconds=4):
+    def udp_flood(self, size, ports=64, hosts=1, remotes=1, seconds=4,
+                  far=FAR, frames=None):
         """Live frames through the gateway, each of the next flow, as many as
-        the generator makes; (packets, seconds) at the sink."""
+        the generator makes, or so many 'frames' at once; (packets, seconds) at
+        the sink."""
         gate = self._spawn_ready(self.home, "pass", "eth0", seconds + 20)
         sink = self._spawn_ready(self.world, "sink", "eth0", seconds + 20)
         mac = self.gw.run("cat", "/sys/class/net/lan/address").strip()
-        self.home.run(LOAD, "generate", "eth0", HOME, FAR, mac, size, ports,
-                      hosts, remotes, seconds)
+        self.home.run(LOAD, *(["burst"] if frames else ["generate"]), "eth0",
+                      HOME, far, mac, size, ports, hosts, remotes,
+                      frames or seconds)
         time.sleep(0.2)     # what is still under way
         for child in gate, sink:
             child.terminate()
@@ -194,6 +197,12 @@ class Topology:
             if child.poll() is not None:
                 raise Failed("the churn ended before the measurement")
             self.home.end(child)
+
+    def sessions(self):
+        """How many the gateway holds, and can hold."""
+        nat = json.loads(self.gw.run(BUILD / "portcullis", "status", "--json",
+                                     "--name", "bench"))["nat"]
+        return nat["sessions"], nat["sessions_max"]
 
     def core(self):
         """What core.c prints: {figure: value}."""
