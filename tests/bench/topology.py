@@ -198,6 +198,12 @@ class Topology:
                 raise Failed("the churn ended before the measurement")
             self.home.end(child)
 
+    def set(self, *assignments):
+        """Settings of Portcullis; the kernel has none."""
+        if self.gateway not in ("kernel", "cable"):
+            self.gw.run(BUILD / "portcullis", "set", *assignments,
+                        "--name", "bench")
+
     def sessions(self):
         """How many the gateway holds, and can hold."""
         nat = json.loads(self.gw.run(BUILD / "portcullis", "status", "--json",
