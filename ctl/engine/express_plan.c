@@ -12,7 +12,7 @@ static unsigned ability(const struct express *x, unsigned port)
 
 /* The face for one way: XDP on a port that it carries, tc on the others. The
  * two do not mix on one port: a frame that XDP had to pass on to tc would cost
- * both, and was no faster. false: there is no face. */
+ * both. false: there is no face. */
 static bool choose_face(const struct express *x, unsigned in, unsigned out,
 			uint8_t *face)
 {
