@@ -15,7 +15,7 @@
 #include "dhcp.h"
 #include "pool.h"
 
-#define DORA_LEASE_MIN_S 120 /* granted to a client that asks for less */
+#define DORA_LEASE_MIN_S 60 /* granted to a client that asks for less */
 #define DORA_LEASE_FIRST_S                                                     \
 	600 /* a stranger's first, while the pool is tight                     \
 	     */

@@ -23,8 +23,17 @@
 	" ! -name nf_conntrack_count -exec grep -H . {} + | sort;"             \
 	"for i in $(ls /sys/class/net); do ethtool -k $i; done"
 
+static inline void text_save(const char *path, const char *text)
+{
+	FILE *f = fopen(path, "we");
+
+	if (!f || fputs(text, f) < 0 || fclose(f))
+		abort();
+}
+
 /* A cmocka setup: new network and mount namespaces, with their own /sys and an
- * empty /run. */
+ * empty /run. Addresses are not in waiting until nobody was found to have them,
+ * which takes seconds and would be in one picture and not in the next. */
 static inline int netns_enter(void **state)
 {
 	(void)state;
@@ -35,6 +44,8 @@ static inline int netns_enter(void **state)
 		perror("netns_enter (the test needs root)");
 		return -1;
 	}
+	text_save("/proc/sys/net/ipv6/conf/all/accept_dad", "0");
+	text_save("/proc/sys/net/ipv6/conf/default/accept_dad", "0");
 	return 0;
 }
 
@@ -73,14 +84,6 @@ static inline bool sh_prints(const char *command, const char *expected)
 		fprintf(stderr, "%s printed: %s\n", command, text);
 	free(text);
 	return found;
-}
-
-static inline void text_save(const char *path, const char *text)
-{
-	FILE *f = fopen(path, "we");
-
-	if (!f || fputs(text, f) < 0 || fclose(f))
-		abort();
 }
 
 /* Is NETNS_PICTURE again what it was? Frees 'before'; prints the difference. */
