@@ -88,6 +88,18 @@ static __always_inline bool is_for_lan(const struct gate_port *port,
 	return port->l3 || is_ours(port, dmac) || is_members(dmac);
 }
 
+/* To everybody on the link: the bridge's, who carries it on. But the machine
+ * would take a packet to an address of its own from such a frame, too, whoever
+ * it says it is from, and nobody honest sends one. */
+static __noinline __u32 lan_group(struct cursor *c, struct tuple *t, __u32 type)
+{
+	if (type == ETHERTYPE_IPV4
+		    ? !parse_ipv4(c, t, WHOLE)
+		    : type != ETHERTYPE_IPV6 || !parse_ipv6(c, t))
+		return PASS;
+	return net_kind(&t->dst, 128) == GATE_NET_OWN ? DROP_MARTIAN : PASS;
+}
+
 static __noinline __u32 lan_door(struct cursor *c, struct tuple *t,
 				 const struct gate_port *port)
 {
@@ -97,6 +109,8 @@ static __noinline __u32 lan_door(struct cursor *c, struct tuple *t,
 	t->bytes = c->left;
 	if (type == ETHERTYPE_NONE)
 		return DROP_MALFORMED;
+	if (!port->l3 && is_group_mac(dmac))
+		return lan_group(c, t, type);
 	if (!is_for_lan(port, dmac))
 		return PASS;
 	if (type == ETHERTYPE_STACK)

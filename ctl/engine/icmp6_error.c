@@ -113,6 +113,8 @@ void icmp6_error_write(struct pkt *p, const struct addr *source,
 
 	if (quote > p->l3_len)
 		quote = p->l3_len;
+	if (p->partial && quote > PKT_PARTIAL)
+		quote = PKT_PARTIAL;
 	name_of(type, code, name);
 	write_headers(&w, p, source, ICMP6_HEADER + quote);
 	memcpy(data, head, sizeof(head));

@@ -14,6 +14,10 @@
 	64 /* bytes a carrier keeps free before 'l2', so that an               \
 	    * ICMP error can be built in place */
 
+/* Bytes that are here of a packet of which not all are: its headers, and as
+ * much as an ICMP error quotes (RFC 1812 4.3.2.3). */
+#define PKT_PARTIAL 640
+
 #define PKT_NO_FRAME UINT64_MAX /* pkt.frame of a packet in other memory */
 
 enum side { SIDE_LAN, SIDE_WAN };

@@ -239,10 +239,14 @@ static void finish_checksum(struct pkt *p)
 			   p->l3_len - (uint32_t)(p->l4 - p->l3));
 }
 
-/* The mark stays the classifier's: it comes again. */
+/* The mark stays the classifier's: it comes again. Settled before packets in
+ * front of it are, it must not be joined with another: the kernel would take
+ * the verdict for theirs, too. */
 void nfq_see_whole(struct nfq *q, struct pkt *p)
 {
+	q->last = NULL;
 	settle(q, p, NF_QUEUE_NR(q->whole), GATE_MARK_ENGINE | q->info.slot);
+	q->last = NULL;
 }
 
 void nfq_accept(struct nfq *q, struct pkt *p, uint32_t mark)

@@ -33,8 +33,7 @@
 #define NFQ_PAYLOAD_MAX (0xffff - NLA_HDRLEN)
 #define NFQ_TOO_LONG	0x10000
 
-/* Headers, and as much as an ICMP error quotes (RFC 1812 4.3.2.3). */
-#define NFQ_HEADERS 640
+#define NFQ_HEADERS PKT_PARTIAL
 
 /* A packet's place: room in front for an ICMP error, the message's own headers,
  * the longest payload. An odd number of cache lines, so that packets' headers

@@ -123,10 +123,10 @@ static int attach_all(struct gateway *g, struct error *err)
 void carry_keep(struct gateway *g)
 {
 	struct error err = { "" };
-	int rc = 0;
 
 	for (unsigned n = 0; n < g->carried_n; n++) {
 		const struct engine_port *p = &g->carried[n];
+		int rc = 0;
 
 		if (gate_attached(g->gate, p->ifindex) ||
 		    !link_by_index(g->link, p->ifindex))

@@ -95,8 +95,9 @@ static int set6(struct journal *j, const char *ifname, const char *key,
 	return guard_sysctl_set(j, path, value, err);
 }
 
-/* Calls for every device that is a router already ('on'), or is none. */
-static int each_device6(struct journal *j, bool on,
+/* Calls with the sysctl 'key' of every device but 'but' (NULL: of every one).
+ */
+static int each_device6(struct journal *j, const char *key, const char *but,
 			int (*each)(struct journal *j, const char *path))
 {
 	DIR *dir = opendir("/proc/sys/" CONF6);
@@ -107,11 +108,11 @@ static int each_device6(struct journal *j, bool on,
 	if (!dir)
 		return -errno;
 	while (!code && (e = readdir(dir))) {
-		if (e->d_name[0] == '.' || !strcmp(e->d_name, "all"))
+		if (e->d_name[0] == '.' || !strcmp(e->d_name, "all") ||
+		    (but && !strcmp(e->d_name, but)))
 			continue;
-		snprintf(path, sizeof(path), CONF6 "/%s/forwarding", e->d_name);
-		if (is_on(path) == on)
-			code = each(j, path);
+		snprintf(path, sizeof(path), CONF6 "/%s/%s", e->d_name, key);
+		code = each(j, path);
 	}
 	closedir(dir);
 	return code;
@@ -121,13 +122,42 @@ static int each_device6(struct journal *j, bool on,
  * own value again. */
 static int remember_router(struct journal *j, const char *path)
 {
-	return journal_add(j, "sysctl %s 0" GUARD_SYSCTL_WAS "1", path);
+	return is_on(path) ? journal_add(j, "sysctl %s 0" GUARD_SYSCTL_WAS "1",
+					 path)
+			   : 0;
 }
 
 static int no_router(struct journal *j, const char *path)
 {
 	(void)j;
-	return guard_sysctl_write(path, "0");
+	return is_on(path) ? guard_sysctl_write(path, "0") : 0;
+}
+
+/* Who hears advertisements shall go on to, among routers. */
+static int hear_on(struct journal *j, const char *path)
+{
+	char now[GUARD_SYSCTL_BYTES];
+	struct error err;
+
+	if (guard_sysctl_get(path, now) ||
+	    (strcmp(now, "1") != 0 && !is_ours(j, path)))
+		return 0;
+	return guard_sysctl_set(j, path, "2", &err);
+}
+
+/* With the first device that becomes a router the kernel forgets every default
+ * route that was advertised, but on devices that are told so: the WAN may live
+ * by one. */
+static int keep_advertised(struct journal *j, const char *lan,
+			   struct error *err)
+{
+	int code = each_device6(j, "accept_ra", lan, hear_on);
+
+	return code ? error_set(err, code,
+				"/proc/sys/" CONF6
+				" cannot be kept to advertisements: %s",
+				strerror(-code))
+		    : 0;
 }
 
 /* Before Linux 6.17 one switch makes all devices forward, and routers of them,
@@ -142,12 +172,12 @@ static int forward6_all(struct journal *j, const char *lan, struct error *err)
 		(void)is_ours(j, all);
 		return set6(j, lan, "forwarding", "1", err);
 	}
-	if (each_device6(j, true, remember_router))
+	if (each_device6(j, "forwarding", NULL, remember_router))
 		return error_set(err, -EIO,
 				 "/proc/sys/" CONF6 " cannot be listed");
 	code = guard_sysctl_set(j, all, "1", err);
 	if (!code)
-		code = each_device6(j, true, no_router);
+		code = each_device6(j, "forwarding", NULL, no_router);
 	return code ? code : set6(j, lan, "forwarding", "1", err);
 }
 
@@ -161,6 +191,9 @@ static int forward6(struct journal *j, const char *ifname, const char *lan,
 	/* Without IPv6 there is nothing to route. */
 	if (guard_sysctl_get(path, now))
 		return 0;
+	code = keep_advertised(j, lan, err);
+	if (code)
+		return code;
 	path6(path, ifname, "force_forwarding");
 	if (guard_sysctl_get(path, now))
 		return forward6_all(j, lan, err);

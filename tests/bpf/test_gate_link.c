@@ -88,11 +88,42 @@ static void test_a_group_is_no_member(void **state)
 		{ { 255, 255, 255, 255, 255, 255 } }, 1
 	};
 	struct house *h = *state;
-	struct frame f = frame_of(&spoofed, all.mac.b);
+	struct frame f = frame_of(&to_world, all.mac.b);
 
 	assert_int_equal(gate_macs_set(h->gate, &all, 1), 0);
 	assert_int_equal(house_asks(h, false, &f), PASS);
 	assert_int_equal(gate_macs_set(h->gate, NULL, 0), 0);
+}
+
+/* The kernel takes what is for its own addresses also from a frame that is for
+ * everybody, and would answer whoever it says it is from (BCP 38). */
+static void test_nobody_speaks_to_the_machine_by_broadcast(void **state)
+{
+	static const uint8_t all[6] = { 255, 255, 255, 255, 255, 255 };
+	static const uint8_t group6[6] = { 0x33, 0x33, 0, 0, 0, 1 };
+	static const struct spec closed[] = {
+		{ .src = REMOTE, .dst = WAN, .proto = IPPROTO_ICMP, .type = 8 },
+		{ .src = REMOTE, .dst = LAN_GW, .proto = IPPROTO_UDP },
+		{ .src = LAN_HOST, .dst = LAN_GW, .proto = IPPROTO_UDP },
+		{ .src = "2001:db8:ffff::9", .dst = WAN_V6, .proto = IPPROTO_UDP },
+	};
+	static const struct spec open[] = {
+		{ .src = "0.0.0.0", .dst = "255.255.255.255", .proto = IPPROTO_UDP,
+		  .sport = 68, .dport = 67 },
+		{ .src = LAN_HOST, .dst = "10.77.0.255", .proto = IPPROTO_UDP },
+		{ .src = LAN_HOST, .dst = "224.0.0.251", .proto = IPPROTO_UDP },
+		{ .src = "fe80::9", .dst = "ff02::fb", .proto = IPPROTO_UDP },
+	};
+	struct frame f;
+
+	for (unsigned i = 0; i < sizeof(closed) / sizeof(*closed); i++) {
+		f = frame_of(&closed[i], i % 2 ? all : group6);
+		assert_int_equal(house_asks(*state, false, &f), DROP_MARTIAN);
+	}
+	for (unsigned i = 0; i < sizeof(open) / sizeof(*open); i++) {
+		f = frame_of(&open[i], all);
+		assert_int_equal(house_asks(*state, false, &f), PASS);
+	}
 }
 
 static void without_ethernet(struct house *h, bool l3)
@@ -238,6 +269,8 @@ int main(void)
 		cmocka_unit_test(test_members_are_replaced),
 		cmocka_unit_test(test_full_sets_of_members_are_exchanged),
 		cmocka_unit_test(test_a_group_is_no_member),
+		cmocka_unit_test(
+			test_nobody_speaks_to_the_machine_by_broadcast),
 		cmocka_unit_test(test_ports_without_ethernet),
 		cmocka_unit_test(test_marks),
 		cmocka_unit_test(test_marks_of_what_was_asked_about),

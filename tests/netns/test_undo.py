@@ -3,6 +3,9 @@ import signal
 
 import pytest
 
+from scapy.layers.inet6 import ICMPv6ND_RA, ICMPv6NDOptSrcLLAddr, IPv6
+from scapy.layers.l2 import Ether
+
 from house import FAR, bpf_alive, bpf_ids, machine_state
 from world import eventually
 
@@ -50,3 +53,31 @@ def test_it_starts_again_after_it_ended(build):
         house.h1.run("ping", "-c", "1", "-W", "10", FAR)
         house.h1.end(house.h1.client)
         assert house.stop_gateway() == 0, house.log()
+
+
+def test_an_advertised_way_out_stays(build):
+    """With the first device that becomes a router the kernel forgets what it
+    heard from others."""
+    house = build(ONE_PORT)
+    house.gw.sh("sysctl -qw net.ipv6.conf.gw0.disable_ipv6=0"
+                " net.ipv6.conf.gw0.accept_ra=1")
+    mac = house.isp.run("cat", "/sys/class/net/street/address").strip()
+    advert = bytes(Ether(src=mac, dst="33:33:00:00:00:01")
+                   / IPv6(src="fe80::1", dst="ff02::1", hlim=255)
+                   / ICMPv6ND_RA(routerlifetime=1800)
+                   / ICMPv6NDOptSrcLLAddr(lladdr=mac))
+
+    def routed():
+        return "via fe80::1" in house.gw.run("ip", "-6", "route", "show",
+                                             "default")
+
+    def heard():
+        with house.isp.frames("street") as port:
+            port.send(advert)
+        return eventually(routed, 1)
+
+    assert eventually(heard)
+    house.start_gateway()
+    assert routed()
+    assert house.stop_gateway() == 0, house.log()
+    assert routed()

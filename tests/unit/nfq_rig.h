@@ -1,4 +1,4 @@
-/* nfq_rig.h - an engine behind nfqueue between two hosts, for test_port_nfq.c.
+/* nfq_rig.h - an engine behind nfqueue between two hosts, for test_port_nfq*.c.
  *
  *    host 10.77.0.2 ═══ gl [ kernel, engine ] gw ═══ 198.51.100.1, 203.0.113.7
  *
