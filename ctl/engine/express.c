@@ -175,6 +175,17 @@ static void tell_use(struct express *x, struct pair *p)
 		tell(x, EV_FDB_USED, port, NULL, &p->host);
 }
 
+/* Rows of an earlier run are believed until the neighbours are known, but not
+ * against the session's own word: its address may be another's by now. */
+static bool has_grace(const struct express *x, const struct pair *p)
+{
+	struct nat_offer o;
+
+	return x->now_ms < x->grace_ms &&
+	       x->conf->express.mode != EXPRESS_OFF &&
+	       nat_offer(x->nat, p->session, true, &o) && o.serial == p->serial;
+}
+
 /* Are its rows still what they should be? */
 static bool is_true(struct express *x, uint32_t pair)
 {
@@ -184,8 +195,7 @@ static bool is_true(struct express *x, uint32_t pair)
 	if (p->generation == x->generation)
 		return true;
 	if (!express_plan(x, p->session, true, &plan))
-		return x->now_ms < x->grace_ms &&
-		       x->conf->express.mode != EXPRESS_OFF;
+		return has_grace(x, p);
 	if (plan.offer.serial != p->serial || !express_follow(x, pair, &plan))
 		return false;
 	p->generation = x->generation;

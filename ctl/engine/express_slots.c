@@ -26,14 +26,24 @@ static int add_key(const struct express *x, uint32_t slot)
 	return rc ? -errno : 0;
 }
 
+/* Unless it leads elsewhere by now: after a crash, a slot that was at rest
+ * still says whose it was, and the flow may have got another since. */
+static void delete_own(int map, const void *key, uint32_t slot)
+{
+	struct express_slot at;
+
+	if (!bpf_map_lookup_elem(map, key, &at) && at.slot == slot)
+		(void)bpf_map_delete_elem(map, key);
+}
+
 static void delete_key(const struct express *x, uint32_t slot)
 {
 	const struct express_flow *row = &x->flows[slot];
 
 	if (is_v4(row))
-		(void)bpf_map_delete_elem(x->express4_fd, &row->key);
+		delete_own(x->express4_fd, &row->key, slot);
 	else if (row->key6.ifindex)
-		(void)bpf_map_delete_elem(x->express6_fd, &row->key6);
+		delete_own(x->express6_fd, &row->key6, slot);
 }
 
 uint32_t express_take(struct express *x)
