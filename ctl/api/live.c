@@ -5,6 +5,7 @@
  * A message is made once for all pages, from the very JSON that the API
  * returns. A page that does not read misses messages, and is told how many; it
  * holds up neither the house nor the other pages.
+ * A page may listen no longer than its session lasts.
  * Invariant: live.n is the length of the list and at most PAGES_MAX. */
 #include <stdlib.h>
 
@@ -20,6 +21,7 @@ struct page {
 	struct page *next, **link;
 	struct ws *ws;
 	struct addr peer;
+	struct pass pass;
 	unsigned skipped;
 };
 
@@ -178,6 +180,7 @@ void live_answer(struct api *a, struct http_request *r)
 	}
 	p->api = a;
 	p->peer = peer;
+	p->pass = login_pass(r);
 	p->ws = ws_accept(r, on_gone, p);
 	if (!p->ws) {
 		free(p);
@@ -201,6 +204,17 @@ void live_drop(struct api *a)
 	}
 }
 
+void live_check(struct api *a)
+{
+	struct page *p, *next;
+
+	for (p = a->live.pages; p; p = next) {
+		next = p->next;
+		if (!login_pass_holds(&a->login, &p->pass))
+			ws_end(p->ws);
+	}
+}
+
 static void tell(struct api *a, json_t *message)
 {
 	struct ws_frame *f = pack_frame(message);
@@ -217,6 +231,8 @@ void live_tick(struct api *a, struct rate rate, const struct engine_totals *t,
 	       bool second)
 {
 	live_forget(a);
+	if (second)
+		live_check(a);
 	if (!a->live.pages)
 		return;
 	tell(a, tick(rate, t));

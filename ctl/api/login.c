@@ -107,6 +107,24 @@ bool login_is_owner(struct login *l, const struct http_request *r)
 		sessions_find(&l->sessions, token, clock_ms()));
 }
 
+struct pass login_pass(const struct http_request *r)
+{
+	struct pass p = { .root = http_is_unix(r) };
+	uint8_t token[SESSION_TOKEN];
+
+	p.has_session = token_of(r, token);
+	if (p.has_session)
+		sessions_hash(token, p.session);
+	return p;
+}
+
+bool login_pass_holds(const struct login *l, const struct pass *p)
+{
+	return p->root || !l->hash[0] ||
+	       (p->has_session &&
+		sessions_holds(&l->sessions, p->session, clock_ms()));
+}
+
 static void answer_session(struct api *a, struct http_request *r,
 			   const char *headers, bool owner)
 {
@@ -149,7 +167,7 @@ void session_end(struct api *a, struct http_request *r)
 
 	if (token_of(r, token))
 		sessions_end(&a->login.sessions, token);
-	live_drop(a);
+	live_check(a);
 	snprintf(cookie, sizeof(cookie), COOKIE_TEXT, "", 0u);
 	answer_session(a, r, cookie, false);
 }

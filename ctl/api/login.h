@@ -24,6 +24,12 @@ struct login {
 	struct hashing *busy; /* NULL: no hash is being made */
 };
 
+/* By what right somebody listens for long. */
+struct pass {
+	bool root, has_session;
+	uint8_t session[SESSION_HASH];
+};
+
 /* Reads the hash; a file that is none is refused: -EINVAL, so that nobody else
  * becomes the owner. */
 int login_open(struct login *l, const char *path);
@@ -32,5 +38,9 @@ void login_close(struct login *l);
 
 /* Is the one who asks logged in, or root at the unix socket? */
 bool login_is_owner(struct login *l, const struct http_request *r);
+/* The pass of one who was let in. */
+struct pass login_pass(const struct http_request *r);
+/* Would it still let in? Until there is a password, anybody is. */
+bool login_pass_holds(const struct login *l, const struct pass *p);
 
 #endif

@@ -73,6 +73,8 @@ void live_tick(struct api *a, struct rate rate, const struct engine_totals *t,
 	       bool second);
 /* Sends every page away: who may listen has changed. */
 void live_drop(struct api *a);
+/* Sends those away who may not listen any more: their session is over. */
+void live_check(struct api *a);
 /* What was made for pages that open is no longer so. */
 void live_forget(struct api *a);
 /* origin.c: is it asked under a name of ours; by a page of ours, or by none? */

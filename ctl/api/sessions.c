@@ -6,9 +6,10 @@
 #include <sodium.h>
 #include <string.h>
 
-static void hash_of(const uint8_t token[SESSION_TOKEN], uint8_t out[32])
+void sessions_hash(const uint8_t token[SESSION_TOKEN],
+		   uint8_t out[SESSION_HASH])
 {
-	crypto_generichash(out, 32, token, SESSION_TOKEN, NULL, 0);
+	crypto_generichash(out, SESSION_HASH, token, SESSION_TOKEN, NULL, 0);
 }
 
 static bool is_over(const struct session *s, uint64_t now_ms)
@@ -31,23 +32,32 @@ void sessions_add(struct sessions *s, const uint8_t token[SESSION_TOKEN],
 		if (s->list[i].used_ms < to->used_ms)
 			to = &s->list[i];
 	}
-	hash_of(token, to->hash);
+	sessions_hash(token, to->hash);
 	to->began_ms = to->used_ms = now_ms;
+}
+
+static const struct session *find_hash(const struct sessions *s,
+				       const uint8_t hash[SESSION_HASH])
+{
+	unsigned i;
+
+	for (i = 0; i < SESSIONS_MAX; i++) {
+		if (s->list[i].began_ms &&
+		    !sodium_memcmp(s->list[i].hash, hash, SESSION_HASH))
+			return &s->list[i];
+	}
+	return NULL;
 }
 
 static struct session *find(struct sessions *s,
 			    const uint8_t token[SESSION_TOKEN])
 {
-	uint8_t hash[32];
-	unsigned i;
+	uint8_t hash[SESSION_HASH];
+	const struct session *one;
 
-	hash_of(token, hash);
-	for (i = 0; i < SESSIONS_MAX; i++) {
-		if (s->list[i].began_ms &&
-		    !sodium_memcmp(s->list[i].hash, hash, sizeof(hash)))
-			return &s->list[i];
-	}
-	return NULL;
+	sessions_hash(token, hash);
+	one = find_hash(s, hash);
+	return one ? &s->list[one - s->list] : NULL;
 }
 
 bool sessions_find(struct sessions *s, const uint8_t token[SESSION_TOKEN],
@@ -59,6 +69,14 @@ bool sessions_find(struct sessions *s, const uint8_t token[SESSION_TOKEN],
 		return false;
 	one->used_ms = now_ms;
 	return true;
+}
+
+bool sessions_holds(const struct sessions *s, const uint8_t hash[SESSION_HASH],
+		    uint64_t now_ms)
+{
+	const struct session *one = find_hash(s, hash);
+
+	return one && !is_over(one, now_ms);
 }
 
 void sessions_end(struct sessions *s, const uint8_t token[SESSION_TOKEN])

@@ -12,6 +12,7 @@
 
 #define SESSIONS_MAX	 64
 #define SESSION_TOKEN	 32 /* bytes: 256 bits */
+#define SESSION_HASH	 32
 #define SESSION_IDLE_MS	 (7ull * 86400 * 1000)
 #define SESSION_TOTAL_MS (30ull * 86400 * 1000)
 
@@ -20,7 +21,7 @@
 #define GUESS_MAX_MS 300000 /* the longest wait */
 
 struct session {
-	uint8_t hash[32];
+	uint8_t hash[SESSION_HASH];
 	uint64_t began_ms, used_ms; /* began 0: nobody's */
 };
 
@@ -41,6 +42,12 @@ void sessions_add(struct sessions *s, const uint8_t token[SESSION_TOKEN],
 /* Is it somebody's? Then it is used now. */
 bool sessions_find(struct sessions *s, const uint8_t token[SESSION_TOKEN],
 		   uint64_t now_ms);
+/* By what a session is known without its token. */
+void sessions_hash(const uint8_t token[SESSION_TOKEN],
+		   uint8_t out[SESSION_HASH]);
+/* Is it still somebody's? That is no use of it. */
+bool sessions_holds(const struct sessions *s, const uint8_t hash[SESSION_HASH],
+		    uint64_t now_ms);
 void sessions_end(struct sessions *s, const uint8_t token[SESSION_TOKEN]);
 void sessions_end_all(struct sessions *s);
 

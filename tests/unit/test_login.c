@@ -3,7 +3,7 @@
 #include <sys/stat.h>
 
 #include "api_house.h"
-#include "../../ctl/api/sessions.h"
+#include "../../ctl/api/room.h"
 
 #define OWN "Host: 127.0.0.1\r\n"
 
@@ -202,6 +202,94 @@ static void changing_it_takes_the_old_one_and_ends_sessions(void **state)
 	reply_is(lan("GET", "/api/v1/leases", cookie, ""), 200, "");
 }
 
+/* ---- pages that listen */
+
+/* A page that was let in with 'cookie'. */
+static int listening(void)
+{
+	char text[512], head[13] = "";
+	unsigned pages = api->live.n;
+	int fd = dial(true), len;
+
+	len = snprintf(text, sizeof(text),
+		       "GET /api/v1/live HTTP/1.1\r\nUpgrade: websocket\r\n"
+		       "Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+		       "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n" OWN
+		       "%s\r\n",
+		       cookie);
+	assert_int_equal(send(fd, text, (size_t)len, 0), len);
+	while (recv(fd, head, sizeof(head) - 1, MSG_DONTWAIT | MSG_PEEK) < 0)
+		spin(1);
+	assert_string_equal(head, "HTTP/1.1 101");
+	assert_int_equal(api->live.n, pages + 1);
+	return fd;
+}
+
+static void log_in(void)
+{
+	keep(lan("POST", "/api/v1/session", "",
+		 "{\"password\":\"another one\"}"));
+}
+
+static void pages_go_with_their_own_session(void **state)
+{
+	char ours[sizeof(cookie)];
+	int fd, other;
+
+	(void)state;
+	log_in();
+	memcpy(ours, cookie, sizeof(cookie));
+	fd = listening();
+	log_in();
+	other = listening();
+	lan("DELETE", "/api/v1/session", "", "");
+	lan("DELETE", "/api/v1/session", "Cookie: portcullis=00\r\n", "");
+	assert_int_equal(api->live.n, 2);
+	lan("DELETE", "/api/v1/session", cookie, "");
+	assert_int_equal(api->live.n, 1);
+	lan("DELETE", "/api/v1/session", cookie, "");
+	assert_int_equal(api->live.n, 1);
+	lan("DELETE", "/api/v1/session", ours, "");
+	assert_int_equal(api->live.n, 0);
+	close(fd);
+	close(other);
+}
+
+/* Waits until no page listens any more. */
+static void await_silence(void)
+{
+	uint64_t until_ms = clock_ms() + 60000;
+
+	while (api->live.n && clock_ms() < until_ms)
+		uv_run(&loop, UV_RUN_ONCE);
+	assert_int_equal(api->live.n, 0);
+}
+
+static void a_page_ends_when_its_session_is_over(void **state)
+{
+	struct sessions *s = &api->login.sessions;
+	unsigned i;
+	int fd;
+
+	(void)state;
+	log_in();
+	fd = listening();
+	for (i = 0; i < SESSIONS_MAX; i++) /* unused for too long */
+		s->list[i].used_ms = clock_ms() - SESSION_IDLE_MS;
+	await_silence();
+	close(fd);
+	log_in();
+	fd = listening();
+	for (i = 0; i < SESSIONS_MAX; i++) { /* or others took its place */
+		uint8_t token[SESSION_TOKEN] = { (uint8_t)i };
+
+		sessions_add(s, token, clock_ms() + 1 + i);
+	}
+	await_silence();
+	close(fd);
+	log_in();
+}
+
 static void root_sets_it_without_the_old_one(void **state)
 {
 	(void)state;
@@ -276,6 +364,8 @@ int main(void)
 		cmocka_unit_test(one_logs_in_and_out),
 		cmocka_unit_test(
 			changing_it_takes_the_old_one_and_ends_sessions),
+		cmocka_unit_test(pages_go_with_their_own_session),
+		cmocka_unit_test(a_page_ends_when_its_session_is_over),
 		cmocka_unit_test(root_sets_it_without_the_old_one),
 		cmocka_unit_test(who_guesses_has_to_wait),
 		cmocka_unit_test(a_file_that_is_no_password_is_refused),
