@@ -11,6 +11,7 @@
 #include "../base/clock.h"
 #include "../base/container_of.h"
 #include "../base/log.h"
+#include "../proto/dns_rdata.h"
 #include "listen_tcp.h"
 #include "listen_udp.h"
 #include "lists.h"
@@ -270,15 +271,26 @@ static bool same_exceptions(const struct dns *d, const struct dns_conf *conf)
 		       sizeof(conf->rebind_allow));
 }
 
+/* The network at the WAN is another, and private. While there is none the last
+ * one is believed. */
+static bool moves_to(const struct rebind *r, const struct prefix *wan)
+{
+	return wan->len && dns_addr_private(wan->addr) &&
+	       (wan->len != r->wan.len || !addr_eq(&wan->addr, &r->wan.addr));
+}
+
 static void set_rebind(struct dns *d, const struct dns_conf *conf)
 {
 	struct rebind *r = &d->rebind;
+	struct prefix wan = prefix_network(&conf->wan);
 
-	/* What was refused before is not to be repeated from the cache. */
-	if (!same_exceptions(d, conf))
+	/* What is refused from now on is not to come from the cache. */
+	if (!same_exceptions(d, conf) || moves_to(r, &wan))
 		cache_set_limit(d->serve.cache, 0);
 	nameset_free(r->excepted);
 	r->excepted = own_names(conf->rebind_allow, conf->rebind_allow_n);
+	if (wan.len)
+		r->wan = wan;
 	r->homes_n = conf->listen_n;
 	memcpy(r->homes, conf->clients, sizeof(r->homes));
 }

@@ -26,6 +26,7 @@ struct dns_conf {
 	unsigned listen_n;
 	struct addr listen[DNS_LISTEN_MAX];    /* LAN addresses */
 	struct prefix clients[DNS_LISTEN_MAX]; /* who is served: the LAN nets */
+	struct prefix wan; /* the own address and its network; length 0: none */
 	unsigned upstreams_n;
 	struct nameserver upstreams[DNS_UPSTREAMS_MAX];
 	char domain[64];      /* "lan": NAME.lan is ours */

@@ -2,9 +2,10 @@
  *
  * A page from outside could reach devices here under its own name (DNS
  * rebinding). Private addresses are refused, except from an upstream that is
- * itself in a private network, which may speak of that network; addresses of
- * our own LANs are refused whoever names them; and the owner's exceptions are
- * let through. Pure. Control thread. */
+ * itself in a private network, which may speak of others there. What nobody may
+ * name: our own LANs, the network of the WAN, where the provider's router is,
+ * the upstream itself, and loopback, link-local and unspecified addresses. The
+ * owner's exceptions are let through. Pure. Control thread. */
 #ifndef DNS_REBIND_H
 #define DNS_REBIND_H
 
@@ -15,6 +16,7 @@
 struct rebind {
 	unsigned homes_n;
 	struct prefix homes[4];	  /* our LANs */
+	struct prefix wan;	  /* length 0: not known */
 	struct nameset *excepted; /* names below which anything goes, or NULL */
 };
 

@@ -86,6 +86,14 @@ static void plan_filter(struct gateway *g, struct dns_conf *c)
 	}
 }
 
+static struct prefix wan_prefix(const struct conf_wan *wan)
+{
+	if (!wan->addr)
+		return (struct prefix){ 0 };
+	return (struct prefix){ addr_v4(wan->addr),
+				96 + __builtin_popcount(wan->mask) };
+}
+
 static void plan_dns(struct gateway *g, struct dns_conf *c)
 {
 	const struct settings *s = settings_get(g->settings);
@@ -98,6 +106,7 @@ static void plan_dns(struct gateway *g, struct dns_conf *c)
 	c->cache_bytes = CACHE_BYTES;
 	c->client_rate = s->dns_client_rate;
 	c->log = !strcmp(s->dns_log, "on");
+	c->wan = wan_prefix(&g->conf.wan);
 	plan_upstreams(g, c);
 	plan_filter(g, c);
 	if (!g->conf.lans_n)

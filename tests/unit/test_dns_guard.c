@@ -81,40 +81,91 @@ static void private_address_is_refused(void **state)
 	close_house(h);
 }
 
+/* Does 'r' refuse what this upstream says of www.example.com? */
+static bool refuses(const struct rebind *r, const char *upstream,
+		    const char *address)
+{
+	struct nameserver by = { 0 };
+	uint8_t kept[512];
+	struct wr w = wr_init(kept, sizeof(kept));
+	struct dns_name name;
+	struct dns_answer a;
+	struct dns_kept k;
+	struct addr six;
+	struct build b;
+	bool v4 = !strchr(address, ':');
+
+	assert_true(endpoint_parse(upstream, 53, &by.at));
+	dns_name_from_text(&name, "www.example.com");
+	build_begin(&b, 1, DNS_QR, 1, 1, 0, 0);
+	build_question(&b, "www.example.com", v4 ? DNS_A : DNS_AAAA);
+	assert_true(addr_parse(address, &six));
+	build_rr(&b, "www.example.com", v4 ? DNS_A : DNS_AAAA, 60,
+		 v4 ? &six.b[12] : six.b, v4 ? 4 : 16);
+	assert_int_equal(dns_answer_read(b.bytes, wr_len(&b.w), &a), 0);
+	dns_answer_keep(&w, b.bytes, &a);
+	k = (struct dns_kept){ kept, wr_len(&w), a.ttl_at, a.ttl_n, false };
+	return rebind_refuses(r, &name, &k, &by);
+}
+
 /* The owner's exceptions are let through; who is near may speak of private
  * networks, but not of ours. */
 static void rebinding_has_exceptions(void **state)
 {
+	static const char near[] = "192.168.178.1", far[] = "9.9.9.9",
+			  there[] = "192.168.1.1";
 	struct rebind r = { .homes_n = 1 };
-	struct nameserver near = { 0 }, far = { 0 };
-	uint8_t kept[512];
-	struct wr w = wr_init(kept, sizeof(kept));
-	struct dns_name name, other;
-	struct dns_answer a;
-	struct dns_kept k;
-	struct build b;
+	struct dns_name other;
 
 	(void)state;
 	prefix_parse("192.168.1.0/24", &r.homes[0]);
-	endpoint_parse("192.168.178.1", 53, &near.at);
-	endpoint_parse("9.9.9.9", 53, &far.at);
-	dns_name_from_text(&name, "www.example.com");
-	dns_name_from_text(&other, "example.com");
-	build_begin(&b, 1, DNS_QR, 1, 1, 0, 0);
-	build_question(&b, "www.example.com", DNS_A);
-	build_a(&b, "www.example.com", 60, "192.168.1.1");
-	assert_int_equal(dns_answer_read(b.bytes, wr_len(&b.w), &a), 0);
-	dns_answer_keep(&w, b.bytes, &a);
-	k = (struct dns_kept){ kept, wr_len(&w), a.ttl_at, a.ttl_n, false };
-	assert_true(rebind_refuses(&r, &name, &k, &far));
-	assert_true(rebind_refuses(&r, &name, &k, &near));
+	assert_true(refuses(&r, far, there));
+	assert_true(refuses(&r, near, there));
 	prefix_parse("10.77.0.0/24", &r.homes[0]);
-	assert_true(rebind_refuses(&r, &name, &k, &far));
-	assert_false(rebind_refuses(&r, &name, &k, &near));
+	assert_true(refuses(&r, far, there));
+	assert_false(refuses(&r, near, there));
 	r.excepted = nameset_new();
+	dns_name_from_text(&other, "example.com");
 	nameset_add(r.excepted, &other, true, 0);
-	assert_false(rebind_refuses(&r, &name, &k, &far));
+	assert_false(refuses(&r, far, there));
+	assert_false(refuses(&r, near, "127.0.0.1"));
 	nameset_free(r.excepted);
+}
+
+/* Behind a provider's router: neither that router, nor who is beside us, nor
+ * the machine of who asks. */
+static void who_is_near_may_not_name_everything(void **state)
+{
+	static const char *const refused[] = {
+		"0.0.0.0",
+		"0.1.2.3",
+		"127.0.0.1",
+		"127.9.9.9",
+		"169.254.1.1",
+		"::",
+		"::1",
+		"fe80::1",
+		"::ffff:127.0.0.1",
+		"64:ff9b::7f00:1",
+		"192.168.178.200",
+		"10.77.0.7",
+	};
+	static const char near[] = "192.168.178.1";
+	struct rebind r = { .homes_n = 1 };
+	unsigned i;
+
+	(void)state;
+	prefix_parse("10.77.0.0/24", &r.homes[0]);
+	assert_true(refuses(&r, near, near)); /* also while there is no WAN */
+	assert_true(refuses(&r, "fd00::1", "fd00::1"));
+	assert_false(refuses(&r, near, "192.168.178.200"));
+	prefix_parse("192.168.178.0/24", &r.wan);
+	for (i = 0; i < sizeof(refused) / sizeof(refused[0]); i++)
+		if (!refuses(&r, near, refused[i]))
+			fail_msg("%s is let through", refused[i]);
+	assert_false(refuses(&r, near, "192.168.179.1"));
+	assert_false(refuses(&r, near, "10.1.2.3"));
+	assert_false(refuses(&r, near, "fd00::1"));
 }
 
 /* A name on the list is not reached by another that leads to it. */
@@ -158,6 +209,7 @@ int main(void)
 		cmocka_unit_test(queries_cannot_be_foretold),
 		cmocka_unit_test(private_address_is_refused),
 		cmocka_unit_test(rebinding_has_exceptions),
+		cmocka_unit_test(who_is_near_may_not_name_everything),
 		cmocka_unit_test(what_leads_to_a_blocked_name_is_blocked),
 	};
 
