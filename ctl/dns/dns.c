@@ -115,6 +115,12 @@ static void find_host(void *arg, const char *host)
 	serve_message(&d->serve, &self, msg, wr_len(&w));
 }
 
+static bool is_home(void *arg, const struct addr *addr)
+{
+	return dns_addr_private(*addr) || is_served(arg, addr) ||
+	       addr_eq(addr, &((const struct dns *)arg)->conf.wan.addr);
+}
+
 /* ---- listeners */
 
 static void close_listener(struct listener *l)
@@ -335,7 +341,7 @@ static void free_parts(struct dns *d)
 static int make_parts(struct dns *d, const struct dns_name *domain,
 		      size_t cache_bytes)
 {
-	struct lists_events events = { d, on_lists, find_host };
+	struct lists_events events = { d, on_lists, find_host, is_home };
 	struct serve *s = &d->serve;
 	struct dots *dots = dots_new(d->loop);
 

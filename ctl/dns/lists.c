@@ -50,6 +50,7 @@ struct lists {
 	char fetching[256]; /* name of the row; it may be gone meanwhile */
 	char url[FETCH_URL_MAX];
 	unsigned redirects;
+	struct addr named; /* where the owner's own URL led */
 	struct fetch fetch;
 	struct list_load load;
 	/* tags are for good, as the log has them */
@@ -374,12 +375,25 @@ static void on_fetched(uv_work_t *job, int status)
 		step(l);
 }
 
+/* Who sends us on may send us to himself, or out into the world. */
+static bool may_ask(struct lists *l, const struct addr *addr)
+{
+	if (!l->redirects)
+		l->named = *addr;
+	return addr_eq(addr, &l->named) ||
+	       !l->events.is_home(l->events.arg, addr);
+}
+
 void lists_found(struct lists *l, const struct addr *addr)
 {
 	if (l->work != FINDING)
 		return;
 	if (!addr) {
 		fetch_failed(l, "its host is not found");
+		return;
+	}
+	if (!may_ask(l, addr)) {
+		fetch_failed(l, "it is sent into the home");
 		return;
 	}
 	l->fetch.addr = *addr;

@@ -20,6 +20,9 @@ struct lists_events {
 			  struct nameset *allow);
 	/* Finds the address of a host: lists_found(), now or later. */
 	void (*find)(void *arg, const char *host);
+	/* Whether an address is of the home or this machine: no server may send
+	 * us there. The owner may. */
+	bool (*is_home)(void *arg, const struct addr *addr);
 };
 
 /* NULL: no memory. */

@@ -5,7 +5,7 @@ import io
 
 import pytest
 
-from house import FAR, LAN
+from house import FAR, LAN, WAN
 from resolvers import NAME, Lists, Resolver, answer, make_certificates, question
 from world import eventually
 
@@ -96,6 +96,22 @@ def test_a_server_that_is_not_trusted_gives_no_list(home):
     assert eventually(lambda: listed(home)[url]["problem"], 30)
     assert "certificate" in listed(home)[url]["problem"]
     assert "dns: list" in home.log()
+
+
+def test_no_server_sends_us_into_the_home(home):
+    """Neither by address nor by name; but the owner may name what he likes."""
+    home.lists.files |= {"/by-address": f"https://{LAN}/list",
+                         "/by-name": "https://portcullis.lan/list",
+                         "/ours": f"https://{WAN}/list"}
+    for path in "/by-address", "/by-name", "/ours":
+        url = f"https://{NAME}{path}"
+        home.cli("set", f"dns.lists={url}")
+        assert eventually(lambda: listed(home)[url]["problem"], 30)
+        assert "into the home" in listed(home)[url]["problem"]
+    url = f"https://{LAN}/list"
+    home.cli("set", f"dns.lists={url}")
+    assert eventually(lambda: listed(home)[url]["problem"], 30)
+    assert "into the home" not in listed(home)[url]["problem"]
 
 
 def test_unknown_names_of_lists_are_refused(home):
