@@ -82,8 +82,8 @@ function makeQueries() {
 export function mount(root, store) {
   const problem = makeProblem();
   const pool = makeMeter("Addresses");
-  const cache = makeMeter("From the cache");
-  const blocked = makeMeter("Blocked");
+  const cache = makeMeter("From the cache", false);
+  const blocked = makeMeter("Blocked", false);
   const rival = make("p", { class: "problem inner", role: "status" });
   const leases = makeLeases(store, problem.say);
   const events = makeList("What happened", [

@@ -22,8 +22,12 @@ export function makeSection(head, ...children) {
   };
 }
 
-/** How full something is. @param {string} label */
-export function makeMeter(label) {
+/**
+ * How much of something there is.
+ * @param {string} label
+ * @param {boolean} [fills] whether it is bad to have nearly all of it
+ */
+export function makeMeter(label, fills = true) {
   const bar = make("div", { class: "meter-bar" });
   const words = make("dd", { class: "more" });
   const value = make("dd", { class: "value" });
@@ -35,7 +39,7 @@ export function makeMeter(label) {
       setText(value, count(used));
       setText(words, `of ${count(of)}${more && `, ${more}`}`);
       bar.style.inlineSize = `${of ? Math.min(100, 100 * used / of) : 0}%`;
-      bar.dataset.full = String(of > 0 && used > 0.9 * of);
+      bar.dataset.full = String(fills && of > 0 && used > 0.9 * of);
     },
   };
 }
