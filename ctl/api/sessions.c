@@ -106,12 +106,25 @@ static struct guesser *guesser_of(const struct sessions *s,
 	return NULL;
 }
 
+static uint64_t later(uint64_t a, uint64_t b)
+{
+	return a > b ? a : b;
+}
+
+/* What is left until 'then'. */
+static uint64_t until(uint64_t then_ms, uint64_t now_ms)
+{
+	return later(then_ms, now_ms) - now_ms;
+}
+
 uint64_t sessions_wait_ms(const struct sessions *s, const struct addr *peer,
 			  uint64_t now_ms)
 {
 	const struct guesser *g = guesser_of(s, peer);
 
-	return g && g->until_ms > now_ms ? g->until_ms - now_ms : 0;
+	return later(g ? until(g->until_ms, now_ms) : 0,
+		     until(s->guessed_ms,
+			   now_ms + (GUESSES_ALL - 1) * GUESS_ALL_MS));
 }
 
 /* Who waited longest since is forgotten when there is no room. */
@@ -129,6 +142,16 @@ static struct guesser *new_guesser(struct sessions *s, const struct addr *peer)
 	return g;
 }
 
+/* As a leaky bucket does. */
+static void wrong_of_all(struct sessions *s, uint64_t now_ms)
+{
+	uint64_t full_ms = now_ms + GUESSES_ALL * GUESS_ALL_MS;
+
+	s->guessed_ms = later(s->guessed_ms, now_ms) + GUESS_ALL_MS;
+	if (s->guessed_ms > full_ms)
+		s->guessed_ms = full_ms;
+}
+
 /* From the fourth on a second, then twice as long each time. */
 void sessions_wrong(struct sessions *s, const struct addr *peer,
 		    uint64_t now_ms)
@@ -136,6 +159,7 @@ void sessions_wrong(struct sessions *s, const struct addr *peer,
 	struct guesser *g = guesser_of(s, peer);
 	uint64_t wait_ms = 0;
 
+	wrong_of_all(s, now_ms);
 	if (!g)
 		g = new_guesser(s, peer);
 	if (g->wrong < 32)

@@ -19,6 +19,9 @@
 #define GUESSERS_MAX 64
 #define GUESSES_FREE 3	    /* wrong ones without a wait */
 #define GUESS_MAX_MS 300000 /* the longest wait */
+/* Of all addresses together, as one guesser may have many. */
+#define GUESSES_ALL  20	   /* wrong ones without a wait */
+#define GUESS_ALL_MS 15000 /* until there is one more */
 
 struct session {
 	uint8_t hash[SESSION_HASH];
@@ -34,6 +37,7 @@ struct guesser {
 struct sessions {
 	struct session list[SESSIONS_MAX];
 	struct guesser guessers[GUESSERS_MAX];
+	uint64_t guessed_ms; /* when all wrong ones will be forgotten */
 };
 
 /* The one unused longest makes room. */

@@ -91,12 +91,12 @@ static void guessers_wait_longer_each_time(void **state)
 	assert_int_equal(sessions_wait_ms(&s, &a, 1000), 0);
 	sessions_wrong(&s, &a, 1000);
 	assert_int_equal(sessions_wait_ms(&s, &a, 1000), 2000);
+	assert_int_equal(sessions_wait_ms(&s, &b, 1000), 0);
 	for (i = 0; i < 100; i++)
 		sessions_wrong(&s, &a, 1000);
 	assert_int_equal(sessions_wait_ms(&s, &a, 1000), GUESS_MAX_MS);
-	assert_int_equal(sessions_wait_ms(&s, &b, 1000), 0);
 	sessions_right(&s, &a);
-	assert_int_equal(sessions_wait_ms(&s, &a, 1000), 0);
+	assert_int_equal(sessions_wait_ms(&s, &a, 1000 + GUESS_ALL_MS), 0);
 }
 
 static void many_guessers_do_not_free_the_worst(void **state)
@@ -114,6 +114,32 @@ static void many_guessers_do_not_free_the_worst(void **state)
 	assert_true(sessions_wait_ms(&s, &worst, 0) > 0);
 }
 
+static void many_addresses_are_no_way_around_it(void **state)
+{
+	uint64_t now_ms = 1000;
+	struct addr one;
+	unsigned i;
+
+	(void)state;
+	for (i = 0; i < GUESSES_ALL; i++) {
+		one = peer(i);
+		assert_int_equal(sessions_wait_ms(&s, &one, now_ms), 0);
+		sessions_wrong(&s, &one, now_ms);
+	}
+	for (; i < 4 * GUESSERS_MAX; i++) {
+		one = peer(i);
+		assert_int_equal(sessions_wait_ms(&s, &one, now_ms),
+				 GUESS_ALL_MS);
+		now_ms += GUESS_ALL_MS;
+		assert_int_equal(sessions_wait_ms(&s, &one, now_ms), 0);
+		sessions_wrong(&s, &one, now_ms);
+	}
+	now_ms += 2 * GUESS_ALL_MS; /* and it is forgotten, bit by bit */
+	sessions_wrong(&s, &one, now_ms);
+	one = peer(i);
+	assert_int_equal(sessions_wait_ms(&s, &one, now_ms), 0);
+}
+
 #define CASE(name) cmocka_unit_test_setup(name, setup)
 
 int main(void)
@@ -124,6 +150,7 @@ int main(void)
 		CASE(the_one_unused_longest_makes_room),
 		CASE(guessers_wait_longer_each_time),
 		CASE(many_guessers_do_not_free_the_worst),
+		CASE(many_addresses_are_no_way_around_it),
 	};
 
 	return sodium_init() < 0 ? 1
