@@ -18,7 +18,7 @@
 /* Where each table begins that is made from the records; reserved at once,
  * touched as used. */
 struct layout {
-	size_t hosts, bufs, outside, links, watches;
+	size_t hosts, bufs, outside, links, map_links, watches;
 	size_t map_chains, session_chains, host_chains, claimed;
 	size_t map_stack, session_stack, host_stack, buf_stack;
 	size_t len;
@@ -60,6 +60,7 @@ static struct layout layout_of(uint32_t maps, uint32_t sessions)
 	l.outside =
 		place(&at, GATE_BITS_PROTOS * PORTS_SPACE * sizeof(uint32_t));
 	l.links = place(&at, (sessions + 1) * sizeof(struct session_links));
+	l.map_links = place(&at, (maps + 1) * sizeof(struct map_links));
 	l.hosts = place(&at, slab_bytes(sizeof(struct host), NAT_HOSTS_MAX));
 	l.bufs = place(&at, slab_bytes(sizeof(struct pktbuf), PKTBUF_MAX));
 	l.claimed = place(&at, CLAIMED_BYTES);
@@ -94,6 +95,7 @@ static void set_up(struct nat *n, const struct layout *l, uint32_t maps,
 	n->session_hash = hash_in(base, l->session_chains, sessions);
 	n->host_hash = hash_in(base, l->host_chains, NAT_HOSTS_MAX);
 	n->links = (struct session_links *)(void *)(base + l->links);
+	n->map_links = (struct map_links *)(void *)(base + l->map_links);
 	n->watches = (struct nat_watch *)(void *)(base + l->watches);
 	n->outside = (uint32_t *)(void *)(base + l->outside);
 	n->own_claimed = (uint64_t *)(void *)(base + l->claimed);

@@ -78,7 +78,7 @@ void nat_totals(const struct nat *n, uint32_t *mappings, uint32_t *sessions);
 
 /* What happened besides forwarding and dropping, since nat_new(). */
 struct nat_counters {
-	uint64_t evicted;      /* sessions that gave way to others */
+	uint64_t evicted;      /* sessions, mappings that gave way to others */
 	uint64_t hold_yielded; /* ports given away before their hold-down */
 	uint64_t moved;	       /* mappings whose port the machine now needs */
 	uint64_t syn_used;     /* held SYNs that the inside came to meet */

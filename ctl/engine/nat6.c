@@ -9,8 +9,10 @@
  * them begins.
  *
  * A device has addresses as it likes, so that its share counts by its MAC
- * address, or by the /64 where it has none. What strangers open is charged to
- * nobody's share but one of their own. */
+ * address, or by the /64 where it has none. It has those as it likes, too, if
+ * it means harm: a /64 has so many devices, and who is more shares the /64's
+ * share. What strangers open is charged to nobody's share but one of their
+ * own. */
 #include "nat_core.h"
 
 #include <netinet/icmp6.h>
@@ -137,15 +139,15 @@ void nat_leave6(struct pkt *p)
 
 /* fe80:: and the MAC address stand for a device; no packet of fe80::/10 is ever
  * forwarded, so that no address is taken for one. */
-static struct addr owner_of(const struct pkt *p)
+static struct addr owner_of(const struct nat *n, const struct pkt *p)
 {
 	struct addr owner = { .b = { 0xfe, 0x80 } };
 
 	if (p->side == SIDE_WAN)
 		return owner;
-	if (mac_is_zero(&p->host_mac))
-		return (struct addr){ .q = { p->src.q[0] } };
 	memcpy(&owner.b[10], &p->host_mac, sizeof(p->host_mac));
+	if (mac_is_zero(&p->host_mac) || !nat_host_admits(n, &owner, &p->src))
+		return (struct addr){ .q = { p->src.q[0] } };
 	return owner;
 }
 
@@ -189,7 +191,7 @@ static struct session *flow_out(struct nat *n, struct pkt *p)
 	struct session_key key = nat_key_out(p);
 	uint64_t hash = p->hash ? p->hash : nat_session_hash(n, &key);
 	struct session *s = nat_session_find(n, &key, hash);
-	struct addr owner = owner_of(p);
+	struct addr owner;
 	enum gate_drop why;
 
 	if (s)
@@ -198,6 +200,7 @@ static struct session *flow_out(struct nat *n, struct pkt *p)
 		nat_drop(p, DROP_BAD_STATE);
 		return NULL;
 	}
+	owner = owner_of(n, p);
 	s = nat_session_open(n, &key, hash, NULL, &owner, DIR_OUT, &why);
 	if (!s) {
 		nat_refuse(n, p, why, ICMP_UNREACHABLE, ICMP_PROHIBITED, 0);
@@ -224,7 +227,7 @@ static struct session *flow_in(struct nat *n, struct pkt *p)
 	struct session_key key = nat_key_in6(p);
 	uint64_t hash = p->hash ? p->hash : nat_session_hash(n, &key);
 	struct session *s = nat_session_find(n, &key, hash);
-	struct addr owner = owner_of(p);
+	struct addr owner = owner_of(n, p);
 	enum gate_drop why = DROP_WAN_CLOSED;
 
 	if (s)

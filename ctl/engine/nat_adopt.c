@@ -160,7 +160,8 @@ static void move_session(struct move *v, const struct session *from)
 
 	if (!is_session(v, from, map))
 		return;
-	host = map ? nat_map_at(n, map)->host : nat_host_get(n, &from->owner);
+	host = map ? nat_map_at(n, map)->host
+		   : nat_host_get(n, &from->owner, &from->key.local);
 	i = host ? slab_take(&n->sessions) : 0;
 	if (!i) {
 		if (host)
@@ -231,12 +232,14 @@ static int move_all(struct move *v)
 	struct nat *n = v->n;
 
 	n->conf = &conf; /* what is over ends by these */
+	n->adopting = true;
 	v->epoch = head->wan >> 32 & 1;
 	n->wan_addr = (__be32)head->wan;
 	n->file.head->wan = n->wan_addr;
 	move_mappings(v);
 	move_sessions(v);
 	move_holds(v);
+	n->adopting = false;
 	n->conf = NULL;
 	return nat_check(n) ? 0 : -EBADMSG;
 }

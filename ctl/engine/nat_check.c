@@ -87,6 +87,36 @@ static bool check_session(const struct nat *n, uint32_t i)
 		       "session's host", i);
 }
 
+/* Its mappings, by protocol, from the newest. */
+static bool check_queues(const struct nat *n, uint32_t i)
+{
+	const struct host *h = nat_host_at(n, i);
+	uint32_t all = 0;
+
+	for (unsigned bits = 0; bits < GATE_BITS_PROTOS; bits++) {
+		uint32_t newer = 0, seen = 0;
+
+		for (uint32_t at = h->maps[bits].newest; at;) {
+			const struct mapping *m = nat_map_at(n, at);
+
+			if (!require(m->live && m->host == i &&
+					     m->bits == bits &&
+					     n->map_links[at].newer == newer &&
+					     ++seen <= h->maps[bits].n,
+				     "host's mappings", i))
+				return false;
+			newer = at;
+			at = n->map_links[at].older;
+		}
+		if (!require(h->maps[bits].oldest == newer &&
+				     h->maps[bits].n == seen,
+			     "host's oldest mapping", i))
+			return false;
+		all += seen;
+	}
+	return require(all == h->mappings, "host's count of mappings", i);
+}
+
 static bool check_host(const struct nat *n, uint32_t i, uint32_t *sessions,
 		       uint32_t *mappings)
 {
@@ -117,12 +147,13 @@ static bool check_host(const struct nat *n, uint32_t i, uint32_t *sessions,
 	}
 	*sessions += seen;
 	*mappings += h->mappings;
-	return require(seen == h->sessions && !h->pinned, "host's count", i);
+	return require(seen == h->sessions && !h->pinned, "host's count", i) &&
+	       check_queues(n, i);
 }
 
 static bool check_hosts(const struct nat *n)
 {
-	uint32_t sessions = 0, mappings = 0, hosts = 0;
+	uint32_t sessions = 0, mappings = 0, hosts = 0, devices = 0;
 
 	for (uint32_t b = 0; b <= n->host_hash.mask; b++)
 		for (uint32_t i = n->host_hash.buckets[b].next; i;
@@ -130,8 +161,12 @@ static bool check_hosts(const struct nat *n)
 			if (!require(++hosts <= n->hosts.used, "hosts", i) ||
 			    !check_host(n, i, &sessions, &mappings))
 				return false;
+			devices += !!nat_host_at(n, i)->net;
 		}
+	for (unsigned i = 0; i < NAT_NETS; i++)
+		devices -= n->devices[i];
 	return require(hosts == n->hosts.used, "count of hosts", hosts) &&
+	       require(!devices, "count of devices", devices) &&
 	       require(sessions == n->sessions.used, "hosts' sessions",
 		       sessions) &&
 	       require(mappings == n->maps.used, "hosts' mappings", mappings);

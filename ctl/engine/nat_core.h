@@ -32,6 +32,8 @@
 
 #define NAT_HOSTS_MAX	 4096 /* LAN addresses with sessions */
 #define NAT_MAPPINGS_MAX PORTS_SPACE
+#define NAT_DEVICES_MAX	 64 /* of a /64 that count by their MAC address */
+#define NAT_NETS	 64 /* counters of those; /64s may share one */
 #define NAT_TICK_MS	 1000
 #define NAT_TICKS	 1024 /* longer deadlines are looked at once a turn */
 #define NAT_LRU_MS	 1000 /* how exact "longest idle" is */
@@ -125,11 +127,23 @@ struct nat_watch {
 };
 #define NAT_WATCH_MS 1000
 
+/* A mapping's place in its host's queue, beside the records likewise. */
+struct map_links {
+	uint32_t newer, older;
+};
+
+struct map_queue {
+	uint32_t newest, oldest;
+	uint32_t n;
+};
+
 struct host {
 	uint32_t sessions, mappings;
 	bool pinned;	  /* stays, even with neither */
-	struct addr addr; /* of IPv6 hosts see nat_owner() */
+	uint8_t net;	  /* a device: its place in 'devices', from 1 */
+	struct addr addr; /* of IPv6 hosts see owner_of() in nat6.c */
 	struct nat_recency lists[HOST_LISTS];
+	struct map_queue maps[GATE_BITS_PROTOS];
 };
 
 /* Chains of record numbers. A bucket, and each record's link, holds the number
@@ -184,7 +198,7 @@ static inline void nat_hash_del(struct nat_hash *h, uint64_t hash, uint32_t i)
 #define NAT_BUCKETS (3 * sizeof(struct nat_chain) + sizeof(uint32_t))
 #define NAT_MAPPING_COST                                                       \
 	(sizeof(struct mapping) + NAT_BUCKETS + sizeof(uint32_t) +             \
-	 sizeof(struct port_hold))
+	 sizeof(struct map_links) + sizeof(struct port_hold))
 #define NAT_SESSION_COST                                                       \
 	(sizeof(struct session) + sizeof(struct session_links) +               \
 	 sizeof(struct nat_watch) + NAT_BUCKETS)
@@ -220,6 +234,7 @@ struct nat {
 	void *memory;	       /* what is made from them */
 	size_t memory_len;
 	struct session_links *links; /* by session */
+	struct map_links *map_links; /* by mapping */
 	struct nat_watch *watches;   /* by session */
 	uint32_t *outside; /* [bits * PORTS_SPACE + port] -> mapping */
 	uint64_t *own_claimed;
@@ -233,6 +248,7 @@ struct nat {
 	/* of the call in progress */
 	const struct engine_conf *conf;
 	uint64_t now_ms;
+	bool adopting; /* nobody gives way */
 
 	/* tables */
 	struct slab maps, sessions, hosts;
@@ -243,7 +259,9 @@ struct nat {
 	uint64_t ports_moved; /* outside ports that got an owner, ever */
 	struct nat_recency unasked;
 	uint32_t largest; /* the host with most sessions, as far as known */
-	uint32_t looked;  /* the host that was last compared with it */
+	uint32_t most[GATE_BITS_PROTOS]; /* likewise, with most mappings */
+	uint32_t looked; /* the host that was last compared with those */
+	uint16_t devices[NAT_NETS]; /* hosts by MAC address */
 	uint32_t serial;
 	struct nat_wheel wheel;
 	struct ports ports;
@@ -315,8 +333,17 @@ uint32_t nat_wheel_pop(struct nat *n);
 uint64_t nat_wheel_due(const struct nat *n);
 
 /* nat_host.c - LAN hosts and their shares. */
-/* Finds or makes; 0: full. */
-uint32_t nat_host_get(struct nat *n, const struct addr *addr);
+/* Finds or makes; 0: full. Another host may end for it, never one that is
+ * pinned. 'inside' is the address it uses, be it known by that or not. */
+uint32_t nat_host_get(struct nat *n, const struct addr *addr,
+		      const struct addr *inside);
+/* A device of the net of 'inside': is it known, or may one more be? */
+bool nat_host_admits(const struct nat *n, const struct addr *device,
+		     const struct addr *inside);
+void nat_host_map(struct nat *n, const struct mapping *m);
+void nat_host_unmap(struct nat *n, const struct mapping *m);
+/* Who has most mappings of a protocol, as far as known. */
+struct host *nat_host_most(struct nat *n, enum gate_bits bits);
 /* Forgets a host that has nothing. */
 void nat_host_put(struct nat *n, uint32_t host);
 void nat_host_link(struct nat *n, struct session *s, enum host_list list);
@@ -336,7 +363,8 @@ struct mapping *nat_map_outside(struct nat *n, enum gate_bits bits,
 /* Its number, be its time over or not; changes nothing. */
 uint32_t nat_map_lookup(const struct nat *n, enum gate_bits bits,
 			const struct addr *addr, __be16 port);
-/* NULL: '*why' says what is exhausted. */
+/* What is exhausted costs the host that has most a mapping, if that is more
+ * than this one's. NULL: '*why' says what is exhausted. */
 struct mapping *nat_map_open(struct nat *n, enum gate_bits bits,
 			     const struct addr *addr, __be16 port,
 			     enum gate_drop *why);

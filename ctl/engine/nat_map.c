@@ -6,6 +6,9 @@
 
 #include <netinet/in.h>
 
+#define MAPS_LOOKED 16 /* for one that is idle, when a port is needed */
+#define MAP_ENDED   64 /* who has more sessions does not end for another */
+
 struct inside_key {
 	struct addr addr;
 	__be16 port;
@@ -110,16 +113,76 @@ static void leave_port(struct nat *n, struct mapping *m)
 	*outside_at(n, m->bits, m->outside_port) = 0;
 }
 
+/* ---- who gives way */
+
+static bool may_go(const struct nat *n, const struct mapping *m, uint16_t want)
+{
+	unsigned seen = 0;
+
+	if (m->fixed ||
+	    (want >= PORTS_LOW_END && ntohs(m->outside_port) < PORTS_LOW_END))
+		return false;
+	for (uint32_t i = m->sessions; i; i = nat_links_at(n, i)->map_next)
+		if (++seen > MAP_ENDED)
+			return false;
+	return true;
+}
+
+/* The longest idle of the first few; the others are looked at again when all
+ * have been. */
+static struct mapping *find_idle(struct nat *n, const struct map_queue *q,
+				 uint16_t want)
+{
+	uint32_t left = q->n < MAPS_LOOKED ? q->n : MAPS_LOOKED;
+	struct mapping *idle = NULL;
+
+	for (; left; left--) {
+		struct mapping *m = nat_map_at(n, q->oldest);
+
+		nat_host_unmap(n, m);
+		nat_host_map(n, m);
+		if (may_go(n, m, want) && (!idle || m->last_ms < idle->last_ms))
+			idle = m;
+	}
+	return idle;
+}
+
+static uint32_t mappings_max(const struct nat *n)
+{
+	uint32_t asked = n->conf->mappings_max;
+
+	return asked && asked < n->mappings_max ? asked : n->mappings_max;
+}
+
+/* Only for one that has no more even then: two never rob each other in turns.
+ * Nor where it would not help, since the owner allows fewer than there are. */
+static bool make_way(struct nat *n, enum gate_bits bits, uint32_t host,
+		     uint16_t want)
+{
+	const struct map_queue *most = &nat_host_most(n, bits)->maps[bits];
+	struct mapping *m;
+
+	if (most->n <= nat_host_at(n, host)->maps[bits].n + 1 ||
+	    n->mappings[bits] > mappings_max(n))
+		return false;
+	m = find_idle(n, most, want);
+	if (!m)
+		return false;
+	nat_map_end(n, m);
+	n->counters.evicted++;
+	return true;
+}
+
+/* ---- begin and end */
+
 /* A port and a record, or neither. */
-static uint32_t reserve(struct nat *n, enum gate_bits bits, uint32_t host,
-			uint16_t want, int *port, enum gate_drop *why)
+static uint32_t try_reserve(struct nat *n, enum gate_bits bits, uint32_t host,
+			    uint16_t want, int *port, enum gate_drop *why)
 {
 	uint32_t i;
 
 	*why = DROP_TABLE_FULL;
-	if (n->mappings[bits] >= n->mappings_max ||
-	    (n->conf->mappings_max &&
-	     n->mappings[bits] >= n->conf->mappings_max))
+	if (n->mappings[bits] >= mappings_max(n))
 		return 0;
 	*why = DROP_NO_PORT;
 	*port = ports_take(&n->ports, bits, want,
@@ -133,6 +196,16 @@ static uint32_t reserve(struct nat *n, enum gate_bits bits, uint32_t host,
 	return i;
 }
 
+static uint32_t reserve(struct nat *n, enum gate_bits bits, uint32_t host,
+			uint16_t want, int *port, enum gate_drop *why)
+{
+	uint32_t i = try_reserve(n, bits, host, want, port, why);
+
+	if (!i && make_way(n, bits, host, want))
+		i = try_reserve(n, bits, host, want, port, why);
+	return i;
+}
+
 void nat_map_enrol(struct nat *n, struct mapping *m, uint32_t host)
 {
 	uint32_t i = nat_map_number(n, m);
@@ -141,6 +214,7 @@ void nat_map_enrol(struct nat *n, struct mapping *m, uint32_t host)
 	nat_hash_add(&n->map_hash, hash_of_map(n, m), i);
 	n->mappings[m->bits]++;
 	nat_host_at(n, host)->mappings++;
+	nat_host_map(n, m);
 	take_port(n, m, ntohs(m->outside_port));
 	__atomic_store_n(&m->live, true, __ATOMIC_RELEASE);
 	n->file.head->mappings_bump = n->maps.bump;
@@ -150,7 +224,7 @@ struct mapping *nat_map_open(struct nat *n, enum gate_bits bits,
 			     const struct addr *addr, __be16 port,
 			     enum gate_drop *why)
 {
-	uint32_t host = nat_host_get(n, addr);
+	uint32_t host = nat_host_get(n, addr, addr);
 	struct mapping *m;
 	int outside = 0;
 	uint32_t i;
@@ -182,7 +256,7 @@ struct mapping *nat_map_open_at(struct nat *n, enum gate_bits bits,
 
 	if (!ports_take_this(&n->ports, bits, ntohs(outside)))
 		return NULL;
-	host = nat_host_get(n, addr);
+	host = nat_host_get(n, addr, addr);
 	i = host ? slab_take(&n->maps) : 0;
 	if (!i) {
 		ports_give(&n->ports, bits, ntohs(outside));
@@ -220,6 +294,7 @@ void nat_map_end(struct nat *n, struct mapping *m)
 		   n->now_ms + n->conf->timers.hold_down);
 	n->mappings[m->bits]--;
 	nat_host_at(n, host)->mappings--;
+	nat_host_unmap(n, m);
 	slab_give(&n->maps, i);
 	nat_host_put(n, host);
 }

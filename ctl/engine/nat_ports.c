@@ -166,11 +166,9 @@ static int find_random(struct ports *p, enum gate_bits proto, uint16_t want)
 
 static int take_of_class(struct ports *p, enum gate_bits proto, uint16_t want)
 {
+	int port = find_random(p, proto, want);
 	uint32_t oldest;
-	int port = want;
 
-	if (!is_free(p, proto, want))
-		port = find_random(p, proto, want);
 	if (port >= 0) {
 		set_given(p, proto, (uint16_t)port, true);
 		return port;
@@ -183,6 +181,15 @@ static int take_of_class(struct ports *p, enum gate_bits proto, uint16_t want)
 	return (int)oldest - 1;
 }
 
+static int take_of_parity(struct ports *p, enum gate_bits proto, uint16_t want)
+{
+	int port = take_of_class(p, proto, want);
+
+	if (port < 0 && want < PORTS_LOW_END)
+		port = take_of_class(p, proto, want + PORTS_LOW_END);
+	return port;
+}
+
 int ports_take(struct ports *p, enum gate_bits proto, uint16_t want,
 	       __be32 host)
 {
@@ -193,10 +200,12 @@ int ports_take(struct ports *p, enum gate_bits proto, uint16_t want,
 		hold_del(p, proto, want);
 		return want;
 	}
-	port = take_of_class(p, proto, want);
-	if (port < 0 && want < PORTS_LOW_END)
-		port = take_of_class(p, proto, want + PORTS_LOW_END);
-	return port;
+	if (is_free(p, proto, want)) {
+		set_given(p, proto, want, true);
+		return want;
+	}
+	port = take_of_parity(p, proto, want);
+	return port < 0 ? take_of_parity(p, proto, want ^ 1) : port;
 }
 
 bool ports_take_this(struct ports *p, enum gate_bits proto, uint16_t port)

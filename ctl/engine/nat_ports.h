@@ -2,8 +2,9 @@
  *
  * One space each for TCP, UDP and ICMP identifiers. Ports fall into four
  * classes: low or high (1024 and up), even or odd (RFC 4787 REQ-3, REQ-4). They
- * mix only when a low one is used up. Every call takes the same time however
- * full the space is. Engine thread only. */
+ * mix only when one is used up; who wants a high port never gets a low one.
+ * Every call takes the same time however full the space is. Engine thread only.
+ */
 #ifndef ENGINE_NAT_PORTS_H
 #define ENGINE_NAT_PORTS_H
 
@@ -60,8 +61,8 @@ void ports_init(struct ports *p, struct port_hold *holds,
 /* 'want' itself if it may be had, else one of its class at random (RFC 6056,
  * algorithm 1, with a keyed hash for the random numbers), else the one that
  * was held longest. The low classes are small enough for one host to take
- * whole: then one of the high class of that parity. -1: that is exhausted,
- * too. */
+ * whole: then one of the high class of that parity. Likewise of the other
+ * parity, when this one is exhausted (REQ-4 is a wish). -1: both are. */
 int ports_take(struct ports *p, enum gate_bits proto, uint16_t want,
 	       __be32 host);
 /* That one and no other, reserved or not; false: somebody has it. */

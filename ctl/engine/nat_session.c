@@ -167,7 +167,7 @@ struct session *nat_session_open(struct nat *n, const struct session_key *key,
 				 const struct addr *owner, enum nat_dir dir,
 				 enum gate_drop *why)
 {
-	uint32_t host = m ? m->host : nat_host_get(n, owner);
+	uint32_t host = m ? m->host : nat_host_get(n, owner, &key->local);
 	struct session *s;
 	uint32_t i = 0;
 

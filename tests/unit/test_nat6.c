@@ -300,6 +300,50 @@ static void test_a_device_has_one_share_with_all_its_addresses(void **state)
 	assert_int_equal(lab_sessions(l), 41);
 }
 
+static bool opens_as(struct lab *l, unsigned device, struct addr src,
+		     uint16_t port)
+{
+	struct spec6 s = { TUPLE(SIDE_LAN, src, port, REMOTE6, 53) };
+
+	lab6_frame(l, &s);
+	l->p.host_mac = (struct mac){ { 2, 9, 0, 0, (uint8_t)(device >> 8),
+					(uint8_t)device } };
+	return lab_process(l) == VERDICT_FORWARD && !(l->p.flags & PKT_REPLY);
+}
+
+/* Who takes a new MAC address for every packet fills one share and no more; the
+ * other devices of the house open what they like. */
+/* nat.md 26 */
+static void test_mac_addresses_without_end_are_one_share(void **state)
+{
+	struct lab *l = *state;
+	struct spec6 known = { TUPLE(SIDE_LAN, HOST6_B, 5000, REMOTE6, 53),
+			       .mac = 0xb };
+
+	l->conf.host_sessions = 20;
+	l->unchecked = true;
+	lab6_send(l, known);
+	for (unsigned i = 0; i < 5000; i++)
+		assert_true(opens_as(l, i, HOST6_A, (uint16_t)(1024 + i)));
+	assert_int_equal(lab_sessions(l), 64 + 20);
+	known.sport++;
+	assert_int_equal(lab6_send(l, known), VERDICT_FORWARD);
+	assert_int_equal(l->p.flags & PKT_REPLY, 0);
+	assert_int_equal(lab_out(l, HOST_B, 40000, REMOTE, 53),
+			 VERDICT_FORWARD);
+	assert_int_equal(l->p.flags & PKT_REPLY, 0);
+	assert_int_equal(lab6_in(l, REMOTE6, 53, HOST6_B, 5000),
+			 VERDICT_FORWARD);
+	assert_true(nat_check(l->n));
+	/* When they are gone, a new device counts by itself again. */
+	lab_wait(l, 6 * MINUTE);
+	assert_int_equal(lab_sessions(l), 0);
+	for (unsigned i = 0; i < 60; i++)
+		assert_true(opens_as(l, i / 20, HOST6_A, (uint16_t)(1024 + i)));
+	assert_int_equal(lab_sessions(l), 60);
+	assert_true(nat_check(l->n));
+}
+
 static void test_a_new_ipv4_address_is_no_matter(void **state)
 {
 	struct lab *l = *state;
@@ -353,6 +397,7 @@ int main(void)
 		lab6_test(test_the_kernel_counts_the_hops),
 		lab6_test(test_fragments_follow_their_first),
 		lab6_test(test_a_device_has_one_share_with_all_its_addresses),
+		lab6_test(test_mac_addresses_without_end_are_one_share),
 		lab6_test(test_a_new_ipv4_address_is_no_matter),
 		lab6_test(test_rows_show_both_ends),
 	};

@@ -264,6 +264,124 @@ static void test_largest_host_is_found_after_another_shrank(void **state)
 	lab_free(l);
 }
 
+/* ---- other hosts go on */
+
+static bool opens(struct lab *l, uint32_t host, uint16_t port)
+{
+	return lab_out(l, host, port, REMOTE, 53) == VERDICT_FORWARD &&
+	       !(l->p.flags & PKT_REPLY);
+}
+
+/* Ports step 1, 3, 5 …: as an attacker would. */
+static void flood(struct lab *l, uint32_t host, unsigned from, unsigned count,
+		  unsigned step)
+{
+	for (unsigned i = 0; i < count; i++)
+		lab_out(l, host, (uint16_t)(from + i * step), REMOTE, 53);
+}
+
+/* nat.md 22 */
+static void test_odd_ports_used_up_leave_the_even_ones(void **state)
+{
+	struct lab *l = big_lab();
+
+	(void)state;
+	flood(l, IP(10, 77, 0, 10), 1025, 16384, 2);
+	flood(l, IP(10, 77, 0, 11), 33793, 15873, 2);
+	assert_true(opens(l, HOST_B, 40001));
+	assert_true(out_sport(l) >= 1024);
+	assert_int_equal(lab_in(l, STRANGER, 7, out_sport(l)), VERDICT_FORWARD);
+	assert_int_equal(out_dst(l), HOST_B);
+	assert_int_equal(lab_drops(l, DROP_NO_PORT), 0);
+	assert_true(nat_check(l->n));
+	lab_free(l);
+}
+
+/* Those that have most give, the one that was idle; no port of the owner's. */
+/* nat.md 22 */
+static void test_ports_used_up_cost_who_has_most(void **state)
+{
+	struct nat_counters counters;
+	struct lab *l = big_lab();
+
+	(void)state;
+	l->conf.forwards_n = 1;
+	l->conf.forwards[0] = (struct conf_forward){
+		.proto = IPPROTO_UDP,
+		.port = 1100,
+		.to = net32(IP(10, 77, 0, 10)),
+		.to_port = 1100,
+	};
+	for (uint32_t i = 0; i < 4; i++)
+		flood(l, IP(10, 77, 0, 10) + i, 1100, 16384, 1);
+	for (uint16_t i = 0; i < 200; i++)
+		assert_true(opens(l, HOST_B, 40001 + i));
+	assert_int_equal(lab_in(l, STRANGER, 7, 1100), VERDICT_FORWARD);
+	assert_int_equal(out_dst(l), IP(10, 77, 0, 10));
+	/* Who has most of all takes from nobody. */
+	nat_counters(l->n, &counters);
+	assert_in_range(counters.evicted, 200, 2000);
+	assert_int_equal(lab_in(l, REMOTE, 53, 1100), VERDICT_FORWARD);
+	assert_true(nat_check(l->n));
+	lab_free(l);
+}
+
+/* An equal one has no right to another's, or they would rob each other. */
+/* nat.md 26 */
+static void test_mappings_used_up_are_shared_evenly(void **state)
+{
+	struct lab *l = lab_with((struct engine_limits){ 8, 64, 64 });
+
+	(void)state;
+	for (uint16_t i = 0; i < 8; i++) {
+		assert_true(opens(l, HOST_A, 5000 + i));
+		lab_wait(l, 2 * SECOND);
+	}
+	lab_out(l, HOST_A, 5000, REMOTE, 53); /* in use again */
+	for (uint16_t i = 0; i < 4; i++)
+		assert_true(opens(l, HOST_B, 6000 + i));
+	assert_false(opens(l, HOST_B, 6004));
+	assert_int_equal(lab_drops(l, DROP_TABLE_FULL), 1);
+	assert_false(opens(l, HOST_A, 7000));
+	for (uint16_t i = 1; i < 5; i++)
+		assert_int_equal(lab_in(l, REMOTE, 53, 5000 + i), VERDICT_DROP);
+	assert_int_equal(lab_in(l, REMOTE, 53, 5000), VERDICT_FORWARD);
+	assert_int_equal(lab_in(l, REMOTE, 53, 6000), VERDICT_FORWARD);
+	lab_free(l);
+}
+
+/* Sources without end, one session each, in a LAN that is wide enough. */
+/* nat.md 26 */
+static void test_hosts_without_end_lock_nobody_out(void **state)
+{
+	struct lab *l = big_lab();
+
+	(void)state;
+	l->conf.lans[0].net = net32(IP(10, 77, 0, 0));
+	l->conf.lans[0].mask = net32(IP(255, 255, 224, 0));
+	l->conf.forwards_n = 1;
+	l->conf.forwards[0] = (struct conf_forward){
+		.proto = IPPROTO_TCP,
+		.port = 80,
+		.to = net32(HOST_A),
+		.to_port = 80,
+	};
+	for (uint16_t i = 0; i < 20; i++)
+		assert_true(opens(l, HOST_B, 40000 + i));
+	for (uint32_t i = 0; i < 6000; i++)
+		assert_true(opens(l, IP(10, 77, 4, 0) + i, 5000));
+	/* Who has more than one of those stays whole; so do forwards. */
+	for (uint16_t i = 0; i < 20; i++)
+		assert_int_equal(lab_in(l, REMOTE, 53, 40000 + i),
+				 VERDICT_FORWARD);
+	assert_true(opens(l, IP(10, 77, 0, 200), 5000));
+	lab_tcp(l, SIDE_WAN, STRANGER, 7, WAN, 80, TCP_SYN);
+	assert_int_equal(l->p.verdict, VERDICT_FORWARD);
+	assert_int_equal(out_dst(l), HOST_A);
+	assert_true(nat_check(l->n));
+	lab_free(l);
+}
+
 /* ---- many */
 
 /* Half of the 64,512 high ports and more; the rest of the house goes on. */
@@ -363,6 +481,10 @@ int main(void)
 		cmocka_unit_test(test_full_table_costs_the_largest_host),
 		cmocka_unit_test(
 			test_largest_host_is_found_after_another_shrank),
+		cmocka_unit_test(test_odd_ports_used_up_leave_the_even_ones),
+		cmocka_unit_test(test_ports_used_up_cost_who_has_most),
+		cmocka_unit_test(test_mappings_used_up_are_shared_evenly),
+		cmocka_unit_test(test_hosts_without_end_lock_nobody_out),
 		cmocka_unit_test(test_sixty_thousand_mappings),
 		cmocka_unit_test(test_expiry_never_exceeds_its_budget),
 		lab_test(test_clock_leaps),
