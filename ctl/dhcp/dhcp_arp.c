@@ -85,6 +85,10 @@ static void on_arp(void *arg, const struct arp *a)
 		return;
 	}
 	l = pool_heard(d->dora.pool, a->sender_ip, &a->sender, now_ms);
+	if (d->dora.port_of &&
+	    pool_lacks_port(d->dora.pool, a->sender_ip, &a->sender))
+		pool_locate(d->dora.pool, a->sender_ip,
+			    d->dora.port_of(d->dora.port_of_arg, &a->sender));
 	if (l)
 		say_conflict(d, l->ip, &l->mac, &l->other);
 }

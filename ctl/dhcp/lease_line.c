@@ -155,6 +155,7 @@ int lease_line_read(char *line, struct pool *pool,
 	    !when_read(f[WHEN], &wall_ms) || !name_read(f[NAME], l.hostname))
 		return -EINVAL;
 	set_times(&l, bound, wall_ms, now);
+	l.seen_ms = now->ms; /* it had no chance to speak to us */
 	pool_restore(pool, &l);
 	return 0;
 }

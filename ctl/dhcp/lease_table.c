@@ -3,8 +3,8 @@
  * Called by pool.c alone. Control thread only.
  * Invariants: a lease is in 'ids' exactly while id.len is not 0, and in
  * 'names' exactly while it is BOUND and has a name; no id and no name is in
- * them twice. It is in 'offers' while OFFERED, in 'unproven' while BOUND and
- * not proven; its port and 'proven' change in neither. */
+ * them twice. It is in 'offers' while OFFERED, in 'unproven' while BOUND or
+ * DECLINED and not proven; its port and 'proven' change in neither. */
 #include "lease_table.h"
 
 #include <arpa/inet.h>
@@ -352,7 +352,8 @@ static void leave_place(struct lease_table *t, struct lease *l)
  * where it is. */
 static void find_place(struct lease_table *t, struct lease *l)
 {
-	bool unproven = l->state == LEASE_BOUND && !l->proven;
+	bool unproven = !l->proven &&
+			(l->state == LEASE_BOUND || l->state == LEASE_DECLINED);
 
 	if (unproven && l->place == LEASE_IN_UNPROVEN)
 		return;

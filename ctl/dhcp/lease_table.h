@@ -44,9 +44,10 @@ struct lease {
 	__be32 ip;
 	bool is_static; /* belongs to one device, by the owner's word */
 	bool known;	/* was bound to 'id' once, and is in the journal */
-	bool proven;	/* its holder has used the address, or renewed it */
+	bool proven;	/* its holder has used the address, or renewed it;
+			 * DECLINED: we heard ourselves that it is in use */
 	enum lease_state state;
-	uint32_t port;	   /* its holder's, when it was bound */
+	uint32_t port;	   /* its holder's; DECLINED: whose word that is */
 	uint64_t until_ms; /* not when FREE */
 	uint64_t bound_ms; /* BOUND: since then; not changed by renewals */
 	uint64_t renew_ms; /* BOUND: the client renews then; 0: not known */
@@ -56,6 +57,8 @@ struct lease {
 
 	/* Who said by ARP to have it, and when last; 0: never. */
 	uint64_t holder_ms, other_ms, told_ms;
+	uint64_t first_ms; /* the holder, first, since it is bound; 0: never */
+	uint64_t seen_ms;  /* it was bound, renewed or heard, last */
 	struct mac other;
 
 	struct lease *id_next, *name_next;
@@ -88,7 +91,7 @@ struct lease_table {
 
 	struct lease **slots, **ids, **names;
 	struct lease_queue offers;   /* OFFERED */
-	struct lease_queue unproven; /* BOUND, not proven */
+	struct lease_queue unproven; /* BOUND or DECLINED, not proven */
 	unsigned unproven_of[LEASE_TABLE_PORTS];
 	uint64_t deadline_ms; /* no lease is due before */
 };

@@ -1,9 +1,8 @@
 /* pool.c - who may have which address of the LAN: the rules.
  *
  * Called by dora.c (what clients do), leases.c (what the journal tells) and
- * dhcp.c. The table underneath is lease_table.c. Control thread only.
- Which
- * address a newcomer gets is pool_choose.c. */
+ * dhcp.c. The table underneath is lease_table.c; which address a newcomer gets
+ * is pool_choose.c. Control thread only. */
 #include "pool.h"
 
 #include <errno.h>
@@ -37,6 +36,7 @@ void pool_drop_lease(struct pool *p, struct lease *l)
 	lease_table_own(&p->table, l, NULL);
 	l->known = l->proven = false;
 	l->holder_ms = l->other_ms = l->told_ms = 0;
+	l->first_ms = l->seen_ms = 0;
 	l->hostname[0] = '\0';
 }
 
@@ -132,6 +132,8 @@ static bool adopt(struct pool *p, const struct lease *in)
 	l->proven = in->proven;
 	l->bound_ms = in->bound_ms;
 	l->renew_ms = in->renew_ms;
+	l->first_ms = in->first_ms;
+	l->seen_ms = in->seen_ms;
 	pool_move(p, l, LEASE_BOUND, in->until_ms);
 	return true;
 }
@@ -214,6 +216,13 @@ void pool_asked(struct pool *p, __be32 ip, uint64_t now_ms)
 		l->asked_ms = now_ms;
 }
 
+/* The address is asked for anew before anybody gets it. */
+static void set_aside(struct pool *p, struct lease *l, uint64_t now_ms)
+{
+	l->asked_ms = 0;
+	pool_move(p, l, LEASE_DECLINED, now_ms + POOL_DECLINE_MS);
+}
+
 void pool_set_aside(struct pool *p, __be32 ip, uint64_t now_ms)
 {
 	struct lease *l = lease_of(p, ip);
@@ -221,7 +230,8 @@ void pool_set_aside(struct pool *p, __be32 ip, uint64_t now_ms)
 	if (!l || l->state == LEASE_BOUND)
 		return;
 	pool_drop_lease(p, l);
-	pool_move(p, l, LEASE_DECLINED, now_ms + POOL_DECLINE_MS);
+	l->proven = true;
+	set_aside(p, l, now_ms);
 }
 
 void pool_unoffer(struct pool *p, const struct lease_client *c)
@@ -244,7 +254,7 @@ static void settle(struct lease *l, const struct lease_client *c,
 	l->port = c->port;
 	l->proven = false;
 	l->bound_ms = now_ms;
-	l->holder_ms = l->other_ms = 0;
+	l->holder_ms = l->other_ms = l->first_ms = 0;
 }
 
 const struct lease *pool_bind(struct pool *p, const struct lease_client *c,
@@ -269,13 +279,26 @@ const struct lease *pool_bind(struct pool *p, const struct lease_client *c,
 		settle(l, c, now_ms);
 	else if (now_ms - l->bound_ms >= POOL_GRACE_MS)
 		lease_table_prove(&p->table, l);
+	if (l->proven && c->port)
+		l->port = c->port;
 	pool_move(p, l, LEASE_BOUND, now_ms + lease_ms);
 	l->renew_ms = now_ms + lease_ms / 2;
+	l->seen_ms = now_ms;
 	notify(p, l, POOL_BOUND);
 	return l;
 }
 
 /* ---- what hosts say by ARP */
+
+/* One message costs nothing; a device in use goes on speaking. */
+static void hear_holder(struct pool *p, struct lease *l, uint64_t now_ms)
+{
+	l->holder_ms = l->seen_ms = now_ms;
+	if (!l->first_ms)
+		l->first_ms = now_ms;
+	if (now_ms >= l->first_ms + POOL_GRACE_MS)
+		lease_table_prove(&p->table, l);
+}
 
 const struct lease *pool_heard(struct pool *p, __be32 ip, const struct mac *mac,
 			       uint64_t now_ms)
@@ -285,8 +308,7 @@ const struct lease *pool_heard(struct pool *p, __be32 ip, const struct mac *mac,
 	if (!l || l->state != LEASE_BOUND)
 		return NULL;
 	if (mac_eq(&l->mac, mac)) {
-		l->holder_ms = now_ms;
-		lease_table_prove(&p->table, l);
+		hear_holder(p, l, now_ms);
 	} else {
 		l->other_ms = now_ms;
 		l->other = *mac;
@@ -300,6 +322,23 @@ const struct lease *pool_heard(struct pool *p, __be32 ip, const struct mac *mac,
 		return NULL;
 	l->told_ms = now_ms;
 	return l;
+}
+
+/* Of an unproven one the port is counted, and stays. */
+bool pool_lacks_port(const struct pool *p, __be32 ip, const struct mac *mac)
+{
+	const struct lease *l = lease_of(p, ip);
+
+	return l && l->state == LEASE_BOUND && l->proven && !l->port &&
+	       mac_eq(&l->mac, mac);
+}
+
+void pool_locate(struct pool *p, __be32 ip, uint32_t port)
+{
+	struct lease *l = lease_of(p, ip);
+
+	if (l && l->state == LEASE_BOUND && l->proven)
+		l->port = port;
 }
 
 bool pool_is_tight(const struct pool *p)
@@ -327,7 +366,12 @@ bool pool_decline(struct pool *p, const struct lease_client *c, __be32 ip,
 	    (l->state != LEASE_BOUND && l->state != LEASE_OFFERED))
 		return false;
 	pool_drop_lease(p, l);
-	pool_move(p, l, LEASE_DECLINED, now_ms + POOL_DECLINE_MS);
+	l->asked_ms = 0;
+	/* Behind one port so many addresses cannot be in use by strangers. */
+	if (pool_is_over_budget(p, c->port))
+		return true;
+	l->port = c->port;
+	set_aside(p, l, now_ms);
 	return true;
 }
 

@@ -20,7 +20,9 @@
 #define POOL_DECLINE_MS 600000 /* and set aside when found in use */
 #define POOL_FRESH_MS	60000  /* that nobody answers for it is known so long */
 #define POOL_GRACE_MS	10000  /* a device uses its address by then */
-#define POOL_CLAIM_MS	30000  /* two claims within: a conflict */
+#define POOL_REST_MS	60000  /* one set aside, if others are wanted */
+#define POOL_QUIET_MS	1800000 /* its holder may be gone, if unheard so long */
+#define POOL_CLAIM_MS	30000	/* two claims within: a conflict */
 
 enum pool_change {
 	POOL_BOUND,	/* came, or was renewed */
@@ -52,7 +54,8 @@ const struct lease *pool_find(const struct pool *p,
 			      const struct lease_client *c);
 /* Holds an address for 'c': its own, else 'wish' (0: none) if nobody had it,
  * else the one its hardware address points at, else any nobody had, else the
- * one whose holder is gone longest. NULL: every address is in use, or so many
+ * one whose holder is gone longest, else what pool_choose.c says of a full
+ * pool. NULL: every address is in use, or so many
  * newcomers behind one port have never used theirs that more are not believed.
  */
 const struct lease *pool_offer(struct pool *p, const struct lease_client *c,
@@ -76,11 +79,15 @@ bool pool_release(struct pool *p, const struct lease_client *c, __be32 ip,
 bool pool_decline(struct pool *p, const struct lease_client *c, __be32 ip,
 		  uint64_t now_ms);
 
-/* A host said by ARP to have 'ip'. Its holder proves thereby that it uses the
- * address; another one is a conflict once both were heard within
- * POOL_CLAIM_MS: then the lease, once in POOL_DECLINE_MS, else NULL. */
+/* A host said by ARP to have 'ip'. Its holder that says so twice, POOL_GRACE_MS
+ * apart, proves thereby that it uses the address; another one is a conflict
+ * once both were heard within POOL_CLAIM_MS: then the lease, once in
+ * POOL_DECLINE_MS, else NULL. */
 const struct lease *pool_heard(struct pool *p, __be32 ip, const struct mac *mac,
 			       uint64_t now_ms);
+/* 'mac' holds 'ip', and nobody knows where it lives: the journal does not. */
+bool pool_lacks_port(const struct pool *p, __be32 ip, const struct mac *mac);
+void pool_locate(struct pool *p, __be32 ip, uint32_t port);
 /* More than half of the addresses are taken: strangers get theirs for a short
  * time, until they renewed it. */
 bool pool_is_tight(const struct pool *p);

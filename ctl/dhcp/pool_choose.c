@@ -4,11 +4,21 @@
  *
  * Starvation. One host can play a thousand, each with an exchange of its own.
  * What it cannot do cheaply is to use a thousand addresses: a lease counts as
- * proven once its holder was heard by ARP, or renewed it. Of the unproven ones
- * a port may have half of the pool, and all ports together three quarters; who
- * comes then takes the place of the oldest, if that had time to prove itself.
+ * proven once its holder was heard by ARP for a while, or renewed it. Of the
+ * unproven ones, and those its hosts declined, a port may have half of the
+ * pool, and all ports together three quarters; who comes then takes the place
+ * of the oldest, if that had time to prove itself.
+ *
+ * A host with patience proves what it holds. When all is held, a newcomer takes
+ * what was set aside, for that is asked for again anyway; else what its holder
+ * was quiet about longest, but never from a port with fewer than its own, so
+ * that a flood eats itself. A port with more than half of the pool gives first
+ * and, to one with less than a quarter, even what is in use: the youngest, for
+ * who lived there before the flood came stays.
  */
 #include "pool_priv.h"
+
+#define SPOKE_MS 60000 /* who was heard once is heard again by then */
 
 /* The same hardware address points at the same place in every life of the
  * pool, so that a device mostly finds its address even if all was forgotten. */
@@ -53,9 +63,11 @@ static struct lease *oldest_unproven(const struct pool *p, uint32_t port,
 	struct lease *l, *any = NULL;
 
 	for (l = p->table.unproven.first; l; l = l->queue_next) {
+		if (l->is_static || l->state != LEASE_BOUND)
+			continue;
 		if (l->bound_ms + POOL_GRACE_MS > now_ms)
 			break;
-		if (l->is_static)
+		if (l->first_ms && l->bound_ms + SPOKE_MS > now_ms)
 			continue;
 		if (l->port == port)
 			return l;
@@ -65,10 +77,124 @@ static struct lease *oldest_unproven(const struct pool *p, uint32_t port,
 									 : NULL;
 }
 
+/* ---- when every address is held */
+
+/* The one set aside that is nearest its end, if it had some rest. */
+static struct lease *oldest_aside(const struct pool *p, uint64_t now_ms)
+{
+	struct lease *oldest = NULL, *l;
+	unsigned i;
+
+	for (i = 0; i < p->table.size; i++) {
+		l = p->table.slots[i];
+		if (!l || l->state != LEASE_DECLINED || l->is_static)
+			continue;
+		if (!oldest || l->until_ms < oldest->until_ms)
+			oldest = l;
+	}
+	if (oldest &&
+	    oldest->until_ms > now_ms + POOL_DECLINE_MS - POOL_REST_MS)
+		return NULL;
+	return oldest;
+}
+
+/* How many leases are bound behind each port. */
+struct share {
+	unsigned of[LEASE_TABLE_PORTS];
+};
+
+static struct share count_shares(const struct pool *p)
+{
+	struct share s = { 0 };
+	const struct lease *l;
+	unsigned i;
+
+	for (i = 0; i < p->table.size; i++) {
+		l = p->table.slots[i];
+		if (l && l->state == LEASE_BOUND)
+			s.of[l->port % LEASE_TABLE_PORTS]++;
+	}
+	return s;
+}
+
+static unsigned share_of(const struct share *s, uint32_t port)
+{
+	return s->of[port % LEASE_TABLE_PORTS];
+}
+
+static bool may_end(const struct lease *l)
+{
+	return l && l->state == LEASE_BOUND && l->proven && !l->is_static;
+}
+
+/* Of the port with most leases the one whose holder was heard longest ago. */
+static struct lease *longest_quiet(const struct pool *p, const struct share *s,
+				   uint32_t port, uint64_t now_ms)
+{
+	unsigned most = share_of(s, port), i;
+	struct lease *quiet = NULL, *l;
+
+	for (i = 0; i < p->table.size; i++) {
+		l = p->table.slots[i];
+		if (!may_end(l) || l->seen_ms + POOL_QUIET_MS > now_ms ||
+		    share_of(s, l->port) < most)
+			continue;
+		if (quiet && share_of(s, l->port) == most &&
+		    l->seen_ms >= quiet->seen_ms)
+			continue;
+		quiet = l;
+		most = share_of(s, l->port);
+	}
+	return quiet;
+}
+
+static bool is_greedy(const struct pool *p, const struct share *s,
+		      uint32_t port)
+{
+	return share_of(s, port) > p->table.size / 2;
+}
+
+/* Of a port with more than its part the lease that came last. */
+static struct lease *youngest_of_greedy(const struct pool *p,
+					const struct share *s, uint32_t port)
+{
+	struct lease *youngest = NULL, *l;
+	unsigned i;
+
+	if (share_of(s, port) >= p->table.size / 4)
+		return NULL;
+	for (i = 0; i < p->table.size; i++) {
+		l = p->table.slots[i];
+		if (!may_end(l) || !is_greedy(p, s, l->port))
+			continue;
+		if (!youngest || l->bound_ms > youngest->bound_ms)
+			youngest = l;
+	}
+	return youngest;
+}
+
+static struct lease *choose_held(const struct pool *p, uint32_t port,
+				 uint64_t now_ms)
+{
+	struct lease *l = oldest_aside(p, now_ms), *quiet;
+	struct share s;
+
+	if (l)
+		return l;
+	s = count_shares(p);
+	quiet = longest_quiet(p, &s, port, now_ms);
+	if (quiet && is_greedy(p, &s, quiet->port))
+		return quiet;
+	l = youngest_of_greedy(p, &s, port);
+	return l ? l : quiet;
+}
+
 static struct lease *take_over(struct pool *p, struct lease *l)
 {
-	if (l)
-		pool_drop_lease(p, l);
+	if (!l)
+		return NULL;
+	pool_drop_lease(p, l);
+	l->asked_ms = 0;
 	return l;
 }
 
@@ -79,8 +205,10 @@ struct lease *pool_choose(struct pool *p, const struct lease_client *c,
 	unsigned first = preferred_slot(p, &c->mac), slot, i;
 	struct lease *l;
 
-	if (pool_is_over_budget(p, c->port))
-		return take_over(p, oldest_unproven(p, c->port, now_ms));
+	if (pool_is_over_budget(p, c->port)) {
+		l = oldest_unproven(p, c->port, now_ms);
+		return take_over(p, l ? l : oldest_aside(p, now_ms));
+	}
 	if (lease_table_is_untouched(t, wish))
 		return lease_table_at(t, (unsigned)lease_table_slot(t, wish));
 	for (i = 0; i < t->size; i++) {
@@ -89,5 +217,7 @@ struct lease *pool_choose(struct pool *p, const struct lease_client *c,
 			return lease_table_at(t, slot);
 	}
 	l = oldest_free(p);
-	return take_over(p, l ? l : oldest_unproven(p, c->port, now_ms));
+	if (!l)
+		l = oldest_unproven(p, c->port, now_ms);
+	return take_over(p, l ? l : choose_held(p, c->port, now_ms));
 }

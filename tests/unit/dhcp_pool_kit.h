@@ -41,6 +41,18 @@ static inline __be32 offer(struct pool *p, unsigned n, uint64_t now_ms)
 	return l ? l->ip : 0;
 }
 
+static inline void kit_prove(struct pool *p, const struct lease_client *c,
+			     uint64_t now_ms)
+{
+	const struct lease *l = pool_find(p, c);
+
+	assert_null(pool_heard(p, l->ip, &c->mac, now_ms ? now_ms : 1));
+	assert_null(pool_heard(p, l->ip, &c->mac, now_ms + 1 + POOL_GRACE_MS));
+	assert_true(l->proven);
+	/* The next step of the test is near in time. */
+	assert_null(pool_heard(p, l->ip, &c->mac, now_ms));
+}
+
 static inline const struct lease *bind_to(struct pool *p, unsigned n,
 					  __be32 addr, const char *name,
 					  uint64_t now_ms)
@@ -48,9 +60,9 @@ static inline const struct lease *bind_to(struct pool *p, unsigned n,
 	struct lease_client c = kit_client(n);
 	const struct lease *l = pool_bind(p, &c, addr, name, LEASE_MS, now_ms);
 
-	/* As a device does, it uses its address at once. */
+	/* As a device does, it uses its address, and goes on. */
 	if (l)
-		assert_null(pool_heard(p, addr, &c.mac, now_ms));
+		kit_prove(p, &c, now_ms);
 	return l;
 }
 

@@ -61,8 +61,9 @@ static __be32 get_lease(unsigned n)
 	assert_int_equal(request(n, 0, reply.yiaddr, ip("10.77.0.1")),
 			 DHCP_DROP_NONE);
 	assert_int_equal(reply.type, DHCP_ACK);
-	/* As a device does, it uses its address at once. */
-	pool_heard(server.pool, reply.yiaddr, &out.mac, 0);
+	/* As a device does, it uses its address, and goes on. */
+	pool_heard(server.pool, reply.yiaddr, &out.mac, 1);
+	pool_heard(server.pool, reply.yiaddr, &out.mac, 1 + POOL_GRACE_MS);
 	return reply.yiaddr;
 }
 
