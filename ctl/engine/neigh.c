@@ -113,7 +113,9 @@ static struct entry *find(struct neigh *t, uint32_t hash, uint32_t ifindex,
 {
 	uint32_t i = find_slot(t, hash, ifindex, addr);
 
-	return i == SLOTS_NONE ? NULL : &t->entries[i];
+	if (i >= NEIGH_MAX)
+		return NULL;
+	return &t->entries[i];
 }
 
 static uint32_t slot_of(const struct neigh *t, const struct entry *e)
