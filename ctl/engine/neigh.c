@@ -234,10 +234,12 @@ struct neigh_hop neigh_lookup(struct neigh *t, uint32_t ifindex,
 			      const struct addr *addr, uint64_t now_ms)
 {
 	uint32_t hash = hash_of(t, ifindex, addr);
-	struct entry *e = find(t, hash, ifindex, addr);
+	uint32_t i = find_slot(t, hash, ifindex, addr);
 	struct neigh_hop hop = { 0 };
+	struct entry *e;
 
-	if (e) {
+	if (i != SLOTS_NONE) {
+		e = &t->entries[i];
 		use(t, e, now_ms, &hop);
 	} else {
 		make_room(t);
@@ -284,12 +286,12 @@ void neigh_learn(struct neigh *t, uint32_t ifindex, const struct addr *addr,
 		 const struct mac *mac, uint64_t now_ms)
 {
 	uint32_t hash = hash_of(t, ifindex, addr);
-	struct entry *e = find(t, hash, ifindex, addr);
+	uint32_t i = find_slot(t, hash, ifindex, addr);
+	struct entry *e;
 
-	if (!e && t->slots.used == NEIGH_MAX)
+	if (i == SLOTS_NONE && t->slots.used == NEIGH_MAX)
 		return;
-	if (!e)
-		e = make(t, hash, ifindex, addr);
+	e = i == SLOTS_NONE ? make(t, hash, ifindex, addr) : &t->entries[i];
 	e->mac = *mac;
 	become(t, e, NEIGH_KNOWN, now_ms);
 }
