@@ -103,6 +103,37 @@ static int hooked_visit(void *arg, const struct nft_hooked *c)
 	return 0;
 }
 
+/* Does the old iptables have a filter table? Its rules cannot be seen by
+ * netlink. */
+static bool is_legacy(const char *path)
+{
+	char line[64];
+	bool found = false;
+	FILE *names = fopen(path, "re");
+
+	if (!names)
+		return false;
+	while (!found && fgets(line, sizeof(line), names))
+		found = !strcmp(line, "filter\n");
+	fclose(names);
+	return found;
+}
+
+static void tell_legacy(void)
+{
+	static bool told;
+
+	if (told || !(is_legacy("/proc/net/ip_tables_names") ||
+		      is_legacy("/proc/net/ip6_tables_names")))
+		return;
+	told = true;
+	log_warn("guard: there are rules of the legacy iptables, which we "
+		 "cannot see: if they drop what is forwarded, let pass what "
+		 "has our mark: iptables-legacy -I FORWARD -m mark --mark "
+		 "0x%x/0x%x -j ACCEPT, and the same with ip6tables-legacy",
+		 GATE_MARK_DONE, GATE_MARK_MASK);
+}
+
 void guard_foreign_pass(struct journal *j, const char *instance)
 {
 	static bool told;
@@ -115,6 +146,7 @@ void guard_foreign_pass(struct journal *j, const char *instance)
 	if (err && err != -EINTR && err != -EOPNOTSUPP)
 		log_warn("guard: other tables of nftables cannot be read: %s",
 			 strerror(-err));
+	tell_legacy();
 }
 
 /* ---- and away again */

@@ -112,6 +112,19 @@ def load(house, rules):
     house.gw.run("nft", "-f", file)
 
 
+def test_the_legacy_iptables_are_told_of(nfqueue):
+    """Nobody can put a rule beside theirs but their own program; what the log
+    says to do helps."""
+    nfqueue.gw.run("iptables-legacy", "-P", "FORWARD", "DROP")
+    nfqueue.start_gateway()
+    nfqueue.h1.dhcp()
+    assert not pings(nfqueue.h1)
+    advice = re.search("iptables-legacy -I FORWARD[^,]*", nfqueue.log())
+    assert advice, nfqueue.log()
+    nfqueue.gw.sh(advice.group())
+    assert pings(nfqueue.h1)
+
+
 @pytest.mark.parametrize("rules", [DOCKER, FW4, UFW, FIREWALLD, DOCKER + NAT],
                          ids=["docker", "fw4", "ufw", "firewalld", "nat"])
 def test_a_firewall_beside_ours(nfqueue, rules):
