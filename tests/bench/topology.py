@@ -148,7 +148,7 @@ class Topology:
         return json.loads(said)["end"]["sum_received"]["bits_per_second"]
 
     def udp_flood(self, size, ports=64, hosts=1, remotes=1, seconds=4,
-                  far=FAR, frames=None):
+                  far=FAR, frames=None, home=HOME):
         """Live frames through the gateway, each of the next flow, as many as
         the generator makes, or so many 'frames' at once; (packets, seconds) at
         the sink."""
@@ -156,7 +156,7 @@ class Topology:
         sink = self._spawn_ready(self.world, "sink", "eth0", seconds + 20)
         mac = self.gw.run("cat", "/sys/class/net/lan/address").strip()
         self.home.run(LOAD, *(["burst"] if frames else ["generate"]), "eth0",
-                      HOME, far, mac, size, ports, hosts, remotes,
+                      home, far, mac, size, ports, hosts, remotes,
                       frames or seconds)
         time.sleep(0.2)     # what is still under way
         for child in gate, sink:
