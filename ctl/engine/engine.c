@@ -262,6 +262,16 @@ bool engine_next_event(struct engine *e, struct engine_event *out)
 	return false;
 }
 
+bool engine_next_report(struct engine *e, struct engine_report *out)
+{
+	return mailbox_next_report(&e->worker.mailbox, out);
+}
+
+void engine_more_reports(struct engine *e)
+{
+	bell_ring(&e->worker.mailbox.ready);
+}
+
 /* While the engine stands still there is nobody to ask: the tables are ours. */
 static bool dump_at_rest(struct worker *w, struct dump *d)
 {
@@ -307,6 +317,7 @@ void engine_totals(const struct engine *e, struct engine_totals *out)
 	out->mappings_max = e->limits.mappings * GATE_BITS_PROTOS;
 	out->sessions_max = e->limits.sessions;
 	out->events_lost = w->mailbox.lost;
+	out->reports_lost = w->mailbox.reports_lost;
 	out->promoted = express_live(w->express);
 }
 

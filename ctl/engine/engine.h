@@ -6,8 +6,8 @@
  * Ports change only while stopped (engine_change_ports for some of them);
  * mappings and sessions stay from stop to
  * start. While it runs, the two threads meet in engine_publish (snapshot),
- * engine_command (ring in), engine_next_event (ring out) and the counters,
- * and nowhere else. */
+ * engine_command (ring in), engine_next_event and engine_next_report (rings
+ * out) and the counters, and nowhere else. */
 #ifndef ENGINE_ENGINE_H
 #define ENGINE_ENGINE_H
 
@@ -153,6 +153,31 @@ int engine_event_fd(const struct engine *e);
 /* Takes the next one; false when there is none. Dumps complete in here. */
 bool engine_next_event(struct engine *e, struct engine_event *out);
 
+/* ---- reports: engine -> control; as events, but of every new flow. Lost and
+ * counted where the control thread is late. */
+enum engine_report_kind {
+	REPORT_OPENED, /* a session began: all but 'us' and 'wan' */
+	REPORT_RTT,    /* one step of a TCP handshake took 'us': from us to the
+			* remote and back, or ('wan' false) to the LAN host */
+};
+
+struct engine_report {
+	uint8_t kind;  /* enum engine_report_kind */
+	uint8_t proto; /* IPPROTO_* */
+	bool outbound; /* the LAN host began */
+	bool wan;
+	struct mac mac; /* LAN host; zero: unknown */
+	struct endpoint inside, outside, remote;
+	uint32_t label; /* a name's number (base/names.h), 0: none yet */
+	uint32_t us;
+	uint64_t at_ms; /* clock_ms() */
+};
+
+/* Call after engine_next_event(); false when there is none. */
+bool engine_next_report(struct engine *e, struct engine_report *out);
+/* Who leaves reports for later calls this, and is woken again. */
+void engine_more_reports(struct engine *e);
+
 /* ---- tables, read by asking the engine to copy them out a bit per burst */
 struct flow_row {
 	uint8_t proto;				 /* IPPROTO_* */
@@ -162,6 +187,7 @@ struct flow_row {
 		tx_bytes; /* rx: to the LAN */
 	uint64_t age_ms, idle_ms;
 	const char *lane; /* "engine", "xdp", "tc", "xdp+tc"; static storage */
+	uint32_t label;	  /* a name's number (base/names.h), 0: none */
 };
 
 struct mapping_row {
@@ -190,7 +216,7 @@ int engine_dump(struct engine *e, enum engine_table table,
 struct engine_totals {
 	uint32_t mappings, sessions, mappings_max, sessions_max;
 	uint64_t rx_packets, tx_packets, rx_bytes, tx_bytes; /* the boundary */
-	uint64_t events_lost;
+	uint64_t events_lost, reports_lost;
 	/* What gave way since the start: sessions to others, ports at rest
 	 * before their time, mappings to the machine's own sockets; and held
 	 * SYNs that the inside came to meet. */

@@ -230,6 +230,7 @@ bool icmp_error_build(struct pkt *p, const struct engine_conf *conf,
 	p->device = (struct addr){ 0 };
 	p->to_lan = false;
 	p->session = 0;
+	p->label = 0;
 	p->peer = 0;
 	p->routed = false;
 	p->gso = false;

@@ -1,4 +1,4 @@
-/* mailbox.c - the two rings and their bells.
+/* mailbox.c - the rings and their bells.
  * Called by engine.c (control thread) and worker.c, egress.c (engine thread).
  * Invariant: whoever finds a ring empty after having answered its bell will be
  * rung for the next record. */
@@ -43,21 +43,28 @@ int mailbox_init(struct mailbox *m)
 	int rc;
 
 	m->lost = 0;
+	m->reports_lost = 0;
+	m->untold = false;
 	rc = command_ring_init(&m->commands, MAILBOX_COMMANDS);
 	if (rc)
 		return rc;
 	rc = event_ring_init(&m->events, MAILBOX_EVENTS);
 	if (rc)
 		goto commands;
-	rc = bell_open(&m->wake);
+	rc = report_ring_init(&m->reports, MAILBOX_REPORTS);
 	if (rc)
 		goto events;
+	rc = bell_open(&m->wake);
+	if (rc)
+		goto reports;
 	rc = bell_open(&m->ready);
 	if (rc)
 		goto wake;
 	return 0;
 wake:
 	close(m->wake.fd);
+reports:
+	report_ring_fini(&m->reports);
 events:
 	event_ring_fini(&m->events);
 commands:
@@ -69,6 +76,7 @@ void mailbox_fini(struct mailbox *m)
 {
 	close(m->ready.fd);
 	close(m->wake.fd);
+	report_ring_fini(&m->reports);
 	event_ring_fini(&m->events);
 	command_ring_fini(&m->commands);
 }
@@ -93,6 +101,17 @@ bool mailbox_next_event(struct mailbox *m, struct engine_event *out)
 	return true;
 }
 
+bool mailbox_next_report(struct mailbox *m, struct engine_report *out)
+{
+	if (report_ring_take(&m->reports, out))
+		return true;
+	bell_answer(&m->ready);
+	if (!report_ring_take(&m->reports, out))
+		return false;
+	bell_ring(&m->ready);
+	return true;
+}
+
 bool mailbox_next_command(struct mailbox *m, struct engine_command *out)
 {
 	return command_ring_take(&m->commands, out);
@@ -110,4 +129,20 @@ void mailbox_event(struct mailbox *m, const struct engine_event *e)
 {
 	if (!mailbox_offer(m, e))
 		atomic_fetch_add_explicit(&m->lost, 1, memory_order_relaxed);
+}
+
+void mailbox_report(struct mailbox *m, const struct engine_report *r)
+{
+	if (report_ring_put(&m->reports, r))
+		m->untold = true;
+	else
+		atomic_fetch_add_explicit(&m->reports_lost, 1,
+					  memory_order_relaxed);
+}
+
+void mailbox_tell(struct mailbox *m)
+{
+	if (m->untold)
+		bell_ring(&m->ready);
+	m->untold = false;
 }

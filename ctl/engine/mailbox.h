@@ -1,5 +1,8 @@
-/* mailbox.h - commands in, events out, between the control thread and the
- * engine, with two bells.
+/* mailbox.h - commands in, events and reports out, between the control thread
+ * and the engine, with two bells.
+ *
+ * Reports are events of which there may be very many; what fills their ring
+ * takes nothing from the others.
  *
  * A bell is an eventfd that is written once until it is answered, so that a
  * busy side costs no system call. Nobody blocks: a full ring of commands is
@@ -15,9 +18,11 @@
 
 #define MAILBOX_COMMANDS 1024
 #define MAILBOX_EVENTS	 4096
+#define MAILBOX_REPORTS	 8192
 
 RING_DEFINE(command, struct engine_command)
 RING_DEFINE(event, struct engine_event)
+RING_DEFINE(report, struct engine_report)
 
 struct bell {
 	int fd; /* readable while it rings */
@@ -31,8 +36,10 @@ struct mailbox {
 
 	/* engine -> control */
 	struct event_ring events;
+	struct report_ring reports;
 	struct bell ready;
-	_Atomic uint64_t lost;
+	_Atomic uint64_t lost, reports_lost;
+	bool untold; /* engine thread: reports that no bell was rung for */
 };
 
 /* 0 or -errno. */
@@ -46,6 +53,8 @@ void bell_answer(struct bell *b);
 /* ---- control thread */
 bool mailbox_command(struct mailbox *m, const struct engine_command *c);
 bool mailbox_next_event(struct mailbox *m, struct engine_event *out);
+/* After the events: false leaves the bell silent. */
+bool mailbox_next_report(struct mailbox *m, struct engine_report *out);
 
 /* ---- engine thread; either one while the engine is stopped */
 bool mailbox_next_command(struct mailbox *m, struct engine_command *out);
@@ -53,5 +62,9 @@ bool mailbox_next_command(struct mailbox *m, struct engine_command *out);
 void mailbox_event(struct mailbox *m, const struct engine_event *e);
 /* The same for what must not be lost: false, try again later. */
 bool mailbox_offer(struct mailbox *m, const struct engine_event *e);
+/* Counted as lost when there is no room. The bell waits for mailbox_tell(): a
+ * report for every packet must not be a system call for every packet. */
+void mailbox_report(struct mailbox *m, const struct engine_report *r);
+void mailbox_tell(struct mailbox *m);
 
 #endif

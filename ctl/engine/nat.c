@@ -333,6 +333,7 @@ enum verdict nat_process(struct nat *n, const struct engine_conf *conf,
 	p->device = (struct addr){ 0 };
 	p->to_lan = false;
 	p->session = 0;
+	p->label = 0;
 	p->peer = 0;
 	if (!nat_admit(n, p))
 		return p->verdict;

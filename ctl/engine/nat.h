@@ -90,6 +90,18 @@ void nat_drops(struct nat *n, struct drop_row *out, unsigned max);
  * whole. For tests and the fuzzer; false: broken. */
 bool nat_check(const struct nat *n);
 
+/* ---- names (nat_label.c) */
+
+/* The number of the name that a session goes by, 0: none. */
+uint32_t nat_label(const struct nat *n, uint32_t session);
+/* Names it, if it still is the one that was meant. 'weak': unless it has a
+ * name. */
+void nat_set_label(struct nat *n, uint32_t session, uint32_t serial,
+		   uint32_t label, bool weak);
+/* Tells of the session that 'p' opened. false: it is another's by now. */
+bool nat_opened(const struct nat *n, const struct pkt *p,
+		struct engine_report *out);
+
 /* ---- the express lane (nat_express.c) */
 
 struct express;

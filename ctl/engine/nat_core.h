@@ -124,6 +124,7 @@ struct nat_watch {
 	uint32_t since_ms; /* the window's begin, low bits */
 	uint16_t packets;  /* in it */
 	uint16_t pair;	   /* of the express lane, 0: the engine carries it */
+	uint32_t label;	   /* a name's number (base/names.h), 0: none */
 };
 #define NAT_WATCH_MS 1000
 

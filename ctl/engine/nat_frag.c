@@ -89,6 +89,7 @@ static void follow(struct nat *n, struct pkt *p, const struct frag_fate *f)
 	p->device = f->device;
 	p->to_lan = f->to_lan;
 	p->session = f->session;
+	p->label = nat_label(n, f->session);
 	p->peer = f->peer;
 	nat_leave(n, p, &to);
 	if (p->verdict == VERDICT_FORWARD)

@@ -68,6 +68,7 @@ void nat_charge(struct nat *n, struct pkt *p, const struct addr *device,
 	p->device = *device;
 	p->to_lan = dir == DIR_IN;
 	p->session = nat_session_number(n, s);
+	p->label = nat_label(n, p->session);
 	p->peer = peer ? nat_session_number(n, peer) : 0;
 }
 

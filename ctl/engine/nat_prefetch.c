@@ -27,6 +27,7 @@ static void fetch_session(const struct nat *n, uint32_t i)
 
 	fetch(s);
 	fetch(&s->owner);
+	fetch(&n->watches[i]);
 }
 
 /* Has it a key that its own bytes tell? */

@@ -65,6 +65,7 @@ static void fill_flow(const struct nat *n, const struct session *s,
 		.tx_bytes = s->bytes[DIR_OUT],
 		.age_ms = now_ms - s->created_ms,
 		.idle_ms = now_ms - s->last_ms,
+		.label = nat_label(n, nat_session_number(n, s)),
 	};
 	add_carried(n, s, row);
 	if (m && m->bits == GATE_BITS_ICMP)

@@ -42,6 +42,7 @@ enum pkt_flags {
 	PKT_HEAVY = 1024,     /* set by NAT: its session may take the lane */
 	PKT_REPLY = 128, /* set by NAT: the frame became our own ICMP error */
 	PKT_IPV6 = 512,
+	PKT_OPENED = 2048, /* set by NAT: it opened its session */
 };
 
 struct pkt {
@@ -86,6 +87,7 @@ struct pkt {
 	bool to_lan;	    /* direction of the charge: true is rx */
 	uint32_t session;   /* index + 1; 0: none */
 	uint32_t peer;	    /* hairpin: the receiver's session, likewise */
+	uint32_t label;	    /* of its session: a name's number; 0: none */
 	uint64_t hash;	    /* of its session's key; 0: not known */
 	uint64_t hash_of; /* … if it came through a mapping: which mappings */
 

@@ -197,6 +197,15 @@ static void learn(struct worker *w, const struct engine_conf *conf,
 	mailbox_event(&w->mailbox, &ev);
 }
 
+/* A packet of which the control thread is told more than the counters say. */
+static void report(struct worker *w, const struct pkt *p, uint64_t now_ms)
+{
+	struct engine_report r = { .at_ms = now_ms, .mac = p->host_mac };
+
+	if (nat_opened(w->nat, p, &r))
+		mailbox_report(&w->mailbox, &r);
+}
+
 /* Sends, and counts what became of it. */
 static void dispatch(struct worker *w, const struct engine_conf *conf,
 		     struct pkt *p, uint64_t now_ms)
@@ -205,6 +214,8 @@ static void dispatch(struct worker *w, const struct engine_conf *conf,
 	stats_tap(w->stats, p, now_ms);
 	if (p->flags & PKT_HEAVY && p->verdict == VERDICT_FORWARD)
 		express_want(w->express, p->session);
+	if (p->flags & PKT_OPENED && p->verdict == VERDICT_FORWARD)
+		report(w, p, now_ms);
 }
 
 /* What the packet just processed set free. */
@@ -362,6 +373,7 @@ static uint64_t turn(struct worker *w)
 			 express_turn(w->express, conf, &w->ports, now_ms));
 	idle_ms = sooner(idle_ms, dump(w, now_ms));
 	publish_counts(w);
+	mailbox_tell(&w->mailbox);
 	return more ? 0 : idle_ms;
 }
 

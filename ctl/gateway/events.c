@@ -7,6 +7,8 @@
 #include "../base/log.h"
 #include "gateway_priv.h"
 
+#define REPORTS_A_TURN 1024
+
 static void tell_running(struct gateway *g)
 {
 	for (unsigned n = 0; g->engine_runs && n < g->carried_n; n++) {
@@ -96,6 +98,26 @@ static void on_fdb_used(struct gateway *g, const struct engine_event *e)
 		link_fdb_use(g->link, e->ifindex, &e->mac);
 }
 
+/* What the engine reports of flows. */
+static void on_report(struct gateway *g, const struct engine_report *r)
+{
+	(void)g;
+	(void)r;
+}
+
+/* A flood of flows must not keep the loop from everything else. */
+static void take_reports(struct gateway *g)
+{
+	struct engine_report r;
+
+	for (unsigned n = 0; n < REPORTS_A_TURN; n++) {
+		if (!engine_next_report(g->engine, &r))
+			return;
+		on_report(g, &r);
+	}
+	engine_more_reports(g->engine);
+}
+
 void events_on_engine(uv_poll_t *poll, int status, int events)
 {
 	struct gateway *g = poll->data;
@@ -118,6 +140,7 @@ void events_on_engine(uv_poll_t *poll, int status, int events)
 			break; /* the engine called back already */
 		}
 	}
+	take_reports(g);
 }
 
 /* ---- leases -> names */

@@ -96,8 +96,9 @@ static int open_engine(struct gateway *g, struct error *err)
 	uint32_t adopted;
 	int rc;
 
+	g->names = names_new(NAMES_MAX);
 	g->engine = engine_new(&limits, g->instance.tables, &adopted);
-	if (!g->engine)
+	if (!g->names || !g->engine)
 		return error_set(err, -ENOMEM, "engine: out of memory");
 	if (adopted)
 		log_info("nat: %u connections go on", adopted);
@@ -374,6 +375,7 @@ static void close_all(struct gateway *g)
 	carry_halt(g);
 	if (g->engine)
 		engine_free(g->engine);
+	names_free(g->names);
 	if (g->restarting)
 		leave_machine(g);
 	else

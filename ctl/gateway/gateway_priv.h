@@ -19,6 +19,7 @@
 #include <uv.h>
 
 #include "../api/api.h"
+#include "../base/names.h"
 #include "../dhcp/dhcp.h"
 #include "../dns/dns.h"
 #include "../engine/engine.h"
@@ -52,6 +53,7 @@ struct gateway {
 
 	/* modules, in the order of the ladder */
 	struct settings_store *settings;
+	struct names *names; /* of remotes */
 	struct journal *journal;
 	struct link *link;
 	struct gate *gate;

@@ -61,6 +61,8 @@ struct rig {
 	unsigned wanted, neigh_used, fdb_used;
 	struct mac fdb_mac;
 	uint32_t fdb_port;
+	unsigned reports;
+	struct engine_report report; /* the latest */
 };
 
 static inline int packet_socket(const char *ifname)
@@ -270,6 +272,8 @@ static inline void rig_events(struct rig *r)
 			r->fdb_port = e.ifindex;
 		}
 	}
+	while (engine_next_report(r->engine, &r->report))
+		r->reports++;
 }
 
 /* The next frame at 'fd', within 'ms'; 0: none. Events are served meanwhile. */

@@ -80,6 +80,49 @@ static void a_packet_goes_out_and_its_answer_comes_back(void **state)
 	assert_int_equal(dropped_all(r), 0);
 }
 
+static void a_new_flow_is_reported_once(void **state)
+{
+	struct rig *r = *state;
+	struct udp u;
+
+	udp_send(r->lc, &outbound);
+	assert_true(udp_recv(r, r->wc, &u, 2000));
+	udp_send(r->lc, &outbound);
+	assert_true(udp_recv(r, r->wc, &u, 2000));
+	totals_of(r, 2);
+	rig_events(r);
+	assert_int_equal(r->reports, 1);
+	assert_int_equal(r->report.kind, REPORT_OPENED);
+	assert_mac(&r->report.mac, &mac_lc);
+	assert_true(r->report.outbound);
+	assert_int_equal(ntohs(r->report.inside.port), 4000);
+	assert_int_equal(ntohl(addr_to_v4(&r->report.remote.addr)), REMOTE);
+	assert_in_range(clock_ms() - r->report.at_ms, 0, 10000);
+}
+
+static void reports_that_nobody_takes_are_counted(void **state)
+{
+	struct rig *r = *state;
+	struct udp u = outbound;
+	struct engine_totals t;
+	unsigned sent = 0;
+
+	udp_send(r->lc, &u);
+	assert_true(udp_recv(r, r->wc, &u, 2000));
+	for (u = outbound; sent < 9000; sent++) {
+		u.sport = (uint16_t)(5000 + sent);
+		udp_send(r->lc, &u);
+		if (sent % 64 == 63)
+			usleep(2000);
+	}
+	usleep(50000);
+	engine_totals(r->engine, &t);
+	assert_true(t.sessions > 8500);
+	rig_events(r);
+	assert_true(r->reports < 8192);
+	assert_int_equal(r->reports + t.reports_lost, t.sessions);
+}
+
 static void packets_wait_for_a_neighbour_and_keep_their_order(void **state)
 {
 	struct rig *r = *state;
@@ -391,6 +434,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(a_packet_goes_out_and_its_answer_comes_back, one_queue),
+		T(a_new_flow_is_reported_once, one_queue),
+		T(reports_that_nobody_takes_are_counted, one_queue),
 		T(packets_wait_for_a_neighbour_and_keep_their_order, one_queue),
 		T(a_dead_neighbour_is_told_to_lan_hosts_only, one_queue),
 		T(every_packet_is_delivered_or_counted, one_queue),
