@@ -18,7 +18,7 @@ struct entry {
 	struct entry *next; /* in the bucket */
 	struct entry *newer, *older;
 	uint64_t hash;
-	uint64_t expires_ms, gone_ms, rest_ms, ageing_ms;
+	uint64_t born_ms, expires_ms, gone_ms, rest_ms, ageing_ms;
 	bool chain, used, told;
 	size_t charge;
 	size_t msg_len;
@@ -33,21 +33,6 @@ struct cache {
 	struct entry *newest, *oldest;
 	size_t limit, bytes, entries;
 };
-
-struct cache_key cache_key(const struct dns_query *q)
-{
-	struct cache_key key = { .len = 0 };
-	struct dns_name name = q->q.name;
-	struct wr w = wr_init(key.b, sizeof(key.b));
-
-	dns_name_lower(&name);
-	dns_name_write(&w, &name);
-	wr_be16(&w, q->q.type);
-	wr_be16(&w, q->q.class);
-	wr_u8(&w, (uint8_t)(q->dnssec_ok | !!(q->flags & DNS_CD) << 1));
-	key.len = (uint16_t)wr_len(&w);
-	return key;
-}
 
 static const uint8_t *entry_key(const struct entry *e)
 {
@@ -162,7 +147,7 @@ void cache_set_limit(struct cache *c, size_t bytes)
 	evict(c, 0, bytes);
 }
 
-static struct entry *find(struct cache *c, const struct cache_key *key)
+static struct entry *find(struct cache *c, const struct dns_key *key)
 {
 	uint64_t hash = hash_bytes(&c->secret, key->b, key->len);
 	struct entry *e;
@@ -174,7 +159,7 @@ static struct entry *find(struct cache *c, const struct cache_key *key)
 	return e;
 }
 
-bool cache_find(struct cache *c, const struct cache_key *key, uint64_t now_ms,
+bool cache_find(struct cache *c, const struct dns_key *key, uint64_t now_ms,
 		struct cache_hit *out)
 {
 	struct entry *e = find(c, key);
@@ -191,12 +176,16 @@ bool cache_find(struct cache *c, const struct cache_key *key, uint64_t now_ms,
 		.kept = { entry_msg(e), e->msg_len, e->data, e->ttl_n,
 			  e->chain },
 		.stale = now_ms >= e->expires_ms,
-		.ttl_s = CACHE_STALE_TTL_S,
+		.age = { 0, CACHE_STALE_TTL_S },
 		.ageing = is_ageing(e, now_ms),
+		.born_ms = e->born_ms,
+		.ageing_ms = e->told ? e->expires_ms : e->ageing_ms,
 	};
-	/* Rounded up: a record with a second to live is never told as 0. */
+	/* Rounded down: a record with a second to live is never told as 0. */
 	if (!out->stale)
-		out->ttl_s = (uint32_t)((e->expires_ms - now_ms + 999) / 1000);
+		out->age = (struct dns_age){
+			(uint32_t)((now_ms - e->born_ms) / 1000), DNS_TTL_MAX_S
+		};
 	out->resting = out->stale && now_ms < e->rest_ms;
 	return true;
 }
@@ -206,7 +195,7 @@ static size_t charge_of(size_t bytes)
 	return (bytes + MALLOC_OVERHEAD + 15) & ~(size_t)15;
 }
 
-static void fill(struct entry *e, const struct cache_key *key,
+static void fill(struct entry *e, const struct dns_key *key,
 		 const struct dns_kept *answer)
 {
 	size_t ttls_len = answer->ttl_n * sizeof(e->data[0]);
@@ -220,7 +209,7 @@ static void fill(struct entry *e, const struct cache_key *key,
 	wr_bytes(&w, answer->msg, answer->len);
 }
 
-void cache_put(struct cache *c, const struct cache_key *key,
+void cache_put(struct cache *c, const struct dns_key *key,
 	       const struct dns_kept *answer, uint32_t ttl_s, bool may_stale,
 	       uint64_t now_ms)
 {
@@ -240,6 +229,7 @@ void cache_put(struct cache *c, const struct cache_key *key,
 		return;
 	fill(e, key, answer);
 	e->charge = charge_of(size);
+	e->born_ms = now_ms;
 	e->expires_ms = now_ms + ttl_s * 1000ull;
 	e->ageing_ms = e->expires_ms - ttl_s * 1000ull / CACHE_AGEING_PART;
 	e->chain = answer->chain;
@@ -252,7 +242,7 @@ void cache_put(struct cache *c, const struct cache_key *key,
 	c->entries++;
 }
 
-void cache_rest(struct cache *c, const struct cache_key *key, uint64_t until_ms)
+void cache_rest(struct cache *c, const struct dns_key *key, uint64_t until_ms)
 {
 	struct entry *e = find(c, key);
 

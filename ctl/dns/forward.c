@@ -19,6 +19,8 @@
 #define REST_MS		    30000 /* failure recheck timer, RFC 8767, 5 */
 #define REBIND_LOG_EVERY_MS 10000
 
+static const struct dns_age as_told = { 0, DNS_TTL_MAX_S };
+
 struct waiter {
 	struct waiter *next;
 	struct asker from;
@@ -28,7 +30,7 @@ struct waiter {
 struct flight {
 	struct flight *next; /* in the bucket */
 	struct forward *forward;
-	struct cache_key key;
+	struct dns_key key;
 	struct dns_name name; /* lower case */
 	uint16_t type, class;
 	struct quota_client *quota; /* of who asked first */
@@ -67,14 +69,14 @@ struct forward *forward_new(struct resolver *resolver, struct cache *cache,
 	return f;
 }
 
-static struct flight **bucket(struct forward *f, const struct cache_key *key)
+static struct flight **bucket(struct forward *f, const struct dns_key *key)
 {
 	uint64_t hash = hash_bytes(&f->secret, key->b, key->len);
 
 	return &f->buckets[hash & (BUCKETS - 1)];
 }
 
-static struct flight *find(struct forward *f, const struct cache_key *key)
+static struct flight *find(struct forward *f, const struct dns_key *key)
 {
 	struct flight *x;
 
@@ -121,8 +123,8 @@ void forward_free(struct forward *f)
 
 /* Each is taken out first: to send may end its connection, and with that come
  * back to forward_forget(). */
-static void give_all(struct flight *x, const struct dns_kept *k, uint32_t ttl_s,
-		     enum query_why why)
+static void give_all(struct flight *x, const struct dns_kept *k,
+		     struct dns_age age, enum query_why why)
 {
 	struct forward *f = x->forward;
 	struct waiter *w;
@@ -130,8 +132,8 @@ static void give_all(struct flight *x, const struct dns_kept *k, uint32_t ttl_s,
 	while ((w = x->waiters)) {
 		x->waiters = w->next;
 		x->waiters_n--;
-		f->tally->stats.blocked += reply_filtered(
-			&w->from, &w->q, f->filter, k, ttl_s, why);
+		f->tally->stats.blocked +=
+			reply_filtered(&w->from, &w->q, f->filter, k, age, why);
 		free(w);
 	}
 }
@@ -145,7 +147,7 @@ static bool give_stale(struct flight *x, uint64_t now_ms)
 	if (!cache_find(f->cache, &x->key, now_ms, &hit))
 		return false;
 	f->tally->stats.stale += x->waiters_n;
-	give_all(x, &hit.kept, hit.ttl_s, QUERY_STALE);
+	give_all(x, &hit.kept, hit.age, QUERY_STALE);
 	cache_rest(f->cache, &x->key, now_ms + REST_MS);
 	return true;
 }
@@ -166,7 +168,7 @@ static void give_verdict(struct flight *x, unsigned rcode, uint32_t ttl_s,
 	dns_reply_write(&w, &q, rcode);
 	kept = (struct dns_kept){ .msg = bytes, .len = wr_len(&w) };
 	cache_put(x->forward->cache, &x->key, &kept, ttl_s, false, now_ms);
-	give_all(x, &kept, ttl_s, why);
+	give_all(x, &kept, as_told, why);
 }
 
 static void log_rebind(struct flight *x, uint64_t now_ms)
@@ -211,7 +213,7 @@ static void give_answer(struct flight *x, const uint8_t *msg,
 		cache_put(x->forward->cache, &x->key, &kept, a->ttl_s, true,
 			  now_ms);
 	}
-	give_all(x, &kept, a->ttl_s, QUERY_UPSTREAM);
+	give_all(x, &kept, as_told, QUERY_UPSTREAM);
 }
 
 static void on_slow(void *arg)
@@ -278,7 +280,7 @@ static void wait_for(struct flight *x, const struct dns_query *q,
 	x->waiters_n++;
 }
 
-static struct flight *flight_new(struct forward *f, const struct cache_key *key,
+static struct flight *flight_new(struct forward *f, const struct dns_key *key,
 				 const struct dns_query *q,
 				 struct quota_client *quota)
 {
@@ -309,30 +311,37 @@ static struct flight *flight_new(struct forward *f, const struct cache_key *key,
 	return x;
 }
 
+static struct quota_client *take_quota(struct forward *f,
+				       const struct addr *who)
+{
+	return quota_take(&f->quota, who, FORWARD_MAX - f->flights_n,
+			  clock_ms());
+}
+
 /* Opens a flight, or turns 'from' away. */
-static struct flight *take_off(struct forward *f, const struct cache_key *key,
+static struct flight *take_off(struct forward *f, const struct dns_key *key,
 			       const struct dns_query *q,
 			       const struct asker *from)
 {
-	struct quota_client *quota;
+	struct quota_client *quota = NULL;
 	struct flight *x = NULL;
 
-	quota = quota_take(&f->quota, &from->from.addr, clock_ms());
-	if (!quota) {
-		turn_away(f, from, TALLY_OVER_RATE);
-		return NULL;
-	}
 	if (f->flights_n < FORWARD_MAX)
+		quota = take_quota(f, &from->from.addr);
+	if (quota)
 		x = flight_new(f, key, q, quota);
 	if (x)
 		return x;
-	quota_release(quota);
-	turn_away(f, from, TALLY_IN_FLIGHT);
+	if (quota)
+		quota_release(quota);
+	turn_away(f, from,
+		  quota || f->flights_n == FORWARD_MAX ? TALLY_IN_FLIGHT
+						       : TALLY_OVER_RATE);
 	return NULL;
 }
 
 /* Nobody to ask: what the cache has of old, or that it failed, at once. */
-static void ask_nobody(struct forward *f, const struct cache_key *key,
+static void ask_nobody(struct forward *f, const struct dns_key *key,
 		       const struct dns_query *q, const struct asker *from)
 {
 	struct cache_hit hit;
@@ -340,14 +349,14 @@ static void ask_nobody(struct forward *f, const struct cache_key *key,
 	if (cache_find(f->cache, key, clock_ms(), &hit)) {
 		f->tally->stats.stale++;
 		f->tally->stats.blocked += reply_filtered(
-			from, q, f->filter, &hit.kept, hit.ttl_s, QUERY_STALE);
+			from, q, f->filter, &hit.kept, hit.age, QUERY_STALE);
 	} else {
 		f->tally->stats.failed++;
 		reply_error(from, q, DNS_SERVFAIL, QUERY_FAILED);
 	}
 }
 
-void forward_ask(struct forward *f, const struct cache_key *key,
+void forward_ask(struct forward *f, const struct dns_key *key,
 		 const struct dns_query *q, const struct asker *from)
 {
 	struct flight *x = find(f, key);
@@ -362,7 +371,7 @@ void forward_ask(struct forward *f, const struct cache_key *key,
 		wait_for(x, q, from);
 }
 
-void forward_refresh(struct forward *f, const struct cache_key *key,
+void forward_refresh(struct forward *f, const struct dns_key *key,
 		     const struct dns_query *q, const struct addr *who)
 {
 	struct quota_client *quota;
@@ -370,7 +379,7 @@ void forward_refresh(struct forward *f, const struct cache_key *key,
 	if (find(f, key) || !f->resolver->upstreams.n ||
 	    f->flights_n >= FORWARD_MAX / 2)
 		return;
-	quota = quota_take(&f->quota, who, clock_ms());
+	quota = take_quota(f, who);
 	if (quota && !flight_new(f, key, q, quota))
 		quota_release(quota);
 }

@@ -27,11 +27,11 @@ void forward_free(struct forward *f);
 
 /* The answer to 'q' is sent to 'from', now or later, if it is not turned away.
  */
-void forward_ask(struct forward *f, const struct cache_key *key,
+void forward_ask(struct forward *f, const struct dns_key *key,
 		 const struct dns_query *q, const struct asker *from);
 /* Asks for what the cache has, but not for long any more, on the account of
  * 'who'. Nobody waits for it. */
-void forward_refresh(struct forward *f, const struct cache_key *key,
+void forward_refresh(struct forward *f, const struct dns_key *key,
 		     const struct dns_query *q, const struct addr *who);
 /* How many questions a second one client may have sent on. */
 void forward_set_rate(struct forward *f, uint32_t per_s);

@@ -47,7 +47,7 @@ static void refill(const struct quota *q, struct quota_client *c,
 }
 
 struct quota_client *quota_take(struct quota *q, const struct addr *addr,
-				uint64_t now_ms)
+				unsigned room, uint64_t now_ms)
 {
 	struct quota_client *c = place(q, addr);
 
@@ -60,7 +60,7 @@ struct quota_client *quota_take(struct quota *q, const struct addr *addr,
 			.tokens = q->per_s * QUOTA_BURST_S,
 		};
 	refill(q, c, now_ms);
-	if (!c->tokens || c->in_flight >= QUOTA_IN_FLIGHT_MAX)
+	if (!c->tokens || c->in_flight >= room)
 		return NULL;
 	c->tokens--;
 	c->in_flight++;

@@ -61,12 +61,13 @@ void reply_error(const struct asker *to, const struct dns_query *q,
 }
 
 void reply_kept(const struct asker *to, const struct dns_query *q,
-		const struct dns_kept *k, uint32_t ttl_s, enum query_why why)
+		const struct dns_kept *k, struct dns_age age,
+		enum query_why why)
 {
 	uint8_t out[DNS_MSG_MAX];
 	struct wr w = wr_init(out, limit(to, q));
 
-	dns_answer_write(&w, q, k, ttl_s, limit(to, q));
+	dns_answer_write(&w, q, k, age, limit(to, q));
 	note(to, q, k, rcode_of(k), why, FILTER_NONE);
 	to->send(to, out, wr_len(&w));
 }
@@ -106,14 +107,14 @@ void reply_blocked(const struct asker *to, const struct dns_query *q,
 
 bool reply_filtered(const struct asker *to, const struct dns_query *q,
 		    const struct filter *f, const struct dns_kept *k,
-		    uint32_t ttl_s, enum query_why why)
+		    struct dns_age age, enum query_why why)
 {
 	uint8_t list = FILTER_NONE;
 
 	if (k->chain && filter_applies(f, &to->from.addr))
 		list = filter_chain(f, k);
 	if (list == FILTER_NONE)
-		reply_kept(to, q, k, ttl_s, why);
+		reply_kept(to, q, k, age, why);
 	else
 		reply_blocked(to, q, f, list);
 	return list != FILTER_NONE;

@@ -11,7 +11,8 @@
 void reply_error(const struct asker *to, const struct dns_query *q,
 		 unsigned rcode, enum query_why why);
 void reply_kept(const struct asker *to, const struct dns_query *q,
-		const struct dns_kept *k, uint32_t ttl_s, enum query_why why);
+		const struct dns_kept *k, struct dns_age age,
+		enum query_why why);
 /* An answer to 'q' that is written already. */
 void reply_wire(const struct asker *to, const struct dns_query *q,
 		const struct wr *answer, enum query_why why);
@@ -22,6 +23,6 @@ void reply_blocked(const struct asker *to, const struct dns_query *q,
  * it was. */
 bool reply_filtered(const struct asker *to, const struct dns_query *q,
 		    const struct filter *f, const struct dns_kept *k,
-		    uint32_t ttl_s, enum query_why why);
+		    struct dns_age age, enum query_why why);
 
 #endif

@@ -45,7 +45,7 @@ static bool serve_blocked(struct serve *s, const struct asker *from,
 }
 
 static bool serve_cached(struct serve *s, const struct asker *from,
-			 const struct dns_query *q, const struct cache_key *key)
+			 const struct dns_query *q, const struct dns_key *key)
 {
 	struct cache_hit hit;
 
@@ -55,7 +55,7 @@ static bool serve_cached(struct serve *s, const struct asker *from,
 		return false;
 	*(hit.stale ? &s->tally->stats.stale : &s->tally->stats.hits) += 1;
 	s->tally->stats.blocked +=
-		reply_filtered(from, q, s->filter, &hit.kept, hit.ttl_s,
+		reply_filtered(from, q, s->filter, &hit.kept, hit.age,
 			       hit.stale ? QUERY_STALE : QUERY_CACHE);
 	if (hit.ageing)
 		forward_refresh(s->forward, key, q, &from->from.addr);
@@ -65,7 +65,7 @@ static bool serve_cached(struct serve *s, const struct asker *from,
 static void serve_query(struct serve *s, const struct asker *from,
 			const struct dns_query *q)
 {
-	struct cache_key key;
+	struct dns_key key;
 
 	if (is_refused(q)) {
 		s->tally->stats.refused++;
@@ -74,7 +74,7 @@ static void serve_query(struct serve *s, const struct asker *from,
 	}
 	if (serve_local(s, from, q) || serve_blocked(s, from, q))
 		return;
-	key = cache_key(q);
+	key = dns_key(q);
 	if (serve_cached(s, from, q, &key))
 		return;
 	s->tally->stats.misses++;

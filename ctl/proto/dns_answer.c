@@ -37,6 +37,12 @@ static uint32_t negative_ttl(const uint8_t *msg, const struct dns_rr *soa)
 	return min_u32(rd_be32(&r), DNS_NEGATIVE_TTL_MAX_S);
 }
 
+/* RFC 2181, 8: with the highest bit set it is none. */
+static uint32_t ttl_of(uint32_t told)
+{
+	return told & TTL_SIGN ? 0 : told;
+}
+
 static void note_ttl(struct walk *w, const struct dns_rr *rr, uint32_t ttl)
 {
 	struct dns_answer *a = w->a;
@@ -52,7 +58,7 @@ static bool note_record(struct walk *w, const struct dns_rr *rr,
 			enum section section)
 {
 	struct dns_answer *a = w->a;
-	uint32_t ttl = rr->ttl & TTL_SIGN ? 0 : rr->ttl; /* RFC 2181, 8 */
+	uint32_t ttl = ttl_of(rr->ttl);
 
 	if (!dns_rdata_well_formed(w->msg, rr))
 		return false;
@@ -138,6 +144,7 @@ int dns_answer_read(const uint8_t *msg, size_t len, struct dns_answer *out)
 		dns_question_read(&w.r, msg, &out->q);
 	if (w.r.bad || !walk_all(&w, &h))
 		return -EBADMSG;
+	out->negative = w.soa && !w.positive;
 	out->cacheable &=
 		!(h.flags & DNS_TC) && out->ttl_s && (w.positive || w.soa) &&
 		(out->rcode == DNS_NOERROR || out->rcode == DNS_NXDOMAIN);
@@ -216,21 +223,31 @@ bool dns_answer_points_into(const struct dns_kept *k, const struct prefix *nets,
 	return false;
 }
 
+/* The 'n' TTLs of the message 'w', which stand 'ttl_at'. */
+static void age_ttls(struct wr *w, const uint16_t *ttl_at, unsigned n,
+		     struct dns_age age)
+{
+	unsigned i;
+
+	for (i = 0; i < n; i++) {
+		struct rd r = { w->start + ttl_at[i], w->p, w->bad };
+		uint32_t ttl = ttl_of(rd_be32(&r));
+
+		ttl = ttl > age.age_s ? ttl - age.age_s : 0;
+		ttl = min_u32(ttl, age.most_s);
+		wr_patch_be16(w, ttl_at[i], (uint16_t)(ttl >> 16));
+		wr_patch_be16(w, ttl_at[i] + 2u, (uint16_t)ttl);
+	}
+}
+
 void dns_answer_keep(struct wr *w, const uint8_t *msg,
 		     const struct dns_answer *a)
 {
 	wr_bytes(w, msg, a->len);
 	dns_counts_patch(w, a->an, a->ns, a->ar);
-}
-
-static void write_ttls(struct wr *w, const struct dns_kept *k, uint32_t ttl_s)
-{
-	unsigned i;
-
-	for (i = 0; i < k->ttl_n; i++) {
-		wr_patch_be16(w, k->ttl_at[i], (uint16_t)(ttl_s >> 16));
-		wr_patch_be16(w, k->ttl_at[i] + 2u, (uint16_t)ttl_s);
-	}
+	if (a->negative)
+		age_ttls(w, a->ttl_at, a->ttl_n,
+			 (struct dns_age){ 0, a->ttl_s });
 }
 
 /* RFC 6840, 5.8: who understands the bit says so by either. */
@@ -240,7 +257,8 @@ static bool wants_ad(const struct dns_query *q)
 }
 
 void dns_answer_write(struct wr *w, const struct dns_query *q,
-		      const struct dns_kept *k, uint32_t ttl_s, size_t limit)
+		      const struct dns_kept *k, struct dns_age age,
+		      size_t limit)
 {
 	struct rd r = rd_init(k->msg, k->len);
 	struct dns_header h;
@@ -257,7 +275,7 @@ void dns_answer_write(struct wr *w, const struct dns_query *q,
 		dns_flags_add(w, q, rcode, DNS_AD);
 	rd_skip(&r, wr_len(w) - DNS_HEADER_LEN);
 	wr_bytes(w, r.p, rd_left(&r));
-	write_ttls(w, k, ttl_s);
+	age_ttls(w, k->ttl_at, k->ttl_n, age);
 	if (q->edns)
 		dns_opt_write(w, DNS_UDP_EDNS, rcode, q->dnssec_ok);
 	dns_counts_patch(w, h.an, h.ns, (uint16_t)(h.ar + q->edns));

@@ -23,6 +23,7 @@ struct dns_answer {
 	bool private_addr;   /* see dns_rdata_private(); answer section */
 	bool chain;	     /* a CNAME is among the answers */
 	bool cacheable;
+	bool negative; /* "no", and for how long that holds */
 	uint32_t ttl_s;
 	unsigned ttl_n;
 	uint16_t ttl_at[DNS_ANSWER_TTLS_MAX];
@@ -43,15 +44,23 @@ struct dns_kept {
 	bool chain; /* as of the answer */
 };
 
-/* Copies the a->len bytes of the answer that are kept, counts adjusted. */
+/* What time makes of the TTLs of a kept answer: each is less by 'age_s', and
+ * none is told as more than 'most_s'. */
+struct dns_age {
+	uint32_t age_s, most_s;
+};
+
+/* Copies the a->len bytes of the answer that are kept, counts adjusted. Where
+ * it is a "no", each TTL is that at most for which it holds (RFC 2308, 5). */
 void dns_answer_keep(struct wr *w, const uint8_t *msg,
 		     const struct dns_answer *a);
 /* The answer to 'q' from 'k': ID, flags and spelling of the question are the
- * client's, every TTL is 'ttl_s', OPT where the client has EDNS. TC and the
- * question alone where it would exceed 'limit' (RFC 2181, 9). AD only where
- * upstream set it and the client understands it. */
+ * client's, every TTL is what 'age' makes of it, OPT where the client has EDNS.
+ * TC and the question alone where it would exceed 'limit' (RFC 2181, 9). AD
+ * only where upstream set it and the client understands it. */
 void dns_answer_write(struct wr *w, const struct dns_query *q,
-		      const struct dns_kept *k, uint32_t ttl_s, size_t limit);
+		      const struct dns_kept *k, struct dns_age age,
+		      size_t limit);
 
 /* The names that the CNAMEs of a kept answer lead through, in lower case. */
 struct dns_chain {

@@ -164,6 +164,21 @@ int dns_query_read(const uint8_t *msg, size_t len, struct dns_query *out)
 	return (int)read_records(&r, msg, h.ar, out);
 }
 
+struct dns_key dns_key(const struct dns_query *q)
+{
+	struct dns_key key = { .len = 0 };
+	struct dns_name name = q->q.name;
+	struct wr w = wr_init(key.b, sizeof(key.b));
+
+	dns_name_lower(&name);
+	dns_name_write(&w, &name);
+	wr_be16(&w, q->q.type);
+	wr_be16(&w, q->q.class);
+	wr_u8(&w, (uint8_t)(q->dnssec_ok | !!(q->flags & DNS_CD) << 1));
+	key.len = (uint16_t)wr_len(&w);
+	return key;
+}
+
 static uint16_t reply_flags(const struct dns_query *q, unsigned rcode)
 {
 	unsigned kept = q->flags & (DNS_OPCODE | DNS_RD | DNS_CD);

@@ -117,6 +117,14 @@ void dns_opt_write_padded(struct wr *w, uint16_t udp_size, bool dnssec_ok);
  * for form only and go no further. */
 int dns_query_read(const uint8_t *msg, size_t len, struct dns_query *out);
 
+/* What answers are filed under: name in lower case, type, class, and the DO and
+ * CD bits, which change what upstream answers. Compared as bytes. */
+struct dns_key {
+	uint16_t len;
+	uint8_t b[DNS_NAME_MAX + 5];
+};
+struct dns_key dns_key(const struct dns_query *q);
+
 /* Header and question of the answer to 'q'; counts of records are patched by
  * dns_counts_patch(). */
 void dns_reply_write(struct wr *w, const struct dns_query *q, unsigned rcode);

@@ -19,7 +19,7 @@ static void repeat(const struct dns_answer *a, const struct dns_kept *k,
 	static uint8_t out[DNS_MSG_MAX];
 	struct wr w = wr_init(out, limit);
 
-	dns_answer_write(&w, &q, k, 30, limit);
+	dns_answer_write(&w, &q, k, (struct dns_age){ 30, 86400 }, limit);
 	assert(!w.bad);
 }
 

@@ -258,6 +258,9 @@ static void one_opt_in_its_place(void **state)
 	assert_int_equal(read_built(&b, &a), -EBADMSG);
 }
 
+/* Of 300 seconds 42 are left. */
+static const struct dns_age age = { 258, DNS_TTL_MAX_S };
+
 /* Reads and keeps an answer of 'n' addresses, OPT and garbage behind. */
 static struct dns_kept keep(uint16_t n, struct dns_answer *a, uint8_t *out,
 			    size_t size)
@@ -302,7 +305,7 @@ static void ad_is_for_who_understands_it(void **state)
 
 		q.flags = t[i].asked;
 		q.dnssec_ok = t[i].dnssec_ok;
-		dns_answer_write(&w, &q, &k, 42, 1232);
+		dns_answer_write(&w, &q, &k, age, 1232);
 		assert_int_equal(dns_answer_read(out, wr_len(&w), &b), 0);
 		assert_int_equal(!!(b.flags & DNS_AD), t[i].want);
 	}
@@ -352,7 +355,7 @@ static void repeats_in_the_client_s_words(void **state)
 	struct dns_kept k = keep(1, &a, kept, sizeof(kept));
 
 	(void)state;
-	dns_answer_write(&w, &q, &k, 42, 1232);
+	dns_answer_write(&w, &q, &k, age, 1232);
 	assert_false(w.bad);
 	assert_int_equal(dns_answer_read(out, wr_len(&w), &b), 0);
 	assert_int_equal(b.id, 0x1234);
@@ -363,8 +366,70 @@ static void repeats_in_the_client_s_words(void **state)
 	assert_int_equal(wr_len(&w), b.len + DNS_OPT_LEN);
 	q.edns = false;
 	w = wr_init(out, sizeof(out));
-	dns_answer_write(&w, &q, &k, 42, 512);
+	dns_answer_write(&w, &q, &k, age, 512);
 	assert_int_equal(wr_len(&w), b.len);
+}
+
+static uint32_t ttl_at(const uint8_t *msg, uint16_t at)
+{
+	struct rd r = rd_init(msg + at, 4);
+
+	return rd_be32(&r);
+}
+
+/* Each record ages by itself; what is stale is told as little of all. */
+static void every_ttl_is_the_record_s_own(void **state)
+{
+	static const uint8_t target[] = "\1b\7example";
+	static const struct {
+		struct dns_age age;
+		uint32_t want[3];
+	} t[] = {
+		{ { 0, DNS_TTL_MAX_S }, { 60, 3600, DNS_TTL_MAX_S } },
+		{ { 59, DNS_TTL_MAX_S }, { 1, 3541, DNS_TTL_MAX_S } },
+		{ { 0, 30 }, { 30, 30, 30 } },
+	};
+	struct dns_query q = build_query("a.example", DNS_A, 0);
+	uint8_t kept[512], out[512];
+	struct wr w = wr_init(kept, sizeof(kept));
+	struct dns_answer a;
+	struct dns_kept k;
+	struct build b;
+	size_t i;
+
+	(void)state;
+	build_begin(&b, 1, NO_ERROR, 1, 3, 0, 0);
+	build_question(&b, "a.example", DNS_A);
+	build_rr(&b, "a.example", DNS_CNAME, 60, target, sizeof(target));
+	build_a(&b, "b.example", 3600, "192.0.2.7");
+	build_a(&b, "b.example", 700000, "192.0.2.8");
+	assert_int_equal(read_built(&b, &a), 0);
+	dns_answer_keep(&w, b.bytes, &a);
+	k = (struct dns_kept){ kept, wr_len(&w), a.ttl_at, a.ttl_n, true };
+	for (i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+		w = wr_init(out, sizeof(out));
+		dns_answer_write(&w, &q, &k, t[i].age, sizeof(out));
+		assert_int_equal(ttl_at(out, a.ttl_at[0]), t[i].want[0]);
+		assert_int_equal(ttl_at(out, a.ttl_at[1]), t[i].want[1]);
+		assert_int_equal(ttl_at(out, a.ttl_at[2]), t[i].want[2]);
+	}
+}
+
+/* RFC 2308, 5: no record of a "no" is told for longer than the "no" holds. */
+static void a_no_is_kept_with_its_own_ttl(void **state)
+{
+	uint8_t kept[512];
+	struct wr w = wr_init(kept, sizeof(kept));
+	struct dns_answer a;
+	struct build b;
+
+	(void)state;
+	build_begin(&b, 1, NO_ERROR | DNS_NXDOMAIN, 1, 0, 1, 0);
+	build_question(&b, NAME, DNS_A);
+	build_soa(&b, "example.com", 3600, 300);
+	assert_int_equal(read_built(&b, &a), 0);
+	dns_answer_keep(&w, b.bytes, &a);
+	assert_int_equal(ttl_at(kept, a.ttl_at[0]), 300);
 }
 
 static void too_long_is_cut_to_the_question(void **state)
@@ -376,7 +441,7 @@ static void too_long_is_cut_to_the_question(void **state)
 	struct dns_kept k = keep(40, &a, kept, sizeof(kept));
 
 	(void)state;
-	dns_answer_write(&w, &q, &k, 42, 512);
+	dns_answer_write(&w, &q, &k, age, 512);
 	assert_false(w.bad);
 	assert_int_equal(dns_answer_read(out, wr_len(&w), &b), 0);
 	assert_true(b.flags & DNS_TC);
@@ -416,6 +481,8 @@ int main(void)
 		cmocka_unit_test(ad_is_for_who_understands_it),
 		cmocka_unit_test(chains_can_be_followed),
 		cmocka_unit_test(repeats_in_the_client_s_words),
+		cmocka_unit_test(every_ttl_is_the_record_s_own),
+		cmocka_unit_test(a_no_is_kept_with_its_own_ttl),
 		cmocka_unit_test(too_long_is_cut_to_the_question),
 		cmocka_unit_test(more_records_than_offsets_are_not_kept),
 	};

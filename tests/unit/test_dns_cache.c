@@ -19,7 +19,7 @@ static void put(struct cache *c, const char *name, size_t len, uint32_t ttl_s,
 {
 	static const uint8_t msg[8192];
 	struct dns_query q = build_query(name, DNS_A, 0);
-	struct cache_key key = cache_key(&q);
+	struct dns_key key = dns_key(&q);
 	struct dns_kept k = kept_of(msg, len);
 
 	cache_put(c, &key, &k, ttl_s, true, now_ms);
@@ -29,7 +29,7 @@ static bool get(struct cache *c, const char *name, uint64_t now_ms,
 		struct cache_hit *hit)
 {
 	struct dns_query q = build_query(name, DNS_A, 0);
-	struct cache_key key = cache_key(&q);
+	struct dns_key key = dns_key(&q);
 
 	return cache_find(c, &key, now_ms, hit);
 }
@@ -61,21 +61,21 @@ static void key_tells_questions_apart(void **state)
 {
 	struct dns_query a = build_query("www.Example.com", DNS_A, 1232);
 	struct dns_query b = build_query("WWW.example.com", DNS_A, 0);
-	struct cache_key ka = cache_key(&a), kb = cache_key(&b);
+	struct dns_key ka = dns_key(&a), kb = dns_key(&b);
 
 	(void)state;
 	assert_int_equal(ka.len, kb.len);
 	assert_memory_equal(ka.b, kb.b, ka.len);
 	b.q.type = DNS_AAAA;
-	kb = cache_key(&b);
+	kb = dns_key(&b);
 	assert_memory_not_equal(ka.b, kb.b, ka.len);
 	b.q.type = DNS_A;
 	b.dnssec_ok = true;
-	kb = cache_key(&b);
+	kb = dns_key(&b);
 	assert_memory_not_equal(ka.b, kb.b, ka.len);
 	b.dnssec_ok = false;
 	b.flags |= DNS_CD;
-	kb = cache_key(&b);
+	kb = dns_key(&b);
 	assert_memory_not_equal(ka.b, kb.b, ka.len);
 }
 
@@ -87,13 +87,13 @@ static void ages_then_is_stale_then_gone(void **state)
 	(void)state;
 	put(c, "a", 50, 60, 1000);
 	assert_true(get(c, "a", 1000, &hit));
-	assert_int_equal(hit.ttl_s, 60);
+	assert_int_equal(hit.age.age_s, 0);
 	assert_true(get(c, "a", 60999, &hit));
-	assert_int_equal(hit.ttl_s, 1);
+	assert_int_equal(hit.age.age_s, 59);
 	assert_false(hit.stale);
 	assert_true(get(c, "a", 61000, &hit));
 	assert_true(hit.stale);
-	assert_int_equal(hit.ttl_s, CACHE_STALE_TTL_S);
+	assert_int_equal(hit.age.most_s, CACHE_STALE_TTL_S);
 	assert_true(get(c, "a", 61000 + CACHE_STALE_MS - 1, &hit));
 	assert_false(get(c, "a", 61000 + CACHE_STALE_MS, &hit));
 	assert_int_equal(cache_entries(c), 0);
@@ -103,7 +103,7 @@ static void ages_then_is_stale_then_gone(void **state)
 static void stale_rests_after_failure(void **state)
 {
 	struct dns_query q = build_query("a", DNS_A, 0);
-	struct cache_key key = cache_key(&q);
+	struct dns_key key = dns_key(&q);
 	struct cache *c = cache_new(LIMIT);
 	struct cache_hit hit;
 
@@ -122,7 +122,7 @@ static void stale_rests_after_failure(void **state)
 static void verdicts_are_never_stale(void **state)
 {
 	struct dns_query q = build_query("a", DNS_A, 0);
-	struct cache_key key = cache_key(&q);
+	struct dns_key key = dns_key(&q);
 	struct cache *c = cache_new(LIMIT);
 	uint8_t msg[12] = { 0 };
 	struct dns_kept k = kept_of(msg, sizeof(msg));
@@ -180,7 +180,7 @@ static void putting_again_replaces(void **state)
 	assert_int_equal(cache_entries(c), 1);
 	assert_true(get(c, "a", 0, &hit));
 	assert_int_equal(hit.kept.len, 70);
-	assert_int_equal(hit.ttl_s, 90);
+	assert_int_equal(hit.ageing_ms, 81000);
 	cache_free(c);
 }
 

@@ -179,6 +179,7 @@ static void what_leads_to_a_blocked_name_is_blocked(void **state)
 	struct wr w = wr_init(kept, sizeof(kept));
 	struct dns_name ads;
 	struct dns_answer a;
+	struct dns_age age = { 0, 60 };
 	struct dns_kept k;
 	struct build b;
 
@@ -193,10 +194,10 @@ static void what_leads_to_a_blocked_name_is_blocked(void **state)
 	assert_int_equal(dns_answer_read(b.bytes, wr_len(&b.w), &a), 0);
 	dns_answer_keep(&w, b.bytes, &a);
 	k = (struct dns_kept){ kept, wr_len(&w), a.ttl_at, a.ttl_n, true };
-	assert_true(reply_filtered(&from, &q, &h->filter, &k, 60, 0));
+	assert_true(reply_filtered(&from, &q, &h->filter, &k, age, 0));
 	assert_memory_equal(h->in.last4[0], "\0\0\0\0", 4);
 	h->filter.unfiltered[h->filter.unfiltered_n++] = from.from.addr;
-	assert_false(reply_filtered(&from, &q, &h->filter, &k, 60, 0));
+	assert_false(reply_filtered(&from, &q, &h->filter, &k, age, 0));
 	assert_memory_equal(h->in.last4[1], "\xcb\0\x71\x42", 4);
 	filter_fini(&h->filter);
 	close_house(h);

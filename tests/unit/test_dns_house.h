@@ -73,13 +73,20 @@ static inline void close_house(struct house *h)
 	free(h);
 }
 
-static inline void ask(struct house *h, const char *name, uint16_t port)
+static inline void ask_as(struct house *h, const struct asker *from,
+			  const char *name)
 {
 	struct dns_query q = build_query(name, DNS_A, 0);
-	struct asker from = inbox_asker(&h->in, port);
-	struct cache_key key = cache_key(&q);
+	struct dns_key key = dns_key(&q);
 
-	forward_ask(h->forward, &key, &q, &from);
+	forward_ask(h->forward, &key, &q, from);
+}
+
+static inline void ask(struct house *h, const char *name, uint16_t port)
+{
+	struct asker from = inbox_asker(&h->in, port);
+
+	ask_as(h, &from, name);
 }
 
 /* Until 'n' answers came, 30 s at most. */
@@ -97,7 +104,7 @@ static inline bool cached(struct house *h, const char *name,
 			  struct cache_hit *hit)
 {
 	struct dns_query q = build_query(name, DNS_A, 0);
-	struct cache_key key = cache_key(&q);
+	struct dns_key key = dns_key(&q);
 
 	return cache_find(h->cache, &key, clock_ms(), hit);
 }

@@ -135,32 +135,34 @@ static void those_that_stay_stay_known(void **state)
 	assert_false(s.u[1].measured);
 }
 
+#define ROOM 128
+
 static void quota_bounds_rate_and_flight(void **state)
 {
 	static struct quota q;
-	struct quota_client *taken[QUOTA_IN_FLIGHT_MAX];
+	struct quota_client *taken[ROOM];
 	struct addr a = addr_v4(1), b = addr_v4(2);
 	unsigned i, n = 0;
 
 	(void)state;
 	quota_init(&q);
-	for (i = 0; i < QUOTA_IN_FLIGHT_MAX; i++)
-		assert_non_null(taken[i] = quota_take(&q, &a, 1000));
-	assert_null(quota_take(&q, &a, 1000));
-	assert_non_null(quota_take(&q, &b, 1000));
-	for (i = 0; i < QUOTA_IN_FLIGHT_MAX; i++)
+	for (i = 0; i < ROOM; i++)
+		assert_non_null(taken[i] = quota_take(&q, &a, ROOM, 1000));
+	assert_null(quota_take(&q, &a, ROOM, 1000));
+	assert_non_null(quota_take(&q, &b, ROOM, 1000));
+	for (i = 0; i < ROOM; i++)
 		quota_release(taken[i]);
 	for (;; n++) {
-		struct quota_client *c = quota_take(&q, &a, 1000);
+		struct quota_client *c = quota_take(&q, &a, ROOM, 1000);
 
 		if (!c)
 			break;
 		quota_release(c);
 	}
-	assert_int_equal(n, QUOTA_PER_S * QUOTA_BURST_S - QUOTA_IN_FLIGHT_MAX);
-	assert_null(quota_take(&q, &a, 1001));
-	assert_non_null(quota_take(&q, &a, 1005));
-	assert_null(quota_take(&q, &a, 1005));
+	assert_int_equal(n, QUOTA_PER_S * QUOTA_BURST_S - ROOM);
+	assert_null(quota_take(&q, &a, ROOM, 1001));
+	assert_non_null(quota_take(&q, &a, ROOM, 1005));
+	assert_null(quota_take(&q, &a, ROOM, 1005));
 }
 
 static void quota_keeps_those_in_flight(void **state)
@@ -172,10 +174,10 @@ static void quota_keeps_those_in_flight(void **state)
 
 	(void)state;
 	quota_init(&q);
-	c = quota_take(&q, &first, 1);
+	c = quota_take(&q, &first, ROOM, 1);
 	for (i = 2; i < 100000; i++) {
 		struct addr a = addr_v4(htonl(i));
-		struct quota_client *other = quota_take(&q, &a, i);
+		struct quota_client *other = quota_take(&q, &a, ROOM, i);
 
 		assert_non_null(other);
 		assert_ptr_not_equal(other, c);
