@@ -8,7 +8,8 @@ FUZZ_S  ?= 60
 
 # A room is a folder of ctl/. ROOMS="base proto dns" and UNIT='dns*' narrow a
 # build to work on one room alone.
-ROOMS   ?= base proto state engine link dhcp dns http api cli gateway
+ROOMS   ?= base proto state engine link dhcp dns devices analysis http api cli \
+	   gateway
 UNIT    ?= *
 
 VERSION := $(shell cat VERSION)
@@ -48,7 +49,7 @@ asan     = $(CC) $(FLAGS) -O1 -fsanitize=address,$(SAN)
 tsan     = $(CC) $(FLAGS) -O1 -fsanitize=thread
 fuzz     = $(CLANG) $(FLAGS) -O1 -fsanitize=fuzzer,address,$(SAN)
 PURE     = $(filter base proto engine,$(ROOMS))
-FUZZED   = $(PURE) $(filter http,$(ROOMS))
+FUZZED   = $(PURE) $(filter http devices analysis,$(ROOMS))
 
 strict   = $(if $(findstring ctl/proto/,$<),-Wconversion)
 

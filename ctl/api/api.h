@@ -14,14 +14,21 @@
  *   carrier, why      what brings a port's packets, and the reason for it; why
  *                     is null while it is not carried
  *   lan[].address     the gateway's own; lan[].network as "10.77.0.0/24"
- *   client name       what the owner calls it, else its hostname
+ *   client name       what the owner calls it, else what DHCP, else what
+ *                     multicast DNS calls it, else its maker; name_source says
+ *                     which: "owner", "dhcp", "mdns", "vendor" or null
+ *   client fixed      its IPv4 address is not one that we gave it
+ *   client maybe      the MAC that it bore before, maybe; else null
+ *   client addresses  all that it had within a day of when it was last seen
  *   random            the MAC is not its maker's: it was made up, and may
- * change lease renews_s    seconds until its holder asks again; what was
- * changed in the settings reaches it then; 0: it is due client_id hexadecimal;
- * a fixed address that follows one has no mac dhcp.events       newest first;
- * at_ms is civil time; ip, mac, other: null where they do not matter flow name
- * null: what the remote is called is not known here drops             all
- * reasons, also those that never happened
+ *                     change
+ *   lease renews_s    seconds until its holder asks again; what was changed in
+ *                     the settings reaches it then; 0: it is due
+ *   client_id         hexadecimal; a fixed address that follows one has no mac
+ *   dhcp.events       newest first; at_ms is civil time; ip, mac, other: null
+ *                     where they do not matter
+ *   flow name         null: what the remote is called is not known here
+ *   drops             all reasons, also those that never happened
  *
  * /api/v1/dns: stats, upstreams, lists that are on, known_lists to turn on.
  * /api/v1/dns/log, on the unix socket only: what was asked in the last day,
@@ -49,6 +56,7 @@
 
 #include "../base/addr.h"
 #include "../base/drop.h"
+#include "../devices/devices.h"
 #include "../dhcp/dhcp.h"
 #include "../dns/dns.h"
 #include "../engine/engine.h"
@@ -94,6 +102,7 @@ struct api_house {
 	/* Gate's and engine's drops, summed by reason. */
 	unsigned (*drops)(void *arg, struct drop_row *out, unsigned max);
 	struct dns *(*dns)(void *arg);
+	const struct devices *(*devices)(void *arg);
 	struct settings_store *(*settings)(void *arg);
 	/* After a successful patch: apply it now. */
 	void (*settings_changed)(void *arg);

@@ -1,5 +1,6 @@
 /* clients.c - the devices of the home: what the engine saw and what DHCP knows,
- * joined by MAC address, under the names their owner gave them.
+ * and the registry know, joined by MAC address, under the names their owner
+ * gave them.
  *
  * Called by api.c's route and by live.c. Control thread; no state. */
 #include <stdlib.h>
@@ -9,11 +10,18 @@
 #include "../base/vendor.h"
 #include "room.h"
 
-/* One device; either pointer may be NULL, not both. */
+#define ADDRS_MS (86400 * 1000ull)
+
+/* One device; of the pointers one at least is not NULL. */
 struct client {
 	struct mac mac;
 	const struct device_row *seen;
 	const struct dhcp_lease *lease;
+	const struct device *known;
+};
+
+struct client_name {
+	const char *text, *source; /* NULL: none */
 };
 
 static int by_mac(const void *a, const void *b)
@@ -27,7 +35,9 @@ static struct addr client_addr(const struct client *c)
 {
 	if (c->seen && !addr_is_zero(&c->seen->addr))
 		return c->seen->addr;
-	return c->lease ? addr_v4(c->lease->ip) : (struct addr){ 0 };
+	if (c->lease)
+		return addr_v4(c->lease->ip);
+	return c->known ? c->known->addrs[0].addr : (struct addr){ 0 };
 }
 
 static int by_addr(const void *a, const void *b)
@@ -54,6 +64,8 @@ static unsigned merge(struct client *clients, unsigned n)
 			last->seen = clients[i].seen;
 		if (!last->lease)
 			last->lease = clients[i].lease;
+		if (!last->known)
+			last->known = clients[i].known;
 	}
 	return kept;
 }
@@ -68,31 +80,122 @@ static const char *chosen_name(const struct settings *s, const struct mac *mac)
 	return NULL;
 }
 
+static const char *chosen_icon(const struct settings *s, const struct mac *mac)
+{
+	unsigned i;
+
+	for (i = 0; i < s->clients_icon_n; i++)
+		if (mac_eq(&s->clients_icon[i].mac, mac))
+			return s->clients_icon[i].icon;
+	return NULL;
+}
+
+static bool is_pinned(const struct settings *s, const struct mac *mac)
+{
+	unsigned i;
+
+	for (i = 0; i < s->clients_pin_n; i++)
+		if (mac_eq(&s->clients_pin[i], mac))
+			return true;
+	return false;
+}
+
+/* What DHCP calls it, now or when it was here; NULL: nothing. */
+static const char *hostname_of(const struct client *c)
+{
+	if (c->lease && c->lease->hostname[0])
+		return c->lease->hostname;
+	return c->known && c->known->hostname[0] ? c->known->hostname : NULL;
+}
+
+static struct client_name name_of(const struct client *c,
+				  const struct settings *s)
+{
+	const struct client_name names[] = {
+		{ chosen_name(s, &c->mac), "owner" },
+		{ hostname_of(c), "dhcp" },
+		{ c->known && c->known->mdns[0] ? c->known->mdns : NULL,
+		  "mdns" },
+		{ vendor_name(&c->mac), "vendor" },
+	};
+	unsigned i;
+
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (names[i].text)
+			return names[i];
+	return (struct client_name){ 0 };
+}
+
+/* null: never. */
+static json_t *last_seen_json(const struct client *c)
+{
+	if (c->seen)
+		return json_integer(
+			(json_int_t)(clock_wall_ms() -
+				     (clock_ms() - c->seen->last_seen_ms)));
+	return c->known ? json_integer((json_int_t)c->known->last_ms)
+			: json_null();
+}
+
+static json_t *addresses_json(const struct client *c, const struct addr *ip)
+{
+	json_t *list = json_array();
+	unsigned i;
+
+	if (!addr_is_zero(ip))
+		json_array_append_new(list, answer_addr(ip));
+	for (i = 0; c->known && i < DEVICE_ADDRS_MAX; i++) {
+		const struct device_addr *a = &c->known->addrs[i];
+
+		if (!addr_is_zero(&a->addr) && !addr_eq(&a->addr, ip) &&
+		    a->last_ms + ADDRS_MS > c->known->last_ms)
+			json_array_append_new(list, answer_addr(&a->addr));
+	}
+	return list;
+}
+
+/* Who it is, as the registry and the owner have it. */
+static void add_identity(json_t *object, const struct client *c,
+			 const struct settings *s, const struct addr *ip)
+{
+	bool twin = c->known && !mac_is_zero(&c->known->twin);
+	bool fixed = addr_is_v4(ip) && !addr_is_zero(ip) &&
+		     !(c->lease && addr_to_v4(ip) == c->lease->ip);
+	json_t *more = json_pack(
+		"{s:o,s:b,s:b,s:b,s:o,s:o,s:o}", "icon",
+		answer_text_or_null(chosen_icon(s, &c->mac)), "random",
+		mac_is_random(&c->mac), "pinned", is_pinned(s, &c->mac),
+		"fixed", fixed, "first_seen_ms",
+		c->known ? json_integer((json_int_t)c->known->first_ms)
+			 : json_null(),
+		"maybe", twin ? answer_mac(&c->known->twin) : json_null(),
+		"addresses", addresses_json(c, ip));
+
+	json_object_update(object, more);
+	json_decref(more);
+}
+
 static json_t *client_json(struct api *a, const struct client *c,
 			   const struct settings *settings)
 {
 	static const struct device_row unseen;
 	const struct device_row *d = c->seen ? c->seen : &unseen;
-	const char *hostname = c->lease ? c->lease->hostname : "";
-	const char *name = chosen_name(settings, &c->mac);
+	struct client_name name = name_of(c, settings);
 	struct rate rate = rates_device(a->rates, &c->mac);
 	struct addr ip = client_addr(c);
-	json_t *last_seen = json_null();
+	json_t *object;
 
-	if (!*hostname)
-		hostname = NULL;
-	if (c->seen)
-		last_seen = json_integer(
-			(json_int_t)(clock_wall_ms() -
-				     (clock_ms() - d->last_seen_ms)));
-	return json_pack("{s:o,s:o,s:s?,s:s?,s:s?,s:o,s:I,s:I,s:I,s:I}", "mac",
-			 answer_mac(&c->mac), "ip", answer_addr(&ip),
-			 "hostname", hostname, "name", name ? name : hostname,
-			 "vendor", vendor_name(&c->mac), "last_seen_ms",
-			 last_seen, "rx_bytes", (json_int_t)d->rx_bytes,
-			 "tx_bytes", (json_int_t)d->tx_bytes, "rx_bps",
-			 (json_int_t)rate.rx_bps, "tx_bps",
-			 (json_int_t)rate.tx_bps);
+	object = json_pack(
+		"{s:o,s:o,s:s?,s:s?,s:s?,s:s?,s:o,s:I,s:I,s:I,s:I}", "mac",
+		answer_mac(&c->mac), "ip", answer_addr(&ip), "hostname",
+		hostname_of(c), "name", name.text, "name_source", name.source,
+		"vendor", vendor_name(&c->mac), "last_seen_ms",
+		last_seen_json(c), "rx_bytes", (json_int_t)d->rx_bytes,
+		"tx_bytes", (json_int_t)d->tx_bytes, "rx_bps",
+		(json_int_t)rate.rx_bps, "tx_bps", (json_int_t)rate.tx_bps);
+	if (object)
+		add_identity(object, c, settings, &ip);
+	return object;
 }
 
 json_t *recent_json(const struct rates_recent *recent, unsigned step_ms)
@@ -114,13 +217,15 @@ json_t *recent_json(const struct rates_recent *recent, unsigned step_ms)
 static struct client *collect(struct api *a, unsigned *count)
 {
 	struct engine *e = a->house.engine(a->house.arg);
-	unsigned i, devices, n = 0, leases_n;
+	unsigned i, devices, n = 0, leases_n, known_n;
 	const struct dhcp_lease *leases;
+	const struct device *known;
 	struct client *clients;
 
 	devices = engine_devices(e, a->devices, RATES_DEVICES_MAX);
 	leases_n = a->house.leases(a->house.arg, &leases);
-	clients = calloc(devices + leases_n + 1, sizeof(*clients));
+	known_n = devices_all(a->house.devices(a->house.arg), &known);
+	clients = calloc(devices + leases_n + known_n + 1, sizeof(*clients));
 	if (!clients)
 		return NULL;
 	for (i = 0; i < devices; i++)
@@ -129,6 +234,9 @@ static struct client *collect(struct api *a, unsigned *count)
 	for (i = 0; i < leases_n; i++)
 		clients[n++] = (struct client){ .mac = leases[i].mac,
 						.lease = &leases[i] };
+	for (i = 0; i < known_n; i++)
+		clients[n++] = (struct client){ .mac = known[i].mac,
+						.known = &known[i] };
 	qsort(clients, n, sizeof(*clients), by_mac);
 	n = merge(clients, n);
 	qsort(clients, n, sizeof(*clients), by_addr);

@@ -39,11 +39,14 @@ static const struct column clients[] = {
 	{ "vendor", "MAKER", STYLE_TEXT },
 	{ "ip", "ADDRESS", STYLE_TEXT },
 	{ "mac", "MAC", STYLE_TEXT },
+	{ "random", "MAC IS", STYLE_RANDOM },
+	{ "name_source", "NAMED BY", STYLE_TEXT },
 	{ "rx_bps", ">DOWN", STYLE_RATE },
 	{ "tx_bps", ">UP", STYLE_RATE },
 	{ "rx_bytes", ">RECEIVED", STYLE_BYTES },
 	{ "tx_bytes", ">SENT", STYLE_BYTES },
 	{ "last_seen_ms", "SEEN", STYLE_AGO_MS },
+	{ "first_seen_ms", "FIRST SEEN", STYLE_AGO_MS },
 };
 static const struct column flows[] = {
 	{ "proto", "PROTO", STYLE_TEXT },

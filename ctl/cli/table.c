@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../base/utf8.h"
+
 #define GAP	 "  "
 #define CELL_MAX 128
 
@@ -17,55 +19,18 @@ struct table {
 
 /* ---- text */
 
-/* The character at 's' and how many bytes it has; 0: not UTF-8. Overlong forms
- * and surrogates are not (RFC 3629). */
-static unsigned decode(const unsigned char *s, uint32_t *c)
-{
-	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
-	unsigned n = *s < 0x80	     ? 1
-		     : *s >> 5 == 6  ? 2
-		     : *s >> 4 == 14 ? 3
-		     : *s >> 3 == 30 ? 4
-				     : 0;
-	unsigned i;
-
-	if (n < 2) {
-		*c = *s;
-		return n;
-	}
-	*c = *s & (0x7fu >> n);
-	for (i = 1; i < n; i++) {
-		if (s[i] >> 6 != 2)
-			return 0;
-		*c = *c << 6 | (s[i] & 0x3f);
-	}
-	if (*c < least[n] || *c > 0x10ffff || (*c >= 0xd800 && *c <= 0xdfff))
-		return 0;
-	return n;
-}
-
-static bool is_harmless(uint32_t c)
-{
-	if (c < ' ' || (c >= 0x7f && c < 0xa0))
-		return false;
-	/* Marks, line ends and overrides of bidirectional text. */
-	if ((c >= 0x200b && c <= 0x200f) || (c >= 0x2028 && c <= 0x202e))
-		return false;
-	return (c < 0x2066 || c > 0x2069) && c != 0xfeff;
-}
-
 void table_clean(const char *text, char *out, size_t size)
 {
 	const unsigned char *s = (const unsigned char *)text;
-	size_t at = 0;
+	size_t at = 0, left = strlen(text);
 	uint32_t c;
 	unsigned n;
 
-	for (; *s; s += n ? n : 1) {
-		n = decode(s, &c);
+	for (; left; s += n ? n : 1, left -= n ? n : 1) {
+		n = utf8_decode(s, left, &c);
 		if (at + (n ? n : 1) >= size)
 			break;
-		if (n && is_harmless(c)) {
+		if (n && utf8_is_harmless(c)) {
 			memcpy(out + at, s, n);
 			at += n;
 		} else {

@@ -13,6 +13,7 @@
 #include "../base/addr.h"
 #include "../base/drop.h"
 #include "../base/error.h"
+#include "../proto/arp.h"
 #include "diary.h"
 
 #define DHCP_STATICS_MAX 256
@@ -100,6 +101,8 @@ struct dhcp_events {
 	void (*on_lease)(void *arg, const struct dhcp_lease *lease, bool gone);
 	/* Another server answers on this LAN; ours is silent while it does. */
 	void (*on_rival)(void *arg, __be32 server, bool here);
+	/* Every ARP message of a host on the LAN. May be NULL. */
+	void (*on_arp)(void *arg, const struct arp *a);
 	/* The port of the machine that 'mac' was last heard on, 0: unknown. May
 	 * be NULL: all hosts are then behind one. */
 	uint32_t (*port_of)(void *arg, const struct mac *mac);

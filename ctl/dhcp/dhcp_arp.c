@@ -74,6 +74,8 @@ static void on_arp(void *arg, const struct arp *a)
 
 	if (a->sender.b[0] & 1 || mac_eq(&a->sender, arp_port_mac(d->arp)))
 		return;
+	if (d->events.on_arp)
+		d->events.on_arp(d->events.arg, a);
 	if (!a->sender_ip) { /* another one that asks (RFC 5227, 2.1.1) */
 		if (a->op == ARP_REQUEST)
 			probes_heard(d->probes, a->target_ip, &a->sender);

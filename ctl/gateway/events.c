@@ -58,6 +58,7 @@ void events_on_neigh(void *arg, const struct link_neigh *n)
 {
 	struct gateway *g = arg;
 
+	home_on_neigh(g, n);
 	if (g->engine_runs && engine_cares(g, n->ifindex))
 		tell_neigh(g, n);
 }
@@ -160,7 +161,14 @@ static bool reserved_name(const char *name)
 
 void events_on_lease(void *arg, const struct dhcp_lease *lease, bool gone)
 {
-	struct gateway *g = arg;
+	if (!gone)
+		home_on_lease(arg, lease);
+	events_name_lease(arg, lease, gone);
+}
+
+void events_name_lease(struct gateway *g, const struct dhcp_lease *lease,
+		       bool gone)
+{
 	struct addr addr = addr_v4(lease->ip);
 
 	/* A device that is not filtered is known by its lease. */

@@ -266,6 +266,8 @@ static int open_all(struct gateway *g, struct error *err)
 	if (!rc)
 		rc = open_state(g, err);
 	if (!rc)
+		rc = home_open(g, err);
+	if (!rc)
 		rc = open_links(g, err);
 	if (!rc)
 		rc = open_engine(g, err);
@@ -362,6 +364,7 @@ static void close_all(struct gateway *g)
 		dhcp_stop(g->dhcp);
 	if (g->nft)
 		nft_watch_close(g->nft);
+	home_close(g);
 	if (g->link)
 		link_close(g->link);
 	uv_run(&g->loop, UV_RUN_NOWAIT);
@@ -369,6 +372,7 @@ static void close_all(struct gateway *g)
 	while (uv_run(&g->loop, UV_RUN_DEFAULT))
 		;
 	uv_loop_close(&g->loop);
+	home_save(g);
 	if (g->settings)
 		settings_close(g->settings);
 	/* It carries until there is nothing else to do. */

@@ -10,6 +10,7 @@
  *   plan_dhcp.c the same for the DHCP server
  *   leftovers.c what an earlier run left on the machine
  *   events.c   what one room tells and another must hear
+ *   home.c     who is at home
  *   house.c    what the API may ask
  *
  * Control thread only. */
@@ -20,6 +21,8 @@
 
 #include "../api/api.h"
 #include "../base/names.h"
+#include "../devices/devices.h"
+#include "../devices/ear.h"
 #include "../dhcp/dhcp.h"
 #include "../dns/dns.h"
 #include "../engine/engine.h"
@@ -34,6 +37,7 @@
 #include "../link/link.h"
 #include "../link/nft_watch.h"
 #include "../link/sockdiag.h"
+#include "../state/saver.h"
 #include "../state/settings.h"
 
 struct gateway {
@@ -61,10 +65,14 @@ struct gateway {
 	struct engine *engine;
 	struct dns *dns;
 	struct dhcp *dhcp;
+	struct devices *devices;
+	struct ear *ear; /* NULL: no LAN yet, or no socket */
 	struct api *api;
 	struct http_server *ui, *socket;
 	struct endpoint ui_at;
 	char password_path[512];
+	char devices_path[512];
+	struct saver devices_saver;
 
 	/* what is so now */
 	bool adopting;	      /* an earlier run left changes that may stay */
@@ -74,6 +82,8 @@ struct gateway {
 	struct resolv_stamp resolv;
 	uint32_t lan_ifindex;  /* bridge, or the only port */
 	struct prefix lan_net; /* gateway's own address in it */
+	uint32_t ear_ifindex;  /* where 'ear' listens */
+	unsigned home_ticks;
 	struct engine_port carried[ENGINE_PORTS_MAX];
 	const char *why[ENGINE_PORTS_MAX]; /* that carrier; static storage */
 	unsigned carried_n;
@@ -91,6 +101,7 @@ struct gateway {
 	uv_timer_t sync_soon;	 /* batches changes */
 	uv_timer_t sockets_tick; /* every SOCKETS_MS */
 	uv_timer_t freshen_tick; /* every FRESHEN_MS */
+	uv_timer_t home_tick;	 /* every second */
 	bool stopping, restarting;
 };
 
@@ -169,10 +180,23 @@ void events_on_change(void *arg, unsigned changes);
 void events_on_neigh(void *arg, const struct link_neigh *n);
 void events_on_fdb(void *arg, uint32_t port, const struct mac *mac, bool gone);
 void events_on_lease(void *arg, const struct dhcp_lease *lease, bool gone);
+/* Its name in DNS comes or goes. */
+void events_name_lease(struct gateway *g, const struct dhcp_lease *lease,
+		       bool gone);
 void events_on_rival(void *arg, __be32 server, bool here);
 /* The LAN port that a device was last heard on; 0: unknown. */
 uint32_t events_port_of(void *arg, const struct mac *mac);
 void events_on_engine(uv_poll_t *poll, int status, int events);
+
+/* home.c */
+int home_open(struct gateway *g, struct error *err);
+void home_close(struct gateway *g);
+/* Writes what is left to write; once the loop has ended. */
+void home_save(struct gateway *g);
+void home_on_neigh(struct gateway *g, const struct link_neigh *n);
+void home_on_lease(struct gateway *g, const struct dhcp_lease *lease);
+/* 'arg' is the gateway. */
+void home_on_arp(void *arg, const struct arp *a);
 
 /* house.c */
 /* A settings_judge; 'arg' is the gateway. */

@@ -143,6 +143,13 @@ static struct dns *dns(void *arg)
 	return g->dns;
 }
 
+static const struct devices *devices(void *arg)
+{
+	struct gateway *g = arg;
+
+	return g->devices;
+}
+
 static struct settings_store *settings(void *arg)
 {
 	struct gateway *g = arg;
@@ -273,6 +280,7 @@ struct api_house house_for_api(struct gateway *g)
 		.dhcp = dhcp,
 		.drops = drops,
 		.dns = dns,
+		.devices = devices,
 		.settings = settings,
 		.settings_changed = settings_changed,
 	};

@@ -129,6 +129,7 @@ static int sync_dhcp(struct gateway *g, struct error *err)
 	const struct dhcp_events events = { .arg = g,
 					    .on_lease = events_on_lease,
 					    .on_rival = events_on_rival,
+					    .on_arp = home_on_arp,
 					    .port_of = events_port_of };
 	char path[512];
 	int rc;

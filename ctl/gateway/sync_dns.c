@@ -123,7 +123,7 @@ static void name_leases(struct gateway *g)
 	unsigned leases_n = dhcp_leases(g->dhcp, &leases);
 
 	for (unsigned n = 0; n < leases_n; n++)
-		events_on_lease(g, &leases[n], false);
+		events_name_lease(g, &leases[n], false);
 }
 
 int sync_dns(struct gateway *g, struct error *err)

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "setting_clients.h"
 #include "setting_dhcp.h"
 #include "setting_dns.h"
 #include "setting_express.h"
@@ -141,6 +142,8 @@ const struct setting setting_table[] = {
 	     setting_portal, "an address such as https://portal.example/api"),
 	NUMBER("dhcp.v6only_s", dhcp_v6only_s, 0, 86400, 0),
 	LIST("clients.name", clients_name, name),
+	LIST("clients.icon", clients_icon, setting_icon),
+	LIST("clients.pin", clients_pin, setting_pin),
 	TEXT("express.mode", express_mode, "auto", setting_mode,
 	     "one of auto, xdp, tc and off"),
 	NUMBER("express.after_packets", express_after_packets, 1, 10000, 32),

@@ -61,6 +61,11 @@ struct settings_name { /* clients.name: "MAC=Name" */
 	char name[64];
 };
 
+struct settings_icon { /* clients.icon: "MAC=phone" */
+	struct mac mac;
+	char icon[16];
+};
+
 struct settings_domain { /* dns.allow and the like: "example.com" */
 	char name[254];
 };
@@ -108,6 +113,10 @@ struct settings {
 	uint32_t dhcp_v6only_s;	   /* dhcp.v6only_s: RFC 8925; 0: never */
 	unsigned clients_name_n;
 	struct settings_name clients_name[SETTINGS_LIST_MAX];
+	unsigned clients_icon_n;
+	struct settings_icon clients_icon[SETTINGS_LIST_MAX];
+	unsigned clients_pin_n; /* clients.pin: captured whole */
+	struct mac clients_pin[64];
 	char express_mode[8]; /* express.mode: "auto", "xdp", "tc", "off" */
 	uint32_t express_after_packets; /* within a second: 32, 1..10000 */
 	/* nat.timers.udp_s and so on; seconds; floors from nat.md. */

@@ -208,6 +208,16 @@ static unsigned house_drops(void *arg, struct drop_row *out, unsigned max)
 	return 1;
 }
 
+/* ---- a registry: a silent one with a fixed address, and the radio */
+
+static struct devices *registry;
+
+static const struct devices *house_devices(void *arg)
+{
+	(void)arg;
+	return registry;
+}
+
 static struct settings_store *house_settings(void *arg)
 {
 	(void)arg;
@@ -307,6 +317,8 @@ static inline void unix_says(const char *path, const char *json)
 static void furnish(void)
 {
 	struct error err;
+	struct addr addr;
+	struct mac nas;
 	json_t *names;
 
 	engine.totals = (struct engine_totals){ .mappings = 1,
@@ -334,9 +346,19 @@ static void furnish(void)
 	mac_parse("02:00:00:00:00:04", &leases[1].mac);
 	inet_pton(AF_INET, "10.77.0.4", &leases[1].ip);
 	leases[1].is_static = true;
+	registry = devices_new();
+	devices_seen(registry, &leases[0].mac, 1000);
+	mac_parse("b8:27:eb:00:00:01", &nas);
+	addr_parse("10.77.0.20", &addr);
+	devices_has(registry, &nas, &addr, 2000);
+	addr_parse("fe80::20", &addr);
+	devices_has(registry, &nas, &addr, 2000);
+	devices_calls_itself(registry, &nas, "NAS", 3000);
 	assert_int_equal(settings_open(&store, dir, &err), 0);
-	names = json_pack("{s:[s]}", "clients.name",
-			  "02:00:00:00:00:05=Kitchen radio");
+	names = json_pack("{s:[s],s:[s],s:[s]}", "clients.name",
+			  "02:00:00:00:00:05=Kitchen radio", "clients.icon",
+			  "02:00:00:00:00:05=tv", "clients.pin",
+			  "02:00:00:00:00:05");
 	assert_int_equal(settings_patch(store, names, &err), 0);
 	json_decref(names);
 }
@@ -351,6 +373,7 @@ static int start(void **state)
 						.dhcp = house_dhcp,
 						.drops = house_drops,
 						.dns = house_dns,
+						.devices = house_devices,
 						.settings = house_settings,
 						.settings_changed =
 							house_changed };
@@ -389,6 +412,7 @@ static int stop(void **state)
 	(void)state;
 	uv_run(&loop, UV_RUN_DEFAULT);
 	settings_close(store);
+	devices_free(registry);
 	snprintf(command, sizeof(command), "rm -rf %s", dir);
 	return system(command) || uv_loop_close(&loop);
 }

@@ -32,7 +32,7 @@ static void clients_are_the_seen_and_the_leased(void **state)
 	(void)state;
 	reply = hear(say(false, "GET", "/api/v1/clients", "Host: x\r\n", ""));
 	list = json_loads(body_of(reply), 0, NULL);
-	assert_int_equal(json_array_size(list), 3);
+	assert_int_equal(json_array_size(list), 4);
 
 	c = json_array_get(list, 0); /* leased, never seen */
 	assert_string_equal(json_string_value(json_object_get(c, "ip")),
@@ -53,12 +53,48 @@ static void clients_are_the_seen_and_the_leased(void **state)
 	ago = (json_int_t)clock_wall_ms() -
 	      json_integer_value(json_object_get(c, "last_seen_ms"));
 	assert_true(ago >= 1000 && ago < 60000);
+	assert_string_equal(
+		json_string_value(json_object_get(c, "name_source")), "owner");
+	assert_string_equal(json_string_value(json_object_get(c, "icon")),
+			    "tv");
+	assert_true(json_is_true(json_object_get(c, "pinned")));
+	assert_true(json_is_true(json_object_get(c, "random")));
+	assert_true(json_is_false(json_object_get(c, "fixed")));
+	assert_int_equal(
+		json_integer_value(json_object_get(c, "first_seen_ms")), 1000);
 
 	c = json_array_get(list, 2); /* seen only */
 	assert_string_equal(json_string_value(json_object_get(c, "ip")),
 			    "10.77.0.9");
 	assert_true(json_is_null(json_object_get(c, "vendor")));
-	assert_int_equal(json_object_size(c), 10);
+	assert_true(json_is_true(json_object_get(c, "fixed")));
+	assert_true(json_is_null(json_object_get(c, "first_seen_ms")));
+	assert_int_equal(json_object_size(c), 18);
+
+	json_decref(list);
+}
+
+static void those_who_are_away_are_clients(void **state)
+{
+	const char *reply =
+		hear(say(false, "GET", "/api/v1/clients", "Host: x\r\n", ""));
+	json_t *list = json_loads(body_of(reply), 0, NULL), *c;
+
+	(void)state;
+	c = json_array_get(list, 3);
+	assert_string_equal(json_string_value(json_object_get(c, "mac")),
+			    "b8:27:eb:00:00:01");
+	assert_string_equal(json_string_value(json_object_get(c, "ip")),
+			    "10.77.0.20");
+	assert_string_equal(json_string_value(json_object_get(c, "name")),
+			    "NAS");
+	assert_string_equal(
+		json_string_value(json_object_get(c, "name_source")), "mdns");
+	assert_true(json_is_true(json_object_get(c, "fixed")));
+	assert_true(json_is_false(json_object_get(c, "random")));
+	assert_int_equal(json_integer_value(json_object_get(c, "last_seen_ms")),
+			 3000);
+	assert_int_equal(json_array_size(json_object_get(c, "addresses")), 2);
 	json_decref(list);
 }
 
@@ -381,6 +417,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(status_is_as_the_contract_says),
 		cmocka_unit_test(clients_are_the_seen_and_the_leased),
+		cmocka_unit_test(those_who_are_away_are_clients),
 		cmocka_unit_test(leases_say_what_is_left),
 		cmocka_unit_test(dhcp_tells_its_fill_and_what_happened),
 		cmocka_unit_test(drops_are_named),
