@@ -9,6 +9,10 @@
  *   void event_ring_fini(struct event_ring *r);
  *   bool event_ring_put(struct event_ring *r, const struct engine_event *in);
  *     false: full.
+ *   struct engine_event *event_ring_reserve(struct event_ring *r);
+ *   void event_ring_commit(struct event_ring *r);
+ *     the same in two steps, for large records: written in their place, which
+ *     is NULL when it is full.
  *   bool event_ring_take(struct event_ring *r, struct engine_event *out);
  *     false: empty. What the producer wrote before its put is visible. */
 #ifndef BASE_RING_H
@@ -59,18 +63,28 @@ void AnnotateIgnoreReadsEnd(const char *file, int line);
 		free(r->records);                                              \
 		r->records = NULL;                                             \
 	}                                                                      \
-	static inline bool name##_ring_put(struct name##_ring *r,              \
-					   const type *in)                     \
+	static inline type *name##_ring_reserve(struct name##_ring *r)         \
 	{                                                                      \
 		struct name##_record *slot =                                   \
 			ck_ring_enqueue_reserve_spsc_##name##_record(          \
 				&r->ring, r->records);                         \
                                                                                \
-		if (!slot)                                                     \
-			return false;                                          \
-		slot->value = *in;                                             \
+		return slot ? &slot->value : NULL;                             \
+	}                                                                      \
+	static inline void name##_ring_commit(struct name##_ring *r)           \
+	{                                                                      \
 		RING_RELEASE(r);                                               \
 		ck_ring_enqueue_commit_spsc(&r->ring);                         \
+	}                                                                      \
+	static inline bool name##_ring_put(struct name##_ring *r,              \
+					   const type *in)                     \
+	{                                                                      \
+		type *slot = name##_ring_reserve(r);                           \
+                                                                               \
+		if (!slot)                                                     \
+			return false;                                          \
+		*slot = *in;                                                   \
+		name##_ring_commit(r);                                         \
 		return true;                                                   \
 	}                                                                      \
 	static inline bool name##_ring_take(struct name##_ring *r, type *out)  \

@@ -267,6 +267,11 @@ bool engine_next_report(struct engine *e, struct engine_report *out)
 	return mailbox_next_report(&e->worker.mailbox, out);
 }
 
+bool engine_next_sample(struct engine *e, struct engine_sample *out)
+{
+	return mailbox_next_sample(&e->worker.mailbox, out);
+}
+
 void engine_more_reports(struct engine *e)
 {
 	bell_ring(&e->worker.mailbox.ready);
@@ -318,6 +323,7 @@ void engine_totals(const struct engine *e, struct engine_totals *out)
 	out->sessions_max = e->limits.sessions;
 	out->events_lost = w->mailbox.lost;
 	out->reports_lost = w->mailbox.reports_lost;
+	out->samples_lost = w->mailbox.samples_lost;
 	out->promoted = express_live(w->express);
 }
 

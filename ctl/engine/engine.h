@@ -114,7 +114,11 @@ enum engine_command_kind {
 	CMD_NEIGH,	  /* addr is at mac (zero mac: gone or failed) */
 	CMD_NEIGHS_FLUSH, /* forget every neighbour on ifindex */
 	CMD_FDB,	  /* the kernel's bridge has mac at member ifindex */
-	CMD_DUMP,	  /* internal, see engine_dump() */
+	CMD_ANSWER,	  /* the host at mac (zero: unknown) and device was told
+			   * that addr is label's, for ttl_s */
+	CMD_LABEL, /* session is label's, if its serial still is so; weak:
+		    * unless it has a name */
+	CMD_DUMP,  /* internal, see engine_dump() */
 };
 
 struct engine_command {
@@ -125,6 +129,11 @@ struct engine_command {
 	struct mac mac;
 	bool failed; /* CMD_NEIGH: resolution ended without answer */
 	bool gone;   /* CMD_FDB: it has it there no more */
+	bool weak;
+	struct addr device;
+	uint32_t label; /* a name's number (base/names.h) */
+	uint32_t ttl_s;
+	uint32_t session, serial;
 	void *dump;
 };
 
@@ -178,6 +187,22 @@ bool engine_next_report(struct engine *e, struct engine_report *out);
 /* Who leaves reports for later calls this, and is woken again. */
 void engine_more_reports(struct engine *e);
 
+/* ---- samples: packets in which a LAN host may say which server it wants */
+#define ENGINE_SAMPLE_BYTES 2048
+
+struct engine_sample {
+	uint8_t proto; /* IPPROTO_TCP: TLS; IPPROTO_UDP: QUIC */
+	bool cut;      /* there was more */
+	uint16_t len;
+	uint32_t session, serial; /* for CMD_LABEL */
+	uint32_t seq;		  /* TCP: of the first byte */
+	uint64_t at_ms;
+	uint8_t data[ENGINE_SAMPLE_BYTES]; /* the payload */
+};
+
+/* Likewise. They are few: the engine sees to that, and counts the others. */
+bool engine_next_sample(struct engine *e, struct engine_sample *out);
+
 /* ---- tables, read by asking the engine to copy them out a bit per burst */
 struct flow_row {
 	uint8_t proto;				 /* IPPROTO_* */
@@ -216,7 +241,7 @@ int engine_dump(struct engine *e, enum engine_table table,
 struct engine_totals {
 	uint32_t mappings, sessions, mappings_max, sessions_max;
 	uint64_t rx_packets, tx_packets, rx_bytes, tx_bytes; /* the boundary */
-	uint64_t events_lost, reports_lost;
+	uint64_t events_lost, reports_lost, samples_lost;
 	/* What gave way since the start: sessions to others, ports at rest
 	 * before their time, mappings to the machine's own sockets; and held
 	 * SYNs that the inside came to meet. */

@@ -44,6 +44,7 @@ int mailbox_init(struct mailbox *m)
 
 	m->lost = 0;
 	m->reports_lost = 0;
+	m->samples_lost = 0;
 	m->untold = false;
 	rc = command_ring_init(&m->commands, MAILBOX_COMMANDS);
 	if (rc)
@@ -54,15 +55,20 @@ int mailbox_init(struct mailbox *m)
 	rc = report_ring_init(&m->reports, MAILBOX_REPORTS);
 	if (rc)
 		goto events;
-	rc = bell_open(&m->wake);
+	rc = sample_ring_init(&m->samples, MAILBOX_SAMPLES);
 	if (rc)
 		goto reports;
+	rc = bell_open(&m->wake);
+	if (rc)
+		goto samples;
 	rc = bell_open(&m->ready);
 	if (rc)
 		goto wake;
 	return 0;
 wake:
 	close(m->wake.fd);
+samples:
+	sample_ring_fini(&m->samples);
 reports:
 	report_ring_fini(&m->reports);
 events:
@@ -76,6 +82,7 @@ void mailbox_fini(struct mailbox *m)
 {
 	close(m->ready.fd);
 	close(m->wake.fd);
+	sample_ring_fini(&m->samples);
 	report_ring_fini(&m->reports);
 	event_ring_fini(&m->events);
 	command_ring_fini(&m->commands);
@@ -112,6 +119,17 @@ bool mailbox_next_report(struct mailbox *m, struct engine_report *out)
 	return true;
 }
 
+bool mailbox_next_sample(struct mailbox *m, struct engine_sample *out)
+{
+	if (sample_ring_take(&m->samples, out))
+		return true;
+	bell_answer(&m->ready);
+	if (!sample_ring_take(&m->samples, out))
+		return false;
+	bell_ring(&m->ready);
+	return true;
+}
+
 bool mailbox_next_command(struct mailbox *m, struct engine_command *out)
 {
 	return command_ring_take(&m->commands, out);
@@ -138,6 +156,26 @@ void mailbox_report(struct mailbox *m, const struct engine_report *r)
 	else
 		atomic_fetch_add_explicit(&m->reports_lost, 1,
 					  memory_order_relaxed);
+}
+
+void mailbox_sample_lost(struct mailbox *m)
+{
+	atomic_fetch_add_explicit(&m->samples_lost, 1, memory_order_relaxed);
+}
+
+struct engine_sample *mailbox_sample(struct mailbox *m)
+{
+	struct engine_sample *s = sample_ring_reserve(&m->samples);
+
+	if (!s)
+		mailbox_sample_lost(m);
+	return s;
+}
+
+void mailbox_sample_done(struct mailbox *m)
+{
+	sample_ring_commit(&m->samples);
+	m->untold = true;
 }
 
 void mailbox_tell(struct mailbox *m)

@@ -19,10 +19,12 @@
 #define MAILBOX_COMMANDS 1024
 #define MAILBOX_EVENTS	 4096
 #define MAILBOX_REPORTS	 8192
+#define MAILBOX_SAMPLES	 256
 
 RING_DEFINE(command, struct engine_command)
 RING_DEFINE(event, struct engine_event)
 RING_DEFINE(report, struct engine_report)
+RING_DEFINE(sample, struct engine_sample)
 
 struct bell {
 	int fd; /* readable while it rings */
@@ -38,7 +40,8 @@ struct mailbox {
 	struct event_ring events;
 	struct report_ring reports;
 	struct bell ready;
-	_Atomic uint64_t lost, reports_lost;
+	struct sample_ring samples;
+	_Atomic uint64_t lost, reports_lost, samples_lost;
 	bool untold; /* engine thread: reports that no bell was rung for */
 };
 
@@ -55,6 +58,7 @@ bool mailbox_command(struct mailbox *m, const struct engine_command *c);
 bool mailbox_next_event(struct mailbox *m, struct engine_event *out);
 /* After the events: false leaves the bell silent. */
 bool mailbox_next_report(struct mailbox *m, struct engine_report *out);
+bool mailbox_next_sample(struct mailbox *m, struct engine_sample *out);
 
 /* ---- engine thread; either one while the engine is stopped */
 bool mailbox_next_command(struct mailbox *m, struct engine_command *out);
@@ -65,6 +69,10 @@ bool mailbox_offer(struct mailbox *m, const struct engine_event *e);
 /* Counted as lost when there is no room. The bell waits for mailbox_tell(): a
  * report for every packet must not be a system call for every packet. */
 void mailbox_report(struct mailbox *m, const struct engine_report *r);
+/* A place to write the next sample to, or NULL, and counted as lost. */
+struct engine_sample *mailbox_sample(struct mailbox *m);
+void mailbox_sample_done(struct mailbox *m);
+void mailbox_sample_lost(struct mailbox *m);
 void mailbox_tell(struct mailbox *m);
 
 #endif

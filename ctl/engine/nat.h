@@ -10,6 +10,7 @@
 #include "engine.h"
 #include "pkt.h"
 
+struct labels;
 struct nat;
 
 /* 'claimed' is the bitmap of abi.h, kept in step with the mappings; it must
@@ -98,9 +99,16 @@ uint32_t nat_label(const struct nat *n, uint32_t session);
  * name. */
 void nat_set_label(struct nat *n, uint32_t session, uint32_t serial,
 		   uint32_t label, bool weak);
-/* Tells of the session that 'p' opened. false: it is another's by now. */
-bool nat_opened(const struct nat *n, const struct pkt *p,
-		struct engine_report *out);
+/* Where sessions find their first names; NULL: nowhere. */
+void nat_bind_labels(struct nat *n, const struct labels *labels);
+/* The session that 'p' is of: ends, name, who began. false: it is another's by
+ * now. */
+bool nat_ends(const struct nat *n, const struct pkt *p,
+	      struct engine_report *out);
+uint32_t nat_serial(const struct nat *n, uint32_t session);
+/* Of 'p', which is parsed, the headers alone are here: is it one that may say
+ * which server is asked for, so that all of it should be? */
+bool nat_wants_whole(const struct nat *n, const struct pkt *p);
 
 /* ---- the express lane (nat_express.c) */
 

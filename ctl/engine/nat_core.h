@@ -24,6 +24,7 @@
 #include "frag.h"
 #include "hold.h"
 #include "icmp_error.h"
+#include "labels.h"
 #include "nat.h"
 #include "nat_file.h"
 #include "nat_ports.h"
@@ -125,7 +126,12 @@ struct nat_watch {
 	uint16_t packets;  /* in it */
 	uint16_t pair;	   /* of the express lane, 0: the engine carries it */
 	uint32_t label;	   /* a name's number (base/names.h), 0: none */
+	/* What its first packets may tell yet; all zero: nothing. */
+	uint32_t rtt_us : 27; /* when 'rtt_step' began, low bits */
+	uint32_t rtt_step : 3;
+	uint32_t hellos : 2; /* packets of a TLS or QUIC hello to come */
 };
+#define NAT_HELLOS   3
 #define NAT_WATCH_MS 1000
 
 /* A mapping's place in its host's queue, beside the records likewise. */
@@ -209,6 +215,7 @@ static inline void nat_hash_del(struct nat_hash *h, uint64_t hash, uint32_t i)
 	 sizeof(struct hold))
 
 _Static_assert(sizeof(struct mapping) == 64, "a mapping is a cache line");
+_Static_assert(sizeof(struct nat_watch) == 16, "none is in two cache lines");
 _Static_assert(NAT_HOSTS_MAX <= UINT16_MAX, "mapping.host holds a number");
 _Static_assert(sizeof(struct session) == 128, "a session is two");
 _Static_assert(offsetof(struct session, owner) == 64, "the first finds it");
@@ -245,6 +252,7 @@ struct nat {
 	const uint64_t *local_open, *local_own;
 
 	struct express *express;
+	const struct labels *labels;
 
 	/* of the call in progress */
 	const struct engine_conf *conf;
@@ -437,6 +445,11 @@ void nat_session_carried(struct nat *n, struct session *s, enum nat_dir dir,
 void nat_watch(struct nat *n, const struct session *s, struct pkt *p);
 void nat_watch_settle(struct nat *n, const struct session *s);
 void nat_watch_end(struct nat *n, const struct session *s);
+
+/* nat_notice.c - what the first packets of a session tell. 'fresh': 'p' opened
+ * it. */
+void nat_notice(struct nat *n, const struct session *s, enum nat_dir dir,
+		bool fresh, struct pkt *p);
 
 /* nat_flow.c - the session a packet belongs to, made if it may be; it ends at
  * once unless it is touched. NULL: 'p' has its verdict. */

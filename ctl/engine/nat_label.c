@@ -20,6 +20,16 @@ void nat_set_label(struct nat *n, uint32_t session, uint32_t serial,
 		*at = label;
 }
 
+void nat_bind_labels(struct nat *n, const struct labels *labels)
+{
+	n->labels = labels;
+}
+
+uint32_t nat_serial(const struct nat *n, uint32_t session)
+{
+	return nat_session_at(n, session)->serial;
+}
+
 /* A packet may have waited for its next hop. */
 static bool is_of(const struct session *s, const struct pkt *p)
 {
@@ -27,17 +37,15 @@ static bool is_of(const struct session *s, const struct pkt *p)
 	       addr_eq(&s->key.remote, p->to_lan ? &p->src : &p->dst);
 }
 
-bool nat_opened(const struct nat *n, const struct pkt *p,
-		struct engine_report *out)
+bool nat_ends(const struct nat *n, const struct pkt *p,
+	      struct engine_report *out)
 {
 	const struct session *s = nat_session_at(n, p->session);
 	const struct mapping *m = nat_map_at(n, s->map);
 
 	if (!is_of(s, p))
 		return false;
-	out->kind = REPORT_OPENED;
 	out->proto = s->key.proto;
-	out->outbound = !p->to_lan;
 	out->label = p->label;
 	out->inside =
 		(struct endpoint){ *nat_session_inside(s), s->key.local_port };

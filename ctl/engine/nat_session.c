@@ -289,8 +289,7 @@ void nat_session_touch(struct nat *n, struct session *s, enum nat_dir dir,
 {
 	const struct nat_timers *timers = &n->conf->timers;
 
-	if (!s->deadline_ms)
-		p->flags |= PKT_OPENED;
+	nat_notice(n, s, dir, !s->deadline_ms, p);
 	nat_session_count(s, dir, 1, p->l3_len);
 	want(n, s, dir, p);
 	s->last_ms = n->now_ms;

@@ -42,7 +42,9 @@ enum pkt_flags {
 	PKT_HEAVY = 1024,     /* set by NAT: its session may take the lane */
 	PKT_REPLY = 128, /* set by NAT: the frame became our own ICMP error */
 	PKT_IPV6 = 512,
-	PKT_OPENED = 2048, /* set by NAT: it opened its session */
+	PKT_OPENED = 2048, /* set by NAT: it opened its session … */
+	PKT_TIMED = 4096, /* … or ended a step of its handshake: rtt_us … */
+	PKT_HELLO = 8192, /* … or may say which server is asked for */
 };
 
 struct pkt {
@@ -62,6 +64,7 @@ struct pkt {
 			 * not what an MTU is about */
 	bool partial;	/* the headers alone are here, and some bytes behind
 			 * them; 'len' is the whole packet's */
+	uint32_t at_us; /* when it was received: low bits of clock_us() */
 	bool csum_open; /* the L4 checksum covers the pseudo-header alone */
 
 	/* parse */
@@ -88,6 +91,7 @@ struct pkt {
 	uint32_t session;   /* index + 1; 0: none */
 	uint32_t peer;	    /* hairpin: the receiver's session, likewise */
 	uint32_t label;	    /* of its session: a name's number; 0: none */
+	uint32_t rtt_us;    /* PKT_TIMED: by 'to_lan' of the WAN or the LAN */
 	uint64_t hash;	    /* of its session's key; 0: not known */
 	uint64_t hash_of; /* … if it came through a mapping: which mappings */
 

@@ -56,8 +56,11 @@ int worker_init(struct worker *w, const struct engine_limits *limits,
 		.heard.key = key,
 	};
 	w->express = express_new(w->nat, &w->egress);
-	if (w->nat && w->neigh && w->fdb && w->stats && w->express) {
+	w->labels = labels_new(&key);
+	if (w->nat && w->neigh && w->fdb && w->stats && w->express &&
+	    w->labels) {
 		nat_bind_express(w->nat, w->express);
+		nat_bind_labels(w->nat, w->labels);
 		return 0;
 	}
 	worker_fini(w);
@@ -67,6 +70,7 @@ int worker_init(struct worker *w, const struct engine_limits *limits,
 void worker_fini(struct worker *w)
 {
 	snapshot_fini(&w->conf);
+	labels_free(w->labels);
 	express_free(w->express);
 	stats_free(w->stats);
 	fdb_free(w->fdb);
@@ -147,6 +151,13 @@ static void obey(struct worker *w, const struct engine_command *c,
 	case CMD_FDB:
 		obey_fdb(w, c, now_ms);
 		break;
+	case CMD_ANSWER:
+		labels_learn(w->labels, &c->mac, &c->device, &c->addr, c->label,
+			     c->ttl_s, now_ms);
+		break;
+	case CMD_LABEL:
+		nat_set_label(w->nat, c->session, c->serial, c->label, c->weak);
+		break;
 	case CMD_DUMP:
 		*w->dumps_end = c->dump;
 		w->dumps_end = &(*w->dumps_end)->next;
@@ -200,21 +211,51 @@ static void learn(struct worker *w, const struct engine_conf *conf,
 /* A packet of which the control thread is told more than the counters say. */
 static void report(struct worker *w, const struct pkt *p, uint64_t now_ms)
 {
-	struct engine_report r = { .at_ms = now_ms, .mac = p->host_mac };
+	struct engine_report r = {
+		.kind = p->flags & PKT_OPENED ? REPORT_OPENED : REPORT_RTT,
+		.at_ms = now_ms,
+		.mac = p->host_mac,
+		.outbound = !p->to_lan,
+		.wan = p->to_lan,
+		.us = p->rtt_us,
+	};
 
-	if (nat_opened(w->nat, p, &r))
+	if (nat_ends(w->nat, p, &r))
 		mailbox_report(&w->mailbox, &r);
+}
+
+/* Shows the control thread its payload. */
+static void sample(struct worker *w, struct pkt *p, uint64_t now_ms)
+{
+	struct engine_sample *s;
+
+	p->flags &= (uint16_t)~PKT_HELLO; /* once, even if it has to wait */
+	if (!sample_admit(&w->samples, &p->host_mac, now_ms)) {
+		mailbox_sample_lost(&w->mailbox);
+		return;
+	}
+	s = mailbox_sample(&w->mailbox);
+	if (!s)
+		return;
+	s->session = p->session;
+	s->serial = nat_serial(w->nat, p->session);
+	s->at_ms = now_ms;
+	sample_copy(s, p);
+	mailbox_sample_done(&w->mailbox);
 }
 
 /* Sends, and counts what became of it. */
 static void dispatch(struct worker *w, const struct engine_conf *conf,
 		     struct pkt *p, uint64_t now_ms)
 {
+	if (p->flags & PKT_HELLO)
+		sample(w, p, now_ms);
 	egress_send(&w->egress, conf, p, now_ms);
 	stats_tap(w->stats, p, now_ms);
 	if (p->flags & PKT_HEAVY && p->verdict == VERDICT_FORWARD)
 		express_want(w->express, p->session);
-	if (p->flags & PKT_OPENED && p->verdict == VERDICT_FORWARD)
+	if (p->flags & (PKT_OPENED | PKT_TIMED) &&
+	    p->verdict == VERDICT_FORWARD)
 		report(w, p, now_ms);
 }
 
@@ -241,7 +282,8 @@ static enum verdict look_at(struct worker *w, const struct engine_conf *conf,
 {
 	if (!parse(p))
 		return VERDICT_DROP;
-	if (p->partial && !mark_suffices(conf, p)) {
+	if (p->partial &&
+	    (!mark_suffices(conf, p) || nat_wants_whole(w->nat, p))) {
 		port_see_whole(&w->ports, p);
 		return VERDICT_HELD;
 	}
@@ -253,12 +295,14 @@ static unsigned carry_burst(struct worker *w, const struct engine_conf *conf,
 {
 	struct pkt burst[PORT_BURST];
 	unsigned n = port_recv(&w->ports, line, burst);
+	uint32_t at_us = n ? (uint32_t)clock_us() : 0;
 
 	for (unsigned i = 0; i < n; i++) {
 		struct pkt *p = &burst[i];
 
 		if (i + 1 < n)
 			__builtin_prefetch(p[1].data);
+		p->at_us = at_us;
 		learn(w, conf, p, now_ms);
 		p->verdict = look_at(w, conf, p);
 	}

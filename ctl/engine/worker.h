@@ -11,6 +11,8 @@
 #include "dump.h"
 #include "egress.h"
 #include "express.h"
+#include "labels.h"
+#include "sample.h"
 
 /* A published picture. */
 struct conf_picture {
@@ -37,6 +39,8 @@ struct worker {
 	struct fdb *fdb;
 	struct egress egress;
 	struct express *express;
+	struct labels *labels;
+	struct samples samples;
 	struct dump *dumps, **dumps_end;
 	uint64_t conf_seen;	  /* generation */
 	struct conf_wan wan_seen; /* the last that had an address */

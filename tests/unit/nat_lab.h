@@ -56,7 +56,8 @@ struct spec {
 	bool more, df, no_csum, odd_mss, bad_csum;
 	uint8_t options[40]; /* IPv4's */
 	uint8_t options_n;
-	const uint8_t *quote; /* ICMP error: what it is about */
+	const uint8_t *quote; /* ICMP error: what it is about; others: the
+			       * payload's begin */
 	uint16_t quote_n;
 };
 
@@ -68,6 +69,7 @@ struct lab {
 	struct nat *n;
 	struct engine_conf conf;
 	uint64_t now;
+	uint32_t us; /* of the arrival */
 	struct pkt p; /* the latest packet */
 	uint8_t mem[PKT_HEADROOM + LAB_FRAME];
 	uint8_t sent[LAB_FRAME]; /* its IPv4 as it went in */
@@ -342,6 +344,7 @@ static inline void lab_frame(struct lab *l, const struct spec *s)
 			     .len = 14u + l->sent_n,
 			     .room = LAB_FRAME,
 			     .side = s->side,
+			     .at_us = l->us,
 			     .routed = l->routed,
 			     .gso = l->gso };
 }

@@ -1,6 +1,8 @@
 /* test_nat_label.c - what a session is called, from its first packet on. */
 #include "nat_lab.h"
 
+#include "ctl/engine/labels.h"
+
 static uint32_t serial_of(struct lab *l)
 {
 	struct nat_offer o;
@@ -16,10 +18,8 @@ static void only_the_first_packet_opens(void **state)
 
 	lab_out(l, HOST_A, 5000, REMOTE, 53);
 	assert_true(l->p.flags & PKT_OPENED);
-	assert_true(nat_opened(l->n, &l->p, &r));
-	assert_int_equal(r.kind, REPORT_OPENED);
+	assert_true(nat_ends(l->n, &l->p, &r));
 	assert_int_equal(r.proto, IPPROTO_UDP);
-	assert_true(r.outbound);
 	assert_int_equal(ntohl(addr_to_v4(&r.inside.addr)), HOST_A);
 	assert_int_equal(ntohs(r.inside.port), 5000);
 	assert_int_equal(ntohl(addr_to_v4(&r.outside.addr)), WAN);
@@ -33,8 +33,7 @@ static void only_the_first_packet_opens(void **state)
 	/* A stranger, under the same mapping. */
 	lab_in(l, STRANGER, 1234, 5000);
 	assert_true(l->p.flags & PKT_OPENED);
-	assert_true(nat_opened(l->n, &l->p, &r));
-	assert_false(r.outbound);
+	assert_true(nat_ends(l->n, &l->p, &r));
 	assert_int_equal(ntohl(addr_to_v4(&r.remote.addr)), STRANGER);
 	assert_int_equal(ntohl(addr_to_v4(&r.inside.addr)), HOST_A);
 }
@@ -48,10 +47,10 @@ static void who_opened_and_is_another_by_now_is_not_told(void **state)
 	lab_out(l, HOST_A, 5000, REMOTE, 53);
 	late = l->p;
 	lab_wait(l, 400 * SECOND);
-	assert_false(nat_opened(l->n, &late, &r));
+	assert_false(nat_ends(l->n, &late, &r));
 	lab_out(l, HOST_B, 5000, REMOTE, 53);
 	assert_int_equal(l->p.session, late.session);
-	assert_false(nat_opened(l->n, &late, &r));
+	assert_false(nat_ends(l->n, &late, &r));
 }
 
 static void every_packet_bears_its_sessions_label(void **state)
@@ -95,6 +94,32 @@ static void a_label_ends_with_its_session(void **state)
 	assert_int_equal(nat_label(l->n, session), 0);
 }
 
+static void a_session_goes_by_the_name_its_host_was_told(void **state)
+{
+	static const struct hash_key key = { { 1, 2 } };
+	struct labels *labels = labels_new(&key);
+	struct addr host = addr_v4(htonl(HOST_A)), web = addr_v4(htonl(REMOTE));
+	struct lab *l = *state;
+
+	nat_bind_labels(l->n, labels);
+	labels_learn(labels, &l->p.host_mac, &host, &web, 7, 60, l->now);
+	lab_out(l, HOST_A, 5000, REMOTE, 443);
+	assert_int_equal(l->p.label, 7);
+	assert_int_equal(lab_flow(l).label, 7);
+	lab_in(l, REMOTE, 443, 5000);
+	assert_int_equal(l->p.label, 7);
+	/* A later answer is for later sessions. */
+	labels_learn(labels, &l->p.host_mac, &host, &web, 8, 60, l->now);
+	lab_out(l, HOST_A, 5000, REMOTE, 443);
+	assert_int_equal(l->p.label, 7);
+	lab_out(l, HOST_A, 5001, REMOTE, 443);
+	assert_int_equal(l->p.label, 8);
+	lab_out(l, HOST_B, 5001, REMOTE, 443);
+	assert_int_equal(l->p.label, 0);
+	nat_bind_labels(l->n, NULL);
+	labels_free(labels);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -102,6 +127,7 @@ int main(void)
 		lab_test(who_opened_and_is_another_by_now_is_not_told),
 		lab_test(every_packet_bears_its_sessions_label),
 		lab_test(a_label_ends_with_its_session),
+		lab_test(a_session_goes_by_the_name_its_host_was_told),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
