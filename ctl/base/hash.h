@@ -16,4 +16,16 @@ struct hash_key {
 void hash_key_random(struct hash_key *key);
 uint64_t hash_bytes(const struct hash_key *key, const void *data, size_t len);
 
+/* Two words, for what every packet looks up: multiplied with secret numbers, in
+ * a tenth of SipHash's time. Whoever chooses the words must not see the result,
+ * nor how long a search took. */
+static inline uint64_t hash_words(const struct hash_key *key, uint64_t a,
+				  uint64_t b)
+{
+	unsigned __int128 product =
+		(unsigned __int128)(a ^ key->k[0]) * (b ^ key->k[1]);
+
+	return (uint64_t)product ^ (uint64_t)(product >> 64);
+}
+
 #endif

@@ -306,6 +306,23 @@ int engine_dump(struct engine *e, enum engine_table table,
 	return -EBUSY;
 }
 
+/* ---- traffic */
+
+bool engine_next_tick(struct engine *e, struct traffic_tick *out)
+{
+	struct ledger *l = e->worker.ledger;
+
+	if (ledger_next(l, out))
+		return true;
+	return !e->running && ledger_close(l, clock_ms()) &&
+	       ledger_next(l, out);
+}
+
+void engine_tick_done(struct engine *e)
+{
+	ledger_done(e->worker.ledger);
+}
+
 /* ---- counters */
 
 void engine_totals(const struct engine *e, struct engine_totals *out)

@@ -18,6 +18,7 @@
 #include "../base/addr.h"
 #include "../base/drop.h"
 #include "../base/error.h"
+#include "../base/traffic.h"
 #include "conf.h"
 
 struct engine;
@@ -202,6 +203,16 @@ struct engine_sample {
 
 /* Likewise. They are few: the engine sees to that, and counts the others. */
 bool engine_next_sample(struct engine *e, struct engine_sample *out);
+
+/* ---- traffic, tick by tick: what the counters below are made of. The event
+ * descriptor is readable when one is over. Rows add up to the totals, exactly;
+ * see ledger.h for what happens to those who come late. */
+
+/* The next tick, with rows that are valid until engine_tick_done(), without
+ * which there is no further one. While the engine is stopped, ticks end when
+ * they are asked for. */
+bool engine_next_tick(struct engine *e, struct traffic_tick *out);
+void engine_tick_done(struct engine *e);
 
 /* ---- tables, read by asking the engine to copy them out a bit per burst */
 struct flow_row {

@@ -87,6 +87,7 @@ static void promote(struct express *x, uint32_t session)
 		.generation = x->generation,
 		.host = plan.host,
 		.inside = plan.offer.inside.addr,
+		.remote = plan.offer.remote.addr,
 		.wan_hop = plan.offer.wan_hop,
 		.active_ms = x->now_ms,
 		.told_ms = x->now_ms,

@@ -93,7 +93,8 @@ static void take_over(struct express *x, uint32_t pair, bool whole)
 	*p = (struct pair){ .session = session,
 			    .serial = o.serial,
 			    .generation = x->generation - 1,
-			    .inside = o.inside.addr };
+			    .inside = o.inside.addr,
+			    .remote = o.remote.addr };
 	if (!session) {
 		express_forget(x, pair);
 		return;

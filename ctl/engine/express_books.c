@@ -36,9 +36,17 @@ static void charge_way(struct express *x, struct pair *p, uint32_t slot,
 	s->charged_bytes += carried.bytes;
 	if (carried.seen_ms > p->active_ms)
 		p->active_ms = carried.seen_ms;
-	nat_carried(x->nat, p->session, p->serial, way, &carried);
-	stats_carried(x->egress->stats, &p->host, &p->inside, way == WAY_IN,
-		      carried.packets, carried.bytes, x->now_ms);
+	if (nat_carried(x->nat, p->session, p->serial, way, &carried))
+		p->label = nat_label(x->nat, p->session);
+	stats_carried(x->egress->stats,
+		      &(struct stats_charge){ .mac = &p->host,
+					      .addr = &p->inside,
+					      .remote = &p->remote,
+					      .label = p->label,
+					      .to_lan = way == WAY_IN,
+					      .packets = carried.packets,
+					      .bytes = carried.bytes },
+		      x->now_ms);
 }
 
 void express_charge(struct express *x, uint32_t pair)

@@ -41,11 +41,12 @@ struct pair {
 	uint8_t lan;   /* in conf.lans */
 	uint8_t lan_port;
 	uint32_t session, serial;
+	uint32_t label;	     /* the session's, also when that is over */
 	uint32_t place;	     /* in 'live' */
 	uint32_t next;	     /* free or resting */
 	uint32_t generation; /* of the world its rows were compared with */
 	struct mac host;
-	struct addr inside;
+	struct addr inside, remote;
 	struct addr wan_hop;
 	uint64_t active_ms; /* last packet */
 	uint64_t told_ms;

@@ -43,7 +43,7 @@ struct frag_fate {
 	uint16_t flags; /* PKT_HAIRPIN */
 	bool to_lan;
 	__be32 src, dst; /* as translated; IPv6: of no weight */
-	struct addr next_hop, device;
+	struct addr next_hop, device, remote;
 	uint32_t session, peer;
 	uint32_t session_serial, peer_serial;
 };

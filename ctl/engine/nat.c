@@ -331,6 +331,7 @@ enum verdict nat_process(struct nat *n, const struct engine_conf *conf,
 	p->out_lan = 0;
 	p->next_hop = (struct addr){ 0 };
 	p->device = (struct addr){ 0 };
+	p->remote = (struct addr){ 0 };
 	p->to_lan = false;
 	p->session = 0;
 	p->label = 0;

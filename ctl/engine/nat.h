@@ -140,8 +140,9 @@ struct nat_carried {
 	uint64_t packets, bytes;
 	uint64_t seen_ms;
 };
-/* Counts and moves timers, as nat_process() would have. */
-void nat_carried(struct nat *n, uint32_t session, uint32_t serial, unsigned way,
+/* Counts and moves timers, as nat_process() would have. false: that session is
+ * over. */
+bool nat_carried(struct nat *n, uint32_t session, uint32_t serial, unsigned way,
 		 const struct nat_carried *c);
 
 #endif

@@ -165,15 +165,16 @@ void nat_demoted(struct nat *n, uint32_t session, uint32_t serial)
 
 /* ---- what it carried */
 
-void nat_carried(struct nat *n, uint32_t session, uint32_t serial, unsigned way,
+bool nat_carried(struct nat *n, uint32_t session, uint32_t serial, unsigned way,
 		 const struct nat_carried *c)
 {
 	struct session *s = meant(n, session, serial);
 
 	if (!s)
-		return;
+		return false;
 	nat_session_count(s, way, c->packets, c->bytes);
 	/* What it was before it ended, or was reset, prolongs nothing. */
 	if (n->conf && n->watches[session].pair && may_be_carried(n, s))
 		nat_session_carried(n, s, way, c->seen_ms);
+	return true;
 }

@@ -20,6 +20,7 @@ static struct frag_fate fate_of(const struct nat *n, const struct pkt *p)
 		.to_lan = p->to_lan,
 		.next_hop = p->next_hop,
 		.device = p->device,
+		.remote = p->remote,
 		.session = p->session,
 		.peer = p->peer,
 		.session_serial = serial_of(n, p->session),
@@ -87,6 +88,7 @@ static void follow(struct nat *n, struct pkt *p, const struct frag_fate *f)
 		return;
 	p->flags |= f->flags;
 	p->device = f->device;
+	p->remote = f->remote;
 	p->to_lan = f->to_lan;
 	p->session = f->session;
 	p->label = nat_label(n, f->session);

@@ -66,6 +66,7 @@ void nat_charge(struct nat *n, struct pkt *p, const struct addr *device,
 		const struct session *peer)
 {
 	p->device = *device;
+	p->remote = s->key.remote;
 	p->to_lan = dir == DIR_IN;
 	p->session = nat_session_number(n, s);
 	p->label = nat_label(n, p->session);

@@ -87,6 +87,7 @@ struct pkt {
 	uint8_t out_lan;
 	struct addr next_hop;
 	struct addr device; /* LAN host this is charged to; zero: none */
+	struct addr remote; /* its session's, whoever sent the packet */
 	bool to_lan;	    /* direction of the charge: true is rx */
 	uint32_t session;   /* index + 1; 0: none */
 	uint32_t peer;	    /* hairpin: the receiver's session, likewise */

@@ -5,6 +5,7 @@
  * changes at every reuse, and a reader that saw two ids counts neither. */
 #include "stats.h"
 
+#include <arpa/inet.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -46,6 +47,8 @@ struct stats {
 	/* engine only */
 	struct slots slots;
 	uint64_t reused;
+
+	struct ledger *ledger;
 };
 
 _Static_assert(sizeof(struct device) == 64, "a device is a cache line");
@@ -59,7 +62,9 @@ struct stats *stats_new(uint32_t devices_max, const struct hash_key *key)
 	memset(s, 0, sizeof(*s));
 	s->key = *key;
 	s->devices = aligned_alloc(64, devices_max * sizeof(*s->devices));
-	if (!s->devices || slots_init(&s->slots, devices_max)) {
+	s->ledger = ledger_new(key);
+	if (!s->devices || !s->ledger || slots_init(&s->slots, devices_max)) {
+		ledger_free(s->ledger);
 		free(s->devices);
 		free(s);
 		return NULL;
@@ -73,8 +78,14 @@ void stats_free(struct stats *s)
 	if (!s)
 		return;
 	slots_fini(&s->slots);
+	ledger_free(s->ledger);
 	free(s->devices);
 	free(s);
+}
+
+struct ledger *stats_ledger(struct stats *s)
+{
+	return s->ledger;
 }
 
 /* ---- engine */
@@ -95,11 +106,12 @@ static void charge(struct traffic *t, bool rx, uint64_t packets, uint64_t bytes)
 
 static uint64_t mac_bits(const struct mac *m)
 {
-	uint64_t bits = 0;
+	uint32_t head;
+	uint16_t tail;
 
-	for (unsigned i = 0; i < sizeof(m->b); i++)
-		bits = bits << 8 | m->b[i];
-	return bits;
+	memcpy(&head, m->b, sizeof(head));
+	memcpy(&tail, m->b + sizeof(head), sizeof(tail));
+	return (uint64_t)ntohl(head) << 16 | ntohs(tail);
 }
 
 static struct mac mac_of(uint64_t bits)
@@ -163,7 +175,7 @@ static struct device *device_of(struct stats *s, const struct mac *mac,
 				uint64_t now_ms)
 {
 	uint64_t bits = mac_bits(mac);
-	uint32_t hash = (uint32_t)hash_bytes(&s->key, mac, sizeof(*mac));
+	uint32_t hash = (uint32_t)hash_words(&s->key, bits, 0);
 	uint32_t i = slots_first(&s->slots, hash);
 
 	for (; i != SLOTS_NONE; i = slots_next(&s->slots, i))
@@ -184,30 +196,38 @@ static void seen(struct stats *s, struct device *d, uint64_t now_ms)
 	atomic_store_explicit(&d->last_seen_ms, now_ms, memory_order_relaxed);
 }
 
-void stats_carried(struct stats *s, const struct mac *mac,
-		   const struct addr *addr, bool to_lan, uint64_t packets,
-		   uint64_t bytes, uint64_t now_ms)
+void stats_carried(struct stats *s, const struct stats_charge *c,
+		   uint64_t now_ms)
 {
+	static const struct mac nobody;
+	bool known = !addr_is_zero(c->addr) && !mac_is_zero(c->mac);
 	struct device *d;
 
-	charge(&s->total, to_lan, packets, bytes);
-	if (addr_is_zero(addr) || mac_is_zero(mac))
-		return;
-	d = device_of(s, mac, now_ms);
+	charge(&s->total, c->to_lan, c->packets, c->bytes);
+	ledger_charge(s->ledger, known ? c->mac : &nobody, c->remote, c->label,
+		      c->to_lan, c->packets, c->bytes);
+	d = known ? device_of(s, c->mac, now_ms) : NULL;
 	if (!d)
 		return;
-	charge(&d->traffic, to_lan, packets, bytes);
+	charge(&d->traffic, c->to_lan, c->packets, c->bytes);
 	seen(s, d, now_ms);
-	if (addr_is_v4(addr))
-		atomic_store_explicit(&d->addr, addr_to_v4(addr),
+	if (addr_is_v4(c->addr))
+		atomic_store_explicit(&d->addr, addr_to_v4(c->addr),
 				      memory_order_relaxed);
 }
 
 static void tap_forwarded(struct stats *s, const struct pkt *p, uint64_t now_ms)
 {
+	const struct stats_charge c = { .mac = &p->host_mac,
+					.addr = &p->device,
+					.remote = &p->remote,
+					.label = p->label,
+					.to_lan = p->to_lan,
+					.packets = 1,
+					.bytes = p->l3_len };
+
 	if (!(p->flags & (PKT_HAIRPIN | PKT_REPLY)))
-		stats_carried(s, &p->host_mac, &p->device, p->to_lan, 1,
-			      p->l3_len, now_ms);
+		stats_carried(s, &c, now_ms);
 }
 
 void stats_tap(struct stats *s, const struct pkt *p, uint64_t now_ms)

@@ -17,6 +17,7 @@
 #include "../../bpf/abi.h"
 #include "../base/hash.h"
 #include "engine.h"
+#include "ledger.h"
 #include "pkt.h"
 
 /* A full table gives a new host the slot of the one that is unseen the longest
@@ -28,9 +29,20 @@
 
 struct stats;
 
+/* What a LAN host moved. Zero addresses: not known. */
+struct stats_charge {
+	const struct mac *mac;
+	const struct addr *addr, *remote;
+	uint32_t label; /* of the remote */
+	bool to_lan;
+	uint64_t packets, bytes;
+};
+
 /* NULL: out of memory. */
 struct stats *stats_new(uint32_t devices_max, const struct hash_key *key);
 void stats_free(struct stats *s);
+/* Where every charge goes, too. */
+struct ledger *stats_ledger(struct stats *s);
 
 /* ---- engine */
 
@@ -38,9 +50,8 @@ void stats_free(struct stats *s);
  * yet. 'p->host_mac' names the LAN host. */
 void stats_tap(struct stats *s, const struct pkt *p, uint64_t now_ms);
 /* What eBPF carried for a LAN host. */
-void stats_carried(struct stats *s, const struct mac *mac,
-		   const struct addr *addr, bool to_lan, uint64_t packets,
-		   uint64_t bytes, uint64_t now_ms);
+void stats_carried(struct stats *s, const struct stats_charge *c,
+		   uint64_t now_ms);
 void stats_drop(struct stats *s, enum gate_drop reason, uint64_t packets,
 		uint64_t bytes);
 

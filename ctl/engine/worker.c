@@ -59,6 +59,7 @@ int worker_init(struct worker *w, const struct engine_limits *limits,
 	w->labels = labels_new(&key);
 	if (w->nat && w->neigh && w->fdb && w->stats && w->express &&
 	    w->labels) {
+		w->ledger = stats_ledger(w->stats);
 		nat_bind_express(w->nat, w->express);
 		nat_bind_labels(w->nat, w->labels);
 		return 0;
@@ -407,6 +408,8 @@ static uint64_t turn(struct worker *w)
 	const struct engine_conf *conf = look(w, now_ms);
 	bool more = take_commands(w, now_ms);
 
+	if (ledger_turn(w->ledger, now_ms))
+		bell_ring(&w->mailbox.ready);
 	carry_waiting(w, conf, now_ms);
 	more |= carry(w, conf, now_ms);
 	idle_ms = expire(w, conf, now_ms);
@@ -416,6 +419,7 @@ static uint64_t turn(struct worker *w)
 	idle_ms = sooner(idle_ms,
 			 express_turn(w->express, conf, &w->ports, now_ms));
 	idle_ms = sooner(idle_ms, dump(w, now_ms));
+	idle_ms = sooner(idle_ms, ledger_due(w->ledger, now_ms));
 	publish_counts(w);
 	mailbox_tell(&w->mailbox);
 	return more ? 0 : idle_ms;

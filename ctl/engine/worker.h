@@ -30,6 +30,7 @@ struct worker {
 	struct snapshot conf;
 	struct mailbox mailbox;
 	struct stats *stats;
+	struct ledger *ledger; /* the stats' */
 	_Atomic bool stop;
 	_Atomic uint32_t mappings, sessions; /* engine writes */
 	_Atomic uint64_t evicted, hold_yielded, moved, syn_used;

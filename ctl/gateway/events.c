@@ -142,6 +142,7 @@ void events_on_engine(uv_poll_t *poll, int status, int events)
 		}
 	}
 	take_reports(g);
+	traffic_take(g);
 }
 
 /* ---- leases -> names */

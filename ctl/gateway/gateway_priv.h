@@ -11,6 +11,7 @@
  *   leftovers.c what an earlier run left on the machine
  *   events.c   what one room tells and another must hear
  *   home.c     who is at home
+ *   traffic.c  what the engine counted, tick by tick
  *   house.c    what the API may ask
  *
  * Control thread only. */
@@ -197,6 +198,10 @@ void home_on_neigh(struct gateway *g, const struct link_neigh *n);
 void home_on_lease(struct gateway *g, const struct dhcp_lease *lease);
 /* 'arg' is the gateway. */
 void home_on_arp(void *arg, const struct arp *a);
+
+/* traffic.c */
+/* Takes the ticks that are over; while the engine is stopped, all. */
+void traffic_take(struct gateway *g);
 
 /* house.c */
 /* A settings_judge; 'arg' is the gateway. */
