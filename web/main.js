@@ -1,30 +1,38 @@
 // @ts-check
 // main.js - the page's composition root: what the gateway says goes to the store,
 // what changed to the view, how old it is to the head. Who is not logged in is
-// shown the gate.
+// shown the gate. Views but the first are fetched when they are gone to.
 import { ask, watch } from "./core/api.js";
 import { make } from "./core/dom.js";
 import { paintSoon } from "./core/frame.js";
+import { readRoute } from "./core/route.js";
 import { openSocket } from "./core/socket.js";
 import { Store } from "./core/store.js";
-import * as names from "./views/names.js";
-import * as nat from "./views/nat.js";
 import * as overview from "./views/overview.js";
 import { makeFreshness, retryWords } from "./widgets/freshness.js";
 import { makeGate } from "./widgets/gate.js";
 import { setMark } from "./widgets/mark.js";
 import { makeNotice } from "./widgets/notice.js";
-import { makeRail, whereTo } from "./widgets/rail.js";
+import { makeRail } from "./widgets/rail.js";
 import { makeTheme } from "./widgets/theme.js";
 
 /** @typedef {import("./core/api.js").Session} Session */
-/** @typedef {{update: (type: string) => void, recolour: () => void, leave?: () => void}} View */
+/** @typedef {import("./core/route.js").Route} Route */
+/**
+ * @typedef {{update: (type: string) => void, recolour: () => void, leave?: () => void,
+ *   follow?: (route: Route) => void}} View  'follow': the same view, of another state
+ * @typedef {{title: string, mount: (root: HTMLElement, store: Store, route: Route) => View}} Room
+ */
 
 /** The first words take so long at most, or something is wrong. */
 const WAIT_MS = 3000;
 const DROPS_MS = 5000;
-/** @type {Record<string, {title: string, mount: (root: HTMLElement, store: Store) => View}>} */
-const VIEWS = { overview, nat, names };
+/** @type {Record<string, () => Room | Promise<Room>>} */
+const ROOMS = {
+  overview: () => overview,
+  nat: () => import("./views/nat.js"),
+  names: () => import("./views/names.js"),
+};
 
 const root = /** @type {HTMLElement} */ (document.getElementById("view"));
 const head = /** @type {HTMLElement} */ (document.getElementById("head"));
@@ -43,6 +51,8 @@ let socket = null;
 let drops = null;
 /** @type {View | null} */
 let view = null;
+/** What is shown, or being fetched: "VIEW/OF"; "": neither. */
+let shown = "";
 let isAtGate = false;
 let wasStale = false;
 
@@ -83,8 +93,10 @@ async function meet() {
   } else if (!socket) {
     listen();
   }
-  if (JSON.stringify(before) !== JSON.stringify(session))
-    show();
+  if (JSON.stringify(before) === JSON.stringify(session))
+    return;
+  leaveView();
+  show();
 }
 
 /** After the password was given or set. */
@@ -104,29 +116,52 @@ function showGate() {
 }
 
 function show() {
-  const id = whereTo();
-  view?.leave?.();
-  view = null;
-  isAtGate = false;
-  rail.update();
-  rail.element.hidden = Boolean(session?.password_set && !session.logged_in);
-  document.title = `${VIEWS[id].title} \u00b7 Portcullis`;
-  if (!session)
-    return;
-  if (!session.logged_in && (session.password_set || id !== "overview")) {
-    showGate();
+  const route = readRoute(location.hash);
+  if (!(route.view in ROOMS))
+    route.view = "overview";
+  rail.update(route.view);
+  if (view && shown === `${route.view}/${route.of}`) {
+    view.follow?.(route);
     return;
   }
-  if (!store.status || !store.heardAt)
+  leaveView();
+  isAtGate = false;
+  rail.element.hidden = Boolean(session?.password_set && !session.logged_in);
+  if (!session)
     return;
-  view = VIEWS[id].mount(root, store);
-  if (!session.password_set)
+  if (!session.logged_in && (session.password_set || route.view !== "overview"))
+    showGate();
+  else if (store.status && store.heardAt)
+    enter(route);
+}
+
+function leaveView() {
+  view?.leave?.();
+  view = null;
+  shown = "";
+}
+
+/** @param {Route} route */
+async function enter(route) {
+  const name = `${route.view}/${route.of}`;
+  shown = name;
+  const found = ROOMS[route.view]();
+  const room = found instanceof Promise ? await found.catch(() => null) : found;
+  // Meanwhile one went elsewhere, or the gateway is gone: it is tried again when
+  // there is news.
+  if (shown !== name || !room) {
+    shown = shown === name ? "" : shown;
+    return;
+  }
+  document.title = `${room.title} \u00b7 Portcullis`;
+  view = room.mount(root, store, route);
+  if (!session?.password_set)
     root.prepend(make("div", { class: "inner banner" }, makeGate(true, open).element));
 }
 
 /** @param {string} type */
 function onChange(type) {
-  if (!view && !isAtGate && session && store.status && store.heardAt)
+  if (!view && !shown && !isAtGate && session && store.status && store.heardAt)
     show();
   view?.update(type);
   if (type !== "clients" && type !== "drops")
@@ -140,7 +175,7 @@ function paintAge() {
     const isLate = performance.now() - startedAt > WAIT_MS;
     const notice = isLate ? failed : waiting;
     failed.setNext("Is this device still in the gateway's network? " + retryWords(store));
-    if (!isAtGate && root.firstElementChild !== notice.element)
+    if (!isAtGate && !shown && root.firstElementChild !== notice.element)
       root.replaceChildren(notice.element);
     return;
   }
@@ -159,8 +194,8 @@ leave.addEventListener("click", async () => {
 });
 head.append(freshness.element, leave, makeTheme(() => view?.recolour()));
 document.getElementById("page")?.prepend(rail.element);
-rail.update();
-addEventListener("hashchange", () => show());
+rail.update(readRoute(location.hash).view);
+addEventListener("hashchange", show);
 setInterval(() => paintSoon(paintAge), 1000);
 meet();
 paintAge();

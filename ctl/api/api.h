@@ -31,8 +31,8 @@
  *   drops             all reasons, also those that never happened
  *
  * /api/v1/dns: stats, upstreams, lists that are on, known_lists to turn on.
- * /api/v1/dns/log, on the unix socket only: what was asked in the last day,
- * oldest first; ?limit= latest so many (1000), ?device= address, ?name= a part
+ * /api/v1/dns/log, for the owner alone: what was asked in the last day, oldest
+ * first; ?limit= latest so many (1000), ?device= address, ?name= a part
  * of it, ?why= as in dns/querylog.h, ?format=csv. Device null: the gateway.
  *
  * /api/v1/live is a WebSocket; each message is one msgpack map with a "type":

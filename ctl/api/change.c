@@ -1,7 +1,6 @@
 /* change.c - settings read and changed.
  *
- * Called by api.c's route; only the unix socket reaches settings_change().
- * Control thread; no state. */
+ * Called by api.c's route, for the owner alone. Control thread; no state. */
 #include <errno.h>
 #include <stdio.h>
 

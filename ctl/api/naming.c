@@ -1,8 +1,7 @@
 /* naming.c - how names are resolved: upstreams, lists, and what was asked.
  *
  * Called by api.c's routes. Control thread; no state. Who asked for what is
- * the household's own business: until there is a login, it is told on the unix
- * socket alone. */
+ * the household's own business: api.c lets the owner alone come here. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

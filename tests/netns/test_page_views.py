@@ -17,7 +17,8 @@ pytestmark = pytest.mark.long
 
 URL = f"http://{LAN}/"
 PASSWORD = "correct horse"
-VIEWS = {"nat": "Forwards", "names": "Leases"}
+VIEWS = {"nat": "Forwards", "names": "Names asked for",
+         "names/lists": "Blocklists", "names/addresses": "Leases"}
 HEADS = "[...document.querySelectorAll('h2')].map(e => e.textContent)"
 LEASES = "document.querySelector('[aria-label=Leases]')"
 TEXT = "document.querySelector('main').textContent"
@@ -134,11 +135,15 @@ def test_who_has_no_session_sees_the_gate_alone(house, shots):
 
 def test_a_lease_is_pinned_and_named_with_a_click(house, browser):
     log_in(browser)
-    go(browser, "names")
+    go(browser, "names/addresses")
     assert browser.eventually(f"{LEASES}?.textContent.includes(args.ip)",
                               ip=house.h2.ip)
     row = f"//tr[contains(., '{house.h2.ip}')]"
     browser.do("await page.click(args.row + '//button')", row=row)
+    assert browser.eventually(
+        "/kept for it. Takes effect at the next renewal, in .*h/.test("
+        "[...document.querySelectorAll('[role=status]')]"
+        ".map(e => e.textContent).join())")
     pinned = f"{house.h2.mac}={house.h2.ip}"
     assert eventually(lambda: house.ask("get", "dhcp.static") == [pinned], 20)
     assert browser.eventually("[...document.querySelectorAll('.list button')]"
@@ -195,9 +200,79 @@ def test_what_goes_on_is_shown(house, browser):
         ".includes('example.net')")
 
 
+def test_a_name_is_blocked_and_let_through_with_a_click(house, browser):
+    def asked():
+        return house.h2.run("dig", "+short", f"@{LAN}", "example.net").strip()
+
+    log_in(browser)
+    answer = asked()
+    assert answer
+    go(browser, "names")
+    row = "//tr[contains(., 'example.net')]"
+    browser.do("await page.click(args.row + '//button')", row=row)
+    assert eventually(lambda: house.ask("get", "dns.block")
+                      == ["example.net"], 20)
+    assert eventually(lambda: asked() == "0.0.0.0", 20)
+    assert browser.eventually("document.querySelector('[aria-label=Queries]')"
+                              ".textContent.includes('blocked by')")
+    # Found by its reason; the files hold just what was found.
+    browser.do("await page.selectOption('.adder label:nth-of-type(3) select',"
+               " 'blocked')")
+    assert browser.eventually(
+        "[...document.querySelectorAll('[aria-label=Queries] tbody tr')]"
+        ".every(e => e.textContent.includes('blocked by'))")
+    rows = browser.look("fetch(document.querySelector('.export').href)"
+                        ".then(r => r.text())").splitlines()
+    assert rows[0].startswith("at_ms,device,") and len(rows) > 1
+    assert all(",blocked," in line for line in rows[1:])
+    browser.do("await page.click(args.row + '//button')", row=row)
+    assert eventually(lambda: house.ask("get", "dns.block") == [], 20)
+    assert eventually(lambda: asked() == answer, 20)
+    assert browser.complaints() == []
+
+
+def test_the_log_is_turned_off_and_on(house, browser):
+    log_in(browser)
+    house.h2.run("dig", "+short", f"@{LAN}", "example.net")
+    go(browser, "names")
+    assert browser.eventually("!!document.querySelector('.list tbody tr')")
+    log = "document.querySelector('.aside [role=switch]')"
+    assert browser.eventually(log + ".ariaChecked === 'true'")
+    browser.do("await page.focus('.aside [role=switch]');"
+               "await page.keyboard.press('Space')")
+    assert browser.eventually(f"{TEXT}.includes('The log is off')")
+    assert house.ask("get", "dns.log") == "off"
+    browser.do("await page.keyboard.press('Space')")
+    assert eventually(lambda: house.ask("get", "dns.log") == "on", 20)
+
+
+def test_lists_and_devices_are_switched(house, browser):
+    log_in(browser)
+    go(browser, "names/lists")
+    flip = ("await page.click(`[role=switch][aria-label=\"${args.label}\"]`)")
+    assert browser.eventually(f"{TEXT}.includes('easyprivacy')")
+    browser.do(flip, label="Use urlhaus")
+    assert eventually(lambda: house.ask("get", "dns.lists")
+                      == ["urlhaus"], 20)
+    browser.do(flip, label="Use urlhaus")
+    assert eventually(lambda: house.ask("get", "dns.lists") == [], 20)
+    name, = (c["name"] for c in house.ask("clients")
+             if c["mac"] == house.h2.mac)
+    browser.do(flip, label=f"Filter names for {name}")
+    assert eventually(lambda: house.ask("get", "dns.unfiltered")
+                      == [house.h2.mac], 20)
+    browser.do(flip, label=f"Filter names for {name}")
+    assert eventually(lambda: house.ask("get", "dns.unfiltered") == [], 20)
+    browser.do("await page.fill('[aria-label=\"Another list\"] input', 'x y');"
+               "await page.keyboard.press('Enter')")
+    assert browser.eventually("document.querySelector('.problem[role=alert]')"
+                              ".textContent.includes('dns.lists')")
+    browser.complaints()
+
+
 def test_hostile_names_are_only_text(house, browser):
     log_in(browser)
-    go(browser, "names")
+    go(browser, "names/addresses")
     for name in HOSTILE:
         house.cli("set", f"clients.name={house.h2.mac}={name}")
         shown = re.sub("[\u202e\u2066]", "\ufffd", name)
@@ -225,11 +300,13 @@ def test_both_themes_at_both_widths(house, browser, shots, view, scheme, size):
     assert browser.look(OVERFLOW) <= 0
     assert browser.look("getComputedStyle(document.body).backgroundColor") \
         == TOKENS[scheme]
-    picture = shots / f"{view}-{scheme}-{size}.png"
+    picture = shots / f"{view.replace('/', '-')}-{scheme}-{size}.png"
     browser.do("await page.screenshot({ path: args.path, fullPage: true })",
                path=str(picture))
     assert picture.stat().st_size > 10_000
     assert browser.do(AXE) == []
+    browser.do("await page.setViewportSize({ width: 360, height: 640 })")
+    assert browser.look(OVERFLOW) <= 0
 
 
 def test_all_views_by_keyboard(house, browser):

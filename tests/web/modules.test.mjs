@@ -13,7 +13,10 @@ async function load(path) {
 
 const { decode } = await load("core/msgpack.js");
 const { Boundary, Beats, Minute } = await load("core/history.js");
-const { ago, bytes, duration, rate, tame } = await load("core/format.js");
+const { ago, bytes, duration, percent, rate, tame } = await load("core/format.js");
+
+const { answerWords, inBreaths, logPath, tookWords } = await load("core/queries.js");
+const { readRoute, writeRoute } = await load("core/route.js");
 
 const hex = (text) => Uint8Array.from(Buffer.from(text.replaceAll(" ", ""), "hex"));
 const plain = (value) => JSON.parse(JSON.stringify(value));
@@ -129,4 +132,45 @@ test("devices share their seconds", () => {
   const before = beats.count;
   assert.equal(beats.next(beats.at + 10_000) - before, 10);
   assert.equal(minute.get(beats.count), null);
+});
+
+test("shares", () => {
+  const cases = [[0, 0, "0 %"], [0, 5, "0 %"], [1, 1000, "0.1 %"], [996, 10000, "10 %"],
+    [97, 100, "97 %"], [5, 5, "100 %"]];
+  for (const [part, of, text] of cases)
+    assert.equal(percent(part, of).replace("\u00a0", " "), text);
+});
+
+test("what was asked in one breath is one row", () => {
+  const q = (at_ms, more) => ({ at_ms, device: "10.77.0.9", hostname: "tv", name: "a.example",
+    type: "A", answer: "192.0.2.1", rcode: "NOERROR", why: "cache", list: null, took_us: 40, ...more });
+  const asked = inBreaths([
+    q(1000), q(1010, { type: "AAAA", answer: null }), q(1020, { name: "b.example", took_us: 9 }),
+    q(1030, { device: "10.77.0.8" }), q(1040, { why: "upstream", answer: "192.0.2.2" }),
+    q(2400, { answer: "192.0.2.3", took_us: 90 }), q(9000),
+    q(9001, { name: "none.example", answer: null, rcode: "NXDOMAIN" }),
+  ]);
+  assert.deepEqual(asked.map(({ name, at_ms, times }) => [name, at_ms, times]), [
+    ["none.example", 9001, 1], ["a.example", 9000, 1], ["a.example", 2400, 3],
+    ["a.example", 1040, 1], ["a.example", 1030, 1], ["b.example", 1020, 1]]);
+  assert.deepEqual(asked[2].types, ["A", "AAAA"]);
+  assert.deepEqual(asked[2].answers, ["192.0.2.1", "192.0.2.3"]);
+  assert.equal(asked[2].took_us, 90);
+  assert.equal(answerWords(asked[0]), "no such name");
+  assert.equal(answerWords({ answers: [], rcode: "NOERROR" }), "nothing of that kind");
+  assert.equal(answerWords({ answers: ["1", "2", "3", "4"], rcode: "NOERROR" }), "1, 2, 2 more");
+  assert.equal(tookWords(99), "<\u00a00.1\u00a0ms");
+  assert.equal(tookWords(12_345), "12\u00a0ms");
+  assert.equal(logPath({ name: "a&b", why: "", limit: 5 }), "dns/log?name=a%26b&limit=5");
+});
+
+test("the address of a view is read as it was written", () => {
+  const hash = writeRoute("device", "02:00:00:00:00:01", { from: 5, to: null, device: "" });
+  assert.equal(hash, "#/device/02:00:00:00:00:01?from=5");
+  const { view, of, state } = readRoute(hash);
+  assert.deepEqual([view, of, state.get("from"), state.get("to")],
+    ["device", "02:00:00:00:00:01", "5", null]);
+  assert.deepEqual(readRoute("").view, "");
+  assert.deepEqual(readRoute("#/nat/%zz").of, "%zz");
+  assert.deepEqual(readRoute(writeRoute("x", "a/b?c")).of, "a/b?c");
 });

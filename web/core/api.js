@@ -45,31 +45,41 @@ export async function changeList(group, key, change) {
 
 /**
  * Asks every so often while the page is looked at.
- * @param {string} path
+ * @param {string | (() => string)} path
  * @param {number} everyMs
- * @param {(said: any) => void} onAnswer
- * @returns {{now: () => void, stop: () => void}}
+ * @param {(said: any, path: string) => void} onAnswer
+ * @param {(refused: Refused) => void} [onRefused]
+ * @returns {{now: () => void, stop: () => void}} 'now' does not wait
  */
-export function watch(path, everyMs, onAnswer) {
+export function watch(path, everyMs, onAnswer, onRefused = () => {}) {
   let timer = 0;
   let isAsking = false;
+  let isDue = false;
   let isOver = false;
+
+  async function once() {
+    const asked = typeof path === "string" ? path : path();
+    try {
+      const said = await ask(asked);
+      return () => onAnswer(said, asked);
+    } catch (error) {
+      // The live connection says it when the gateway is gone.
+      return () => error instanceof Refused && onRefused(error);
+    }
+  }
 
   async function now() {
     clearTimeout(timer);
+    isDue = isAsking;
     if (isAsking || isOver || document.hidden)
       return;
     isAsking = true;
-    try {
-      const said = await ask(path);
-      if (!isOver)
-        onAnswer(said);
-    } catch {
-      // The live connection says it when the gateway is gone.
-    }
+    const tell = await once();
     isAsking = false;
-    if (!isOver)
-      timer = setTimeout(now, everyMs);
+    if (isOver)
+      return;
+    timer = setTimeout(now, isDue ? 0 : everyMs);
+    tell();
   }
 
   function stop() {

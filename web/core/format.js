@@ -40,6 +40,12 @@ export const orDash = (n, style) =>
 /** @param {Quantity} quantity */
 export const inWords = ({ number, unit }) => `${number}\u00a0${unit}`;
 
+/** A share; nothing of nothing is none. @param {number} part @param {number} of */
+export function percent(part, of) {
+  const n = of ? 100 * part / of : 0;
+  return `${n.toFixed(n && n < 9.95 ? 1 : 0)}\u00a0%`;
+}
+
 /** @param {number} n */
 export const count = (n) => n.toLocaleString("en");
 
@@ -79,6 +85,17 @@ const clock = new Intl.DateTimeFormat("en-GB", { timeStyle: "medium" });
 
 /** @param {number} at milliseconds since 1970 */
 export const timeOfDay = (at) => clock.format(at);
+
+const minutes = new Intl.DateTimeFormat("en-GB", { timeStyle: "short" });
+
+/** @param {number} at */
+export const shortTime = (at) => minutes.format(at);
+
+const days = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short" });
+
+/** The time, and the day unless it is today. @param {number} at @param {number} now */
+export const when = (at, now) => days.format(at) === days.format(now) ? timeOfDay(at) :
+  `${days.format(at)}, ${timeOfDay(at)}`;
 
 /**
  * What a device calls itself, without what would steer the text around it:

@@ -1,26 +1,32 @@
 // @ts-check
-// names.js - who has which address and name, and which names are asked for.
+// names.js - which names are asked for, which are not answered, and who has which
+// address: three ways of one view.
 import { watch } from "../core/api.js";
 import { make, setText } from "../core/dom.js";
-import { count, tame, timeOfDay } from "../core/format.js";
+import { count, timeOfDay } from "../core/format.js";
+import { makeFilters } from "../widgets/filters.js";
 import { makeLeases } from "../widgets/leases.js";
 import { makeList } from "../widgets/list.js";
-import { makeNotice } from "../widgets/notice.js";
-import { makeInput, makeMeter, makeProblem, makeSection } from "../widgets/parts.js";
+import { makeMeter, makeProblem, makeSection } from "../widgets/parts.js";
+import { makeQueries } from "../widgets/queries.js";
+import { makeWays } from "../widgets/switch.js";
+import { makeTile } from "../widgets/tiles.js";
 
 /** @typedef {import("../core/store.js").Store} Store */
 /**
- * @typedef {{at_ms: number, device: string, hostname: string | null, name: string,
- *   type: string, answer: string | null, rcode: string, why: string,
- *   list: string | null, took_us: number}} Query
  * @typedef {{at_ms: number, kind: string, ip: string | null, mac: string | null,
  *   other: string | null}} Event
+ * @typedef {{server: string, answers: boolean, rtt_ms: number | null}} Upstream
  */
 
 export const title = "DNS and DHCP";
-const LEASES_MS = 5000;
-const QUERIES_MS = 2000;
-const QUERIES_SHOWN = 50;
+const EVERY_MS = 3000;
+
+const WAYS = [
+  { of: "", label: "Names asked for", make: makeQueries },
+  { of: "lists", label: "Blocklists", make: makeFilters },
+  { of: "addresses", label: "Addresses", make: makeAddresses },
+];
 
 /** @type {Record<string, (e: Event) => string>} */
 const SENTENCES = {
@@ -32,90 +38,87 @@ const SENTENCES = {
   rival_gone: (e) => `The other DHCP server, ${e.ip}, is gone.`,
 };
 
-/** @param {Query} q */
-function wayOf(q) {
-  if (q.why === "blocked")
-    return `blocked by ${q.list ?? "a list"}`;
-  return q.why;
-}
-
-function makeQueries() {
-  const find = makeInput("Find a name", { type: "search", size: "24" });
-  const table = makeList("Queries", [
-    { label: "Name", text: (q) => tame(q.name) },
-    { label: "Type", text: (q) => q.type },
-    { label: "Device", text: (q) => tame(q.hostname ?? q.device) },
-    { label: "Answer", text: (q) => tame(q.answer ?? q.rcode) },
-    { label: "Why", text: wayOf },
-    { label: "Took", kind: "number", text: (q) => `${(q.took_us / 1000).toFixed(1)} ms` },
-    { label: "When", kind: "number", text: (q) => timeOfDay(q.at_ms) },
-  ], (/** @type {Query} */ q) => `${q.at_ms} ${q.device} ${q.name} ${q.type} ${q.took_us}`,
-  QUERIES_SHOWN);
-  const none = makeNotice("empty", "No name was asked for.",
-    "Devices that use this gateway as their resolver appear here, unless the log is off.");
-  const section = makeSection("Names asked for",
-    make("div", { class: "adder" }, find.element), table.element, none.element);
-  let queries = /** @type {Query[]} */ ([]);
-
-  function show() {
-    const word = find.input.value.trim().toLowerCase();
-    const found = queries.filter((q) => !word ||
-      `${q.name} ${q.hostname ?? ""} ${q.device} ${wayOf(q)}`.toLowerCase().includes(word));
-    table.update(found);
-    none.element.hidden = queries.length > 0;
-  }
-
-  find.input.addEventListener("input", show);
-  return {
-    element: section.element,
-    /** @param {Query[]} said oldest first */
-    update(said) {
-      queries = said.reverse();
-      show();
-    },
-    /** @param {string} words */
-    say: (words) => section.say(words),
-  };
-}
-
-/** @param {HTMLElement} root @param {Store} store */
-export function mount(root, store) {
-  const problem = makeProblem();
-  const pool = makeMeter("Addresses");
-  const cache = makeMeter("From the cache", false);
-  const blocked = makeMeter("Blocked", false);
-  const rival = make("p", { class: "problem inner", role: "status" });
-  const leases = makeLeases(store, problem.say);
+/** @param {Store} store @param {(sentence: string) => void} onRefused */
+function makeAddresses(store, onRefused) {
+  const leases = makeLeases(store, onRefused);
   const events = makeList("What happened", [
     { label: "What", text: (e) => SENTENCES[e.kind]?.(e) ?? e.kind },
     { label: "When", kind: "number", text: (e) => timeOfDay(e.at_ms) },
   ], (/** @type {Event} */ e) => `${e.at_ms} ${e.kind} ${e.ip} ${e.mac}`);
   const happened = makeSection("What happened", events.element);
-  const queries = makeQueries();
+  const watched = watch("dhcp", EVERY_MS, (said) => {
+    events.update(said.events);
+    happened.say(said.events.length ? "" :
+      "no conflict of addresses, and no other DHCP server");
+  });
+  return {
+    element: make("div", {}, leases.element, happened.element),
+    stop() {
+      leases.stop();
+      watched.stop();
+    },
+  };
+}
 
-  root.replaceChildren(
-    make("section", { class: "inner", "aria-label": "Fill" },
-      make("dl", { class: "tiles three" }, pool.element, cache.element, blocked.element)),
-    rival, problem.element, leases.element, happened.element, queries.element);
+function makeFill() {
+  const pool = makeMeter("Addresses");
+  const cache = makeMeter("From the cache", "share");
+  const blocked = makeMeter("Blocked", "share");
+  const upstream = makeTile("Upstream");
+  const rival = make("p", { class: "problem inner", role: "status" });
+
+  /** @param {Upstream[]} all */
+  function showUpstreams(all) {
+    const good = all.filter((one) => one.answers);
+    const best = good.filter((one) => one.rtt_ms !== null)
+      .sort((a, b) => (a.rtt_ms ?? 0) - (b.rtt_ms ?? 0))[0];
+    setText(upstream.value, best ? best.rtt_ms ? `${best.rtt_ms}\u00a0ms` : "<\u00a01\u00a0ms" : good.length ? "\u2013" : "None");
+    setText(upstream.more, !all.length ? "No upstream is known" : best ? best.server +
+      (all.length > 1 ? `, ${good.length} of ${all.length} answer` : "") :
+      `${good.length} of ${all.length} answer`);
+  }
 
   const watched = [
-    watch("dhcp", LEASES_MS, (said) => {
-      pool.update(said.pool.bound, said.pool.size, `${count(said.pool.fixed)} fixed`);
-      setText(rival, said.rival ? `Another DHCP server is here: ${said.rival}. ` +
+    watch("dhcp", EVERY_MS, ({ pool: p, rival: other }) => {
+      pool.update(p.bound, p.size, `${count(p.fixed)} fixed`);
+      setText(rival, other ? `Another DHCP server is here: ${other}. ` +
         "New devices get their address from it." : "");
-      events.update(said.events);
-      happened.element.hidden = !said.events.length;
     }),
-    watch("dns", QUERIES_MS, ({ stats }) => {
-      cache.update(stats.hits, stats.queries);
-      blocked.update(stats.blocked, stats.queries);
+    watch("dns", EVERY_MS, ({ stats, upstreams }) => {
+      cache.update(stats.hits, stats.queries, "since the start");
+      blocked.update(stats.blocked, stats.queries, "since the start");
+      showUpstreams(upstreams);
     }),
-    watch("dns/log?limit=300", QUERIES_MS, queries.update),
-    ...leases.watch(LEASES_MS),
   ];
+  return {
+    elements: [make("section", { class: "inner", "aria-label": "Fill" },
+      make("dl", { class: "tiles four" }, cache.element, blocked.element, upstream.element,
+        pool.element)), rival],
+    stop: () => watched.forEach((one) => one.stop()),
+  };
+}
+
+/**
+ * @param {HTMLElement} root @param {Store} store
+ * @param {import("../core/route.js").Route} route
+ */
+export function mount(root, store, { of }) {
+  const at = Math.max(0, WAYS.findIndex((way) => way.of === of));
+  const problem = makeProblem();
+  const fill = makeFill();
+  const ways = makeWays("DNS and DHCP", WAYS.map((way) =>
+    ({ href: `#/names${way.of && `/${way.of}`}`, label: way.label })));
+  const part = WAYS[at].make(store, problem.say);
+
+  ways.update(at);
+  root.replaceChildren(...fill.elements, make("div", { class: "inner" }, ways.element),
+    problem.element, part.element);
   return {
     update() {},
     recolour() {},
-    leave: () => watched.forEach((one) => one.stop()),
+    leave() {
+      fill.stop();
+      part.stop();
+    },
   };
 }

@@ -9,11 +9,28 @@ const ROWS_MAX = 200;
 /**
  * @template T
  * @typedef {{
- *   label: string, kind?: "number" | "deed",
+ *   label: string, kind?: string,
  *   text?: (row: T) => string,
  *   make?: (row: T) => Node,
  * }} Column  'make' is asked again whenever its row differs
  */
+
+/**
+ * Makes what is in a cell anew; who was on it stays there.
+ * @template T
+ * @param {HTMLElement} cell @param {(row: T) => Node} makeIt @param {T} data
+ * @returns {boolean} false: somebody is typing there
+ */
+function renew(cell, makeIt, data) {
+  const focus = document.activeElement;
+  const isHere = cell.contains(focus);
+  if (isHere && focus?.matches("input, select"))
+    return false;
+  cell.replaceChildren(makeIt(data));
+  if (isHere)
+    /** @type {HTMLElement | null} */ (cell.querySelector("button, a, input"))?.focus();
+  return true;
+}
 
 /**
  * @template T
@@ -45,15 +62,17 @@ export function makeList(label, columns, keyOf, max = ROWS_MAX) {
       one = { row: make("tr", {}, ...cells), cells, said: "" };
       rows.set(key, one);
     }
+    let isKept = true;
     if (one.said !== said)
       columns.forEach((c, i) => {
         const cell = /** @type {HTMLElement} */ (one?.cells[i]);
         if (c.text)
           setText(cell, c.text(data));
-        else if (c.make && !cell.contains(document.activeElement))
-          cell.replaceChildren(c.make(data));
+        else if (c.make)
+          isKept = renew(cell, c.make, data) && isKept;
       });
-    one.said = said;
+    // What somebody is typing into is made anew when they are done.
+    one.said = isKept ? said : "";
     return one.row;
   }
 

@@ -2,7 +2,7 @@
 // parts.js - small things that views are put together from: sections, meters,
 // buttons that do something at the gateway, fields.
 import { make, setText } from "../core/dom.js";
-import { count } from "../core/format.js";
+import { count, percent } from "../core/format.js";
 
 /**
  * @param {string} head
@@ -23,11 +23,11 @@ export function makeSection(head, ...children) {
 }
 
 /**
- * How much of something there is.
+ * How much of something there is, or which share of it.
  * @param {string} label
- * @param {boolean} [fills] whether it is bad to have nearly all of it
+ * @param {"fill" | "share"} [kind] a fill is bad when it is nearly all
  */
-export function makeMeter(label, fills = true) {
+export function makeMeter(label, kind = "fill") {
   const bar = make("div", { class: "meter-bar" });
   const words = make("dd", { class: "more" });
   const value = make("dd", { class: "value" });
@@ -36,18 +36,20 @@ export function makeMeter(label, fills = true) {
       make("dd", { class: "meter", "aria-hidden": "true" }, bar), words),
     /** @param {number} used @param {number} of @param {string} [more] */
     update(used, of, more = "") {
-      setText(value, count(used));
-      setText(words, `of ${count(of)}${more && `, ${more}`}`);
+      const isShare = kind === "share";
+      setText(value, isShare ? percent(used, of) : count(used));
+      setText(words, `${isShare ? `${count(used)} ` : ""}of ${count(of)}${more && `, ${more}`}`);
       bar.style.inlineSize = `${of ? Math.min(100, 100 * used / of) : 0}%`;
-      bar.dataset.full = String(fills && of > 0 && used > 0.9 * of);
+      bar.dataset.full = String(!isShare && of > 0 && used > 0.9 * of);
     },
   };
 }
 
 /**
- * A button that is shut while it works, and says in its own place why not.
+ * A button that does one thing at a time. It is not disabled meanwhile, as that
+ * would take the keyboard away from it.
  * @param {string} label
- * @param {() => Promise<void>} act
+ * @param {() => Promise<unknown>} act
  * @param {(sentence: string) => void} onRefused
  * @param {string} [about] for those who only hear it
  */
@@ -56,14 +58,16 @@ export function makeAct(label, act, onRefused, about = "") {
   if (about)
     button.setAttribute("aria-label", `${label}: ${about}`);
   button.addEventListener("click", async () => {
-    button.setAttribute("disabled", "");
+    if (button.hasAttribute("aria-busy"))
+      return;
+    button.setAttribute("aria-busy", "true");
     onRefused("");
     try {
       await act();
     } catch (error) {
       onRefused(/** @type {Error} */ (error).message);
     }
-    button.removeAttribute("disabled");
+    button.removeAttribute("aria-busy");
   });
   return button;
 }

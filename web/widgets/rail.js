@@ -15,19 +15,16 @@ export const STOPS = [
     path: "M3.5 5.5h8l9 9-6.5 6.5-10.5-10.5zM8 9.5h.01" },
 ];
 
-/** The view that the address names. */
-export const whereTo = () =>
-  STOPS.find(({ id }) => location.hash === `#/${id}`)?.id ?? "overview";
-
 export function makeRail() {
   const links = STOPS.map(({ id, label, path }) => make("a", { href: `#/${id}` },
     drawing(path), make("span", {}, label)));
   const element = make("nav", { class: "rail", "aria-label": "Views" }, ...links);
   return {
     element,
-    update() {
+    /** @param {string} view */
+    update(view) {
       links.forEach((link, i) => {
-        if (STOPS[i].id === whereTo())
+        if (STOPS[i].id === view)
           link.setAttribute("aria-current", "page");
         else
           link.removeAttribute("aria-current");

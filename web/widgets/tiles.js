@@ -24,7 +24,7 @@ const REFUSALS = new Map([
  * @param {string} label
  * @param {"down" | "up"} [way]
  */
-function makeTile(label, way) {
+export function makeTile(label, way) {
   const value = make("dd", { class: "value" });
   const more = make("dd", { class: "more" });
   const name = make("dt", {}, ...(way ? [arrow(way)] : []), label);

@@ -1,0 +1,136 @@
+// @ts-check
+// queries.js - the log of names asked for: found by device, name and reason; a
+// name is shut or let through with one click.
+import { watch } from "../core/api.js";
+import { choose, judgeName } from "../core/deeds.js";
+import { make } from "../core/dom.js";
+import { tame, timeOfDay } from "../core/format.js";
+import { answerWords, inBreaths, logPath, tookWords, whyWords } from "../core/queries.js";
+import { makeList } from "./list.js";
+import { makeNotice } from "./notice.js";
+import { makeAct, makeInput, makeSection } from "./parts.js";
+import { makeChoice, makeExports, makeSwitch } from "./switch.js";
+
+/** @typedef {import("../core/store.js").Store} Store */
+/** @typedef {import("../core/queries.js").Asked} Asked */
+/** @typedef {Asked & {verdict: string}} Row */
+
+const EVERY_MS = 2000;
+const ASKED_FOR = 400;
+const EXPORTED = 50_000;
+const SHOWN = 60;
+const TYPING_MS = 250;
+
+/** @type {[string, string][]} */
+const WHYS = [["", "any"], ["cache", "cache"], ["upstream", "upstream"], ["local", "local"],
+  ["blocked", "blocked"], ["stale", "stale"], ["rebind", "rebind"], ["refused", "refused"],
+  ["failed", "failed"]];
+
+/** @param {Store} store @param {Asked} asked */
+function deviceOf(store, { device, hostname }) {
+  if (!device)
+    return "the gateway";
+  const known = [...store.devices.values()].find(({ ip }) => ip === device);
+  return tame(known?.name || hostname || device);
+}
+
+/** @param {Asked} q */
+const makeTypes = ({ types, times }) => make("span", {}, types.join(", "),
+  ...(times > types.length ? [make("span", { class: "muted" }, ` \u00d7${times}`)] : []));
+
+/**
+ * @param {Store} store
+ * @param {(sentence: string) => void} onRefused
+ */
+export function makeQueries(store, onRefused) {
+  const wish = { device: "", name: "", why: "" };
+  let isOn = true;
+  let typing = 0;
+  const find = makeInput("Name", { type: "search", size: "22" });
+  const device = makeChoice("Device", (value) => want({ device: value }));
+  const why = makeChoice("Why", (value) => want({ why: value }));
+  const files = makeExports(["csv", "json"], "queries");
+  const log = makeSwitch("Keep the log of queries", async (on) => {
+    await choose("dns.log", on ? "on" : "off");
+    settings.now();
+    queries.now();
+  }, onRefused, true);
+  const table = makeList("Queries", [
+    { label: "Name", text: (q) => tame(q.name) },
+    { label: "Type", make: makeTypes },
+    { label: "Device", text: (q) => deviceOf(store, q) },
+    { label: "Answer", text: (q) => tame(answerWords(q)) },
+    { label: "Why", make: (q) => make("span", { class: q.why === "blocked" ? "bad" : "" },
+      whyWords(q)) },
+    { label: "Took", kind: "number", text: (q) => tookWords(q.took_us) },
+    { label: "When", kind: "number", text: (q) => timeOfDay(q.at_ms) },
+    { label: "", kind: "deed", make: makeVerdict },
+  ], (/** @type {Row} */ q) => q.key, SHOWN);
+  const none = makeNotice("empty", "No name was asked for.");
+  const section = makeSection("Names asked for",
+    make("div", { class: "adder" }, device.element, find.element, why.element,
+      make("span", { class: "aside" }, files.element,
+        make("span", { class: "switched" }, "Log", log.element))),
+    table.element, none.element);
+  let verdicts = { allow: new Set(), block: new Set() };
+
+  /** @param {Row} q */
+  function makeVerdict({ name, why: reason, verdict }) {
+    const [label, next] = verdict ? ["Undo", null] :
+      reason === "blocked" ? ["Allow", "allow"] : ["Block", "block"];
+    return makeAct(/** @type {string} */ (label), async () => {
+      await judgeName(name, /** @type {"allow" | "block" | null} */ (next));
+      settings.now();
+    }, onRefused, `${verdict && `always ${verdict}ed, `}${tame(name)}`);
+  }
+
+  /** @param {Partial<typeof wish>} part */
+  function want(part) {
+    Object.assign(wish, part);
+    files.update((format) => logPath({ ...wish, limit: EXPORTED, format }));
+    queries.now();
+  }
+
+  const path = () => logPath({ ...wish, limit: ASKED_FOR });
+  /** @type {Asked[]} */
+  let asked = [];
+
+  function show() {
+    const rows = asked.map((q) => ({ ...q, verdict: verdicts.allow.has(q.name) ? "allow" :
+      verdicts.block.has(q.name) ? "block" : "" }));
+    table.update(rows);
+    none.element.hidden = rows.length > 0;
+    none.setNext(!isOn ? "The log is off: nothing is kept." :
+      wish.device || wish.name || wish.why ? "Nothing fits what is looked for." :
+        "Devices that use this gateway as their resolver appear here.");
+    device.update([["", "all"], ...[...store.devices.values()].filter(({ ip }) => ip)
+      .map((d) => /** @type {[string, string]} */ ([d.ip, tame(d.name || d.hostname || d.ip || "")]))]);
+  }
+
+  find.input.addEventListener("input", () => {
+    clearTimeout(typing);
+    typing = setTimeout(() => want({ name: find.input.value.trim().toLowerCase() }), TYPING_MS);
+  });
+  why.update(WHYS);
+  const queries = watch(path, EVERY_MS, (said, from) => {
+    if (from !== path())
+      return;
+    asked = inBreaths(said);
+    show();
+  });
+  const settings = watch("settings", 2 * EVERY_MS, ({ dns }) => {
+    verdicts = { allow: new Set(dns.allow), block: new Set(dns.block) };
+    isOn = dns.log === "on";
+    log.update(isOn);
+    show();
+  });
+  want({});
+  return {
+    element: section.element,
+    stop() {
+      clearTimeout(typing);
+      queries.stop();
+      settings.stop();
+    },
+  };
+}
