@@ -25,6 +25,8 @@ void events_on_change(void *arg, unsigned changes)
 	/* At once: who took a program away has opened a door. */
 	if (changes & (LINK_CHANGED_TC | LINK_CHANGED_IFS))
 		kernel_keep(arg);
+	if (changes & LINK_CHANGED_IFS)
+		lane_sync(arg);
 	if (changes == LINK_CHANGED_TC)
 		return;
 	tell_running(arg);

@@ -294,6 +294,7 @@ static int open_all(struct gateway *g, struct error *err)
 		rc = carry_start(g, err);
 	if (rc)
 		return rc;
+	lane_watch(g);
 	gate_settle(g->gate);
 	leftovers_sweep(g->journal);
 	g->adopting = false;
@@ -362,8 +363,10 @@ static void close_all(struct gateway *g)
 		dns_stop(g->dns);
 	if (g->dhcp)
 		dhcp_stop(g->dhcp);
+	if (g->drivers)
+		nlwatch_close(g->drivers);
 	if (g->nft)
-		nft_watch_close(g->nft);
+		nlwatch_close(g->nft);
 	home_close(g);
 	if (g->link)
 		link_close(g->link);

@@ -4,6 +4,7 @@
  *   ports.c    which ports there are; bridge, address
  *   carry.c    what carries them; programs and sockets on them, engine
  *   kernel.c   rules and forwarding where packets go through the kernel
+ *   lane.c     which ports the express lane may use
  *   sync.c     kernel's mirror and settings -> gate maps, engine, DHCP, DNS
  *   sync_dns.c the same for DNS
  *   plan.c     what sync.c tells them, as pure functions
@@ -36,7 +37,7 @@
 #include "../link/gate.h"
 #include "../link/journal.h"
 #include "../link/link.h"
-#include "../link/nft_watch.h"
+#include "../link/nlwatch.h"
 #include "../link/sockdiag.h"
 #include "../state/saver.h"
 #include "../state/settings.h"
@@ -62,7 +63,8 @@ struct gateway {
 	struct journal *journal;
 	struct link *link;
 	struct gate *gate;
-	struct nft_watch *nft; /* NULL: no nf_tables */
+	struct nlwatch *nft;	 /* NULL: no nf_tables */
+	struct nlwatch *drivers; /* NULL: the kernel does not tell */
 	struct engine *engine;
 	struct dns *dns;
 	struct dhcp *dhcp;
@@ -173,6 +175,8 @@ int sync_dns(struct gateway *g, struct error *err);
 /* lane.c */
 /* Tells gate and engine how each port can carry heavy flows. */
 void lane_sync(struct gateway *g);
+/* Does so from now on whenever a driver can do other things. */
+void lane_watch(struct gateway *g);
 
 /* events.c */
 /* Tells the engine every neighbour that the kernel knows. */

@@ -5,6 +5,8 @@
  * changes nftables or traffic control makes us look again. Called by carry.c
  * and gateway.c. Control thread. */
 #include <errno.h>
+#include <linux/netfilter/nfnetlink.h>
+#include <linux/netlink.h>
 #include <string.h>
 
 #include "../base/log.h"
@@ -134,7 +136,8 @@ static void on_nft_change(void *arg)
 
 int kernel_watch(struct gateway *g, struct error *err)
 {
-	int rc = nft_watch_open(&g->nft, &g->loop, on_nft_change, g);
+	int rc = nlwatch_open(&g->nft, &g->loop, NETLINK_NETFILTER,
+			      NFNLGRP_NFTABLES, on_nft_change, g);
 
 	if (!rc || rc == -EOPNOTSUPP)
 		return 0;

@@ -1,8 +1,13 @@
 /* lane.c - which ports can take part in the express lane, and by which face.
- * Called by carry.c when ports were opened, and every few seconds: a driver's
- * abilities change with what is at the other end of a cable, or a switch that
- * somebody throws. Control thread. */
+ * A driver's abilities change with what is at the other end of a veth, or a
+ * switch that somebody throws. The kernel tells, or is asked: by carry.c when
+ * ports were opened, at changes of links, and every few seconds. Control
+ * thread. */
+#include <errno.h>
+#include <string.h>
+
 #include "gateway_priv.h"
+#include "../base/log.h"
 #include "../link/netdev.h"
 
 static unsigned abilities_of(const struct gateway *g,
@@ -19,8 +24,9 @@ static unsigned abilities_of(const struct gateway *g,
 	return lane;
 }
 
-/* A device must be in the map before a flow leaves by it, and flows must go
- * before the device does. */
+/* A device is in the map before a flow leaves by it. It goes out of it before
+ * the flows do: without it eBPF leaves their frames to the engine, at once,
+ * whereas the driver loses them. */
 void lane_sync(struct gateway *g)
 {
 	for (unsigned n = 0; g->engine_runs && n < g->carried_n; n++) {
@@ -28,10 +34,23 @@ void lane_sync(struct gateway *g)
 		unsigned lane = abilities_of(g, p);
 		bool out = lane & ENGINE_XDP_OUT;
 
-		if (out && gate_tx_set(g->gate, p->ifindex, true))
+		if (gate_tx_set(g->gate, p->ifindex, out))
 			lane &= ~(unsigned)ENGINE_XDP_OUT;
 		engine_set_lane(g->engine, p->ifindex, lane);
-		if (!out)
-			(void)gate_tx_set(g->gate, p->ifindex, false);
 	}
+}
+
+static void on_drivers(void *arg)
+{
+	lane_sync(arg);
+}
+
+void lane_watch(struct gateway *g)
+{
+	int rc = netdev_watch(&g->drivers, &g->loop, on_drivers, g);
+
+	if (rc && rc != -ENOENT)
+		log_warn("lane: what drivers can do is asked every %d s only: "
+			 "%s",
+			 SOCKETS_MS / 1000, strerror(-rc));
 }

@@ -9,15 +9,7 @@
 #include <linux/genetlink.h>
 #include <string.h>
 
-/* The command byte and version are the generic netlink header. */
-static void request_init(struct nlreq *req, uint16_t family, uint8_t cmd)
-{
-	struct genlmsghdr *genl =
-		nlreq_init(req, family, 0, sizeof(struct genlmsghdr));
-
-	genl->cmd = cmd;
-	genl->version = 1;
-}
+#include "genl.h"
 
 static void put_device(struct nlreq *req, uint16_t type, uint32_t ifindex)
 {
@@ -27,31 +19,16 @@ static void put_device(struct nlreq *req, uint16_t type, uint32_t ifindex)
 	mnl_attr_nest_end(&req->hdr, nest);
 }
 
-static int family_each(const struct nlmsghdr *nlh, void *arg)
-{
-	const struct nlattr *tb[CTRL_ATTR_MAX + 1];
-	uint16_t *family = arg;
-
-	nl_attrs(nlh, sizeof(struct genlmsghdr), tb, CTRL_ATTR_MAX);
-	if (tb[CTRL_ATTR_FAMILY_ID])
-		*family = mnl_attr_get_u16(tb[CTRL_ATTR_FAMILY_ID]);
-	return 0;
-}
-
 int ethtool_open(struct ethtool *et)
 {
-	struct nlreq req;
+	struct genl_family family;
 	int err;
 
-	et->family = 0;
 	err = nlsock_open(&et->nl, NETLINK_GENERIC);
 	if (err)
 		return err;
-	request_init(&req, GENL_ID_CTRL, CTRL_CMD_GETFAMILY);
-	mnl_attr_put_strz(&req.hdr, CTRL_ATTR_FAMILY_NAME, ETHTOOL_GENL_NAME);
-	err = nlsock_ask(&et->nl, &req, family_each, &et->family);
-	if (!err && !et->family)
-		err = -ENOENT;
+	err = genl_find(&et->nl, ETHTOOL_GENL_NAME, NULL, &family);
+	et->family = family.id;
 	if (err)
 		ethtool_close(et);
 	return err;
@@ -127,7 +104,7 @@ int ethtool_features_get(struct ethtool *et, uint32_t ifindex,
 	struct features f = { .list = features, .n = n };
 	struct nlreq req;
 
-	request_init(&req, et->family, ETHTOOL_MSG_FEATURES_GET);
+	genl_init(&req, et->family, ETHTOOL_MSG_FEATURES_GET);
 	put_device(&req, ETHTOOL_A_FEATURES_HEADER, ifindex);
 	return nlsock_ask(&et->nl, &req, features_each, &f);
 }
@@ -138,7 +115,7 @@ int ethtool_feature_set(struct ethtool *et, uint32_t ifindex, const char *name,
 	struct nlattr *wanted, *bits, *bit;
 	struct nlreq req;
 
-	request_init(&req, et->family, ETHTOOL_MSG_FEATURES_SET);
+	genl_init(&req, et->family, ETHTOOL_MSG_FEATURES_SET);
 	put_device(&req, ETHTOOL_A_FEATURES_HEADER, ifindex);
 	wanted = mnl_attr_nest_start(&req.hdr, ETHTOOL_A_FEATURES_WANTED);
 	bits = mnl_attr_nest_start(&req.hdr, ETHTOOL_A_BITSET_BITS);
@@ -168,7 +145,7 @@ uint32_t ethtool_rx_queues(struct ethtool *et, uint32_t ifindex)
 	uint32_t queues = 0;
 	struct nlreq req;
 
-	request_init(&req, et->family, ETHTOOL_MSG_CHANNELS_GET);
+	genl_init(&req, et->family, ETHTOOL_MSG_CHANNELS_GET);
 	put_device(&req, ETHTOOL_A_CHANNELS_HEADER, ifindex);
 	if (nlsock_ask(&et->nl, &req, channels_each, &queues))
 		return 0;

@@ -2,34 +2,18 @@
  * Documentation/netlink/specs/netdev.yaml. */
 #include "netdev.h"
 
+#include <errno.h>
 #include <linux/genetlink.h>
+#include <linux/netlink.h>
 
-#include "nlsock.h"
+#include "genl.h"
 
 /* Younger than the headers we build with. */
+#define NETDEV_FAMILY "netdev"
+#define NETDEV_GROUP  "mgmt"
 enum { NETDEV_DEV_GET = 1 };
 enum { NETDEV_IFINDEX = 1, NETDEV_XDP_FEATURES = 3, NETDEV_MAX = 3 };
 #define NETDEV_NDO_XMIT 4u
-
-static void request_init(struct nlreq *req, uint16_t family, uint8_t cmd)
-{
-	struct genlmsghdr *genl =
-		nlreq_init(req, family, 0, sizeof(struct genlmsghdr));
-
-	genl->cmd = cmd;
-	genl->version = 1;
-}
-
-static int family_each(const struct nlmsghdr *nlh, void *arg)
-{
-	const struct nlattr *tb[CTRL_ATTR_MAX + 1];
-	uint16_t *family = arg;
-
-	nl_attrs(nlh, sizeof(struct genlmsghdr), tb, CTRL_ATTR_MAX);
-	if (tb[CTRL_ATTR_FAMILY_ID])
-		*family = mnl_attr_get_u16(tb[CTRL_ATTR_FAMILY_ID]);
-	return 0;
-}
 
 static int features_each(const struct nlmsghdr *nlh, void *arg)
 {
@@ -46,15 +30,13 @@ static int features_each(const struct nlmsghdr *nlh, void *arg)
 
 static uint64_t features_of(struct nlsock *nl, uint32_t ifindex)
 {
+	struct genl_family family;
 	struct nlreq req;
-	uint16_t family = 0;
 	uint64_t features = 0;
 
-	request_init(&req, GENL_ID_CTRL, CTRL_CMD_GETFAMILY);
-	mnl_attr_put_strz(&req.hdr, CTRL_ATTR_FAMILY_NAME, "netdev");
-	if (nlsock_ask(nl, &req, family_each, &family) || !family)
+	if (genl_find(nl, NETDEV_FAMILY, NULL, &family))
 		return 0;
-	request_init(&req, family, NETDEV_DEV_GET);
+	genl_init(&req, family.id, NETDEV_DEV_GET);
 	mnl_attr_put_u32(&req.hdr, NETDEV_IFINDEX, ifindex);
 	return nlsock_ask(nl, &req, features_each, &features) ? 0 : features;
 }
@@ -69,4 +51,21 @@ bool netdev_can_transmit(uint32_t ifindex)
 	features = features_of(&nl, ifindex);
 	nlsock_close(&nl);
 	return features & NETDEV_NDO_XMIT;
+}
+
+int netdev_watch(struct nlwatch **out, uv_loop_t *loop,
+		 void (*on_change)(void *arg), void *arg)
+{
+	struct genl_family family;
+	struct nlsock nl;
+	int err = nlsock_open(&nl, NETLINK_GENERIC);
+
+	if (err)
+		return err;
+	err = genl_find(&nl, NETDEV_FAMILY, NETDEV_GROUP, &family);
+	nlsock_close(&nl);
+	if (err || !family.group)
+		return err ? err : -ENOENT;
+	return nlwatch_open(out, loop, NETLINK_GENERIC, (int)family.group,
+			    on_change, arg);
 }

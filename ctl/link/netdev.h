@@ -9,8 +9,15 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "nlwatch.h"
+
 /* Frames that XDP redirects to the device leave by it. false: no, or nobody
- * knows. It may change with what is at the other end of a veth. */
+ * knows. It changes with what is at the other end of a veth. */
 bool netdev_can_transmit(uint32_t ifindex);
+
+/* Calls back whenever what any device can do is another; see nlwatch.h.
+ * -ENOENT: this kernel does not tell. */
+int netdev_watch(struct nlwatch **out, uv_loop_t *loop,
+		 void (*on_change)(void *arg), void *arg);
 
 #endif

@@ -334,6 +334,39 @@ def test_promotion_reorders_no_more_than_a_burst(house, carrier):
     assert worst <= BURST
 
 
+# ---- drivers
+
+SOON_S = 2      # the kernel tells; asked is every five seconds
+GRACE_S = 3     # after a start rows are believed
+
+
+@pytest.mark.carriers("xdp")
+@pytest.mark.parametrize("way", ["out", "in"])
+def test_a_driver_that_can_no_more_loses_the_lane_and_no_flow(house, way):
+    """The other end of a veth decides whether this one transmits what XDP
+    redirects: what stands between is what is lost."""
+    machine, dev = {"out": (house.isp, "street"),
+                    "in": (house.h1, "eth0")}[way]
+    assert eventually(lambda: house.ask("status")["uptime_s"] > GRACE_S)
+    with echo(house, 7110), house.h1.udp(41070) as sock:
+        promote(house, sock, house.h1, 7110, "xdp")
+        inside = f"{house.h1.ip}:41070"
+        machine.run("ethtool", "-K", dev, "gro", "off")
+        try:
+            assert eventually(
+                lambda: carrier_of(house, inside, 7110) == "engine", SOON_S)
+            sock.settimeout(1)
+            for n in range(50):
+                sock.sendto(b"%d" % n, (FAR, 7110))
+                assert sock.recv(64) == b"%d" % n
+            assert carrier_of(house, inside, 7110) == "engine"
+        finally:
+            machine.run("ethtool", "-K", dev, "gro", "on")
+        began = time.monotonic()
+        promote(house, sock, house.h1, 7110, "xdp")
+        assert time.monotonic() - began < SOON_S
+
+
 # ---- without an engine
 
 def test_the_lane_goes_on_while_the_engine_is_dead(build, carrier):

@@ -1,16 +1,15 @@
-/* nft_watch.c - see nft_watch.h. Opened by gateway/kernel.c. Control thread
- * only. */
-#include "nft_watch.h"
+/* nlwatch.c - see nlwatch.h. Opened by gateway/kernel.c and netdev.c. Control
+ * thread only. */
+#include "nlwatch.h"
 
 #include <errno.h>
 #include <libmnl/libmnl.h>
-#include <linux/netfilter/nfnetlink.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 
 #include "nlsock.h"
 
-struct nft_watch {
+struct nlwatch {
 	uv_poll_t poll;
 	struct mnl_socket *mnl;
 	void (*on_change)(void *arg);
@@ -20,7 +19,7 @@ struct nft_watch {
 /* What it was is no matter, and an overrun says as much as a message. */
 static void on_readable(uv_poll_t *poll, int status, int events)
 {
-	struct nft_watch *w = poll->data;
+	struct nlwatch *w = poll->data;
 	char buf[NLSOCK_BUF];
 
 	(void)events;
@@ -34,12 +33,9 @@ static void on_readable(uv_poll_t *poll, int status, int events)
 	w->on_change(w->arg);
 }
 
-static int socket_open(struct nft_watch *w)
+static int socket_open(struct nlwatch *w, int bus, int group)
 {
-	int group = NFNLGRP_NFTABLES;
-
-	w->mnl = mnl_socket_open2(NETLINK_NETFILTER,
-				  SOCK_CLOEXEC | SOCK_NONBLOCK);
+	w->mnl = mnl_socket_open2(bus, SOCK_CLOEXEC | SOCK_NONBLOCK);
 	if (!w->mnl)
 		return errno == EPROTONOSUPPORT ? -EOPNOTSUPP : -errno;
 	if (mnl_socket_bind(w->mnl, 0, MNL_SOCKET_AUTOPID) < 0 ||
@@ -49,7 +45,7 @@ static int socket_open(struct nft_watch *w)
 	return 0;
 }
 
-static void watch_free(struct nft_watch *w)
+static void watch_free(struct nlwatch *w)
 {
 	if (w->mnl)
 		mnl_socket_close(w->mnl);
@@ -61,17 +57,17 @@ static void on_closed(uv_handle_t *handle)
 	watch_free(handle->data);
 }
 
-int nft_watch_open(struct nft_watch **out, uv_loop_t *loop,
-		   void (*on_change)(void *arg), void *arg)
+int nlwatch_open(struct nlwatch **out, uv_loop_t *loop, int bus, int group,
+		 void (*on_change)(void *arg), void *arg)
 {
-	struct nft_watch *w = calloc(1, sizeof(*w));
+	struct nlwatch *w = calloc(1, sizeof(*w));
 	int err;
 
 	if (!w)
 		return -ENOMEM;
 	w->on_change = on_change;
 	w->arg = arg;
-	err = socket_open(w);
+	err = socket_open(w, bus, group);
 	if (!err)
 		err = uv_poll_init(loop, &w->poll, mnl_socket_get_fd(w->mnl));
 	if (err) {
@@ -84,7 +80,7 @@ int nft_watch_open(struct nft_watch **out, uv_loop_t *loop,
 	return 0;
 }
 
-void nft_watch_close(struct nft_watch *w)
+void nlwatch_close(struct nlwatch *w)
 {
 	uv_poll_stop(&w->poll);
 	uv_close((uv_handle_t *)&w->poll, on_closed);
