@@ -128,6 +128,21 @@ static void promote_some(struct express *x, bool drained)
 	memmove(x->wants, x->wants + n, x->wants_n * sizeof(*x->wants));
 }
 
+/* Of what is lost before we see it, most is heavy flows'. */
+static void look_for_loss(struct express *x, const struct ports *ports)
+{
+	uint64_t rx, tx;
+
+	if (x->now_ms - x->lost_ms < EXPRESS_LOST_MS)
+		return;
+	x->lost_ms = x->now_ms;
+	ports_lost(ports, &rx, &tx);
+	if (rx != x->lost)
+		x->hurry_ms = x->now_ms + EXPRESS_HURRY_MS;
+	x->lost = rx;
+	nat_hurry(x->nat, x->now_ms < x->hurry_ms);
+}
+
 /* ---- demotion */
 
 static void demote(struct express *x, uint32_t pair)
@@ -266,6 +281,7 @@ uint64_t express_turn(struct express *x, const struct engine_conf *conf,
 	x->conf = conf;
 	x->now_ms = now_ms;
 	look_around(x);
+	look_for_loss(x, ports);
 	if (x->wants_n)
 		promote_some(x, ports_drained(ports));
 	due = express_rested(x);

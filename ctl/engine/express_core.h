@@ -31,6 +31,8 @@
 #define EXPRESS_PATIENCE_MS                                                    \
 	50 /* rings that are never empty lose frames: order is not what such   \
 	    * a flow lacks */
+#define EXPRESS_LOST_MS	 100  /* between looks at what rings lost */
+#define EXPRESS_HURRY_MS 1000 /* after a loss */
 
 enum { WAY_OUT, WAY_IN, WAYS }; /* equals enum nat_dir */
 
@@ -94,6 +96,9 @@ struct express {
 	uint64_t grace_ms; /* until then rows are believed */
 	uint64_t stuck_ms; /* since when rings keep us waiting, 0: they do not
 			    */
+	uint64_t lost_ms;  /* when it was last looked at what rings lost … */
+	uint64_t lost;	   /* … and how much it was in all */
+	uint64_t hurry_ms; /* until then they lost some just now */
 	uint32_t wants_n;
 	uint32_t wants[EXPRESS_WANTS];
 	uint32_t live[GATE_EXPRESS_PAIRS];

@@ -115,6 +115,10 @@ bool nat_wants_whole(const struct nat *n, const struct pkt *p);
 struct express;
 /* Who is told of sessions that end or expire; NULL: there is no lane. */
 void nat_bind_express(struct nat *n, struct express *x);
+/* Packets are lost before we see them: what is heavy shows by a part of them,
+ * NAT_HURRY times fewer. */
+#define NAT_HURRY 4
+void nat_hurry(struct nat *n, bool hurry);
 
 /* A session that eBPF may carry: its three ends (IPv6: outside is inside), and
  * where it leaves. */

@@ -252,6 +252,7 @@ struct nat {
 	const uint64_t *local_open, *local_own;
 
 	struct express *express;
+	bool hurry; /* see nat_hurry() */
 	const struct labels *labels;
 
 	/* of the call in progress */

@@ -11,6 +11,11 @@ void nat_bind_express(struct nat *n, struct express *x)
 	n->express = x;
 }
 
+void nat_hurry(struct nat *n, bool hurry)
+{
+	n->hurry = hurry;
+}
+
 /* ---- who is heavy */
 
 /* The inside takes part in it, and its state is one that segments without a
@@ -35,6 +40,8 @@ static void weigh(struct nat *n, struct nat_watch *w, struct pkt *p)
 	uint32_t now = (uint32_t)n->now_ms;
 	uint16_t after = n->conf->express.after;
 
+	if (n->hurry)
+		after = (uint16_t)((after + NAT_HURRY - 1) / NAT_HURRY);
 	if (now - w->since_ms >= NAT_WATCH_MS) {
 		w->since_ms = now;
 		w->packets = 0;

@@ -91,6 +91,19 @@ static void test_heavy_is_who_moves_so_many_within_a_second(void **state)
 	}
 }
 
+static void test_in_a_hurry_a_part_of_them_will_do(void **state)
+{
+	struct lab *l = ((struct bench *)*state)->lab;
+
+	nat_hurry(l->n, true);
+	for (unsigned i = 1; i < (AFTER + NAT_HURRY - 1) / NAT_HURRY; i++) {
+		open_udp(l);
+		assert_false(is_heavy(l));
+	}
+	open_udp(l);
+	assert_true(is_heavy(l));
+}
+
 static void test_an_offer_has_all_three_ends(void **state)
 {
 	struct lab *l = ((struct bench *)*state)->lab;
@@ -244,6 +257,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_heavy_is_who_moves_so_many_within_a_second),
+		TEST(test_in_a_hurry_a_part_of_them_will_do),
 		TEST(test_an_offer_has_all_three_ends),
 		TEST(test_tcp_is_offered_while_it_is_established),
 		TEST(test_strangers_and_hairpin_are_not_offered),
