@@ -1,8 +1,7 @@
 /* load.bpf.c - generator and sink as XDP programs, so that neither a socket nor
  * an sk_buff of the endpoints stands in what is measured.
  * 'generate' runs on live frames of BPF_PROG_TEST_RUN and sends each out of the
- * port it was "received" on; 'sink' counts UDP to one port and drops it;
- * 'pass' only makes a veth accept redirected frames. */
+ * port it was "received" on; 'sink' counts UDP to one port and drops it. */
 #include <linux/bpf.h>
 #include <linux/if_ether.h>
 #include <linux/in.h>
@@ -88,13 +87,6 @@ int sink(struct xdp_md *ctx)
 	c->packets++;
 	c->bytes += bpf_ntohs(f->ip.tot_len);
 	return XDP_DROP;
-}
-
-SEC("xdp")
-int pass(struct xdp_md *ctx)
-{
-	(void)ctx;
-	return XDP_PASS;
 }
 
 char _license[] SEC("license") = "Dual MIT/GPL";

@@ -3,7 +3,6 @@
  *   load generate DEV SRC DST DSTMAC SIZE PORTS HOSTS REMOTES SECONDS
  *   load burst DEV SRC DST DSTMAC SIZE PORTS HOSTS REMOTES FRAMES
  *   load sink DEV SECONDS          prints "packets bytes nanoseconds"
- *   load pass DEV SECONDS          a program that passes, for a veth's peer
  *   load echo udp|tcp ADDR PORT SECONDS
  *   load ask udp|tcp ADDR PORT COUNT
  *                                  prints microseconds, one a line
@@ -130,7 +129,7 @@ static int generate(struct load_bpf *skel, char **argv, bool burst)
 	return 0;
 }
 
-/* ---- sink, pass */
+/* ---- sink */
 
 static int sink(struct load_bpf *skel)
 {
@@ -348,8 +347,6 @@ static int run_bpf(const char *act, int argc, char **argv)
 	else if (!strcmp(act, "sink") && argc == 2)
 		rc = hold(skel->progs.sink, argv[0], atof(argv[1])) ||
 		     sink(skel);
-	else if (!strcmp(act, "pass") && argc == 2)
-		rc = hold(skel->progs.pass, argv[0], atof(argv[1]));
 	else
 		fprintf(stderr, "load: see the head of load.c\n");
 	load_bpf__destroy(skel);

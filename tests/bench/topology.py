@@ -2,9 +2,11 @@
 
     home 10.77.0.10 ── lan [gw] wan ── 198.51.100.1 world
 
-The gateway is the kernel's (nft masquerade, GRO on, offloads as veth sets
-them) or Portcullis; or it is none: a "cable" from home to world, to know what
-the endpoints themselves cost. Namespaces are held by processes of this one
+The gateway is the kernel's (nft masquerade) or Portcullis; or it is none: a
+"cable" from home to world, to know what the endpoints themselves cost. GRO is
+on at every end of every cable, as cards have it, and without it veth neither
+transmits what XDP redirects nor takes what the generator sends; the other
+offloads are as veth sets them. Namespaces are held by processes of this one
 (tests/netns/world.py) and go with it.
 """
 import concurrent.futures
@@ -88,6 +90,8 @@ class Topology:
         self.home.run("ping", "-c", 1, "-W", 2, WORLD)
 
     def _configure_ends(self):
+        for end in self.home, self.world:
+            end.run("ethtool", "-K", "eth0", "gro", "on")
         self.home.sh(f"ip addr add {HOME}/24 dev eth0; ip link set eth0 up")
         self.world.sh(f"ip addr add {WORLD}/24 dev eth0; ip link set eth0 up")
         if self.gateway == "portcullis" or not self.gso:
@@ -97,7 +101,8 @@ class Topology:
 
     def _configure_wan(self):
         self.gw.sh(f"ip addr add {WAN}/24 dev wan; ip link set wan up;"
-                   f"ip link set lan up; ip route add default via {WORLD}")
+                   f"ip link set lan up; ip route add default via {WORLD};"
+                   "ethtool -K lan gro on; ethtool -K wan gro on")
         self.home.run("ip", "route", "add", "default", "via", LAN)
 
     def _start_cable(self):
@@ -107,7 +112,6 @@ class Topology:
     def _start_kernel(self):
         self._configure_wan()
         self.gw.sh(f"ip addr add {LAN}/24 dev lan;"
-                   "ethtool -K lan gro on; ethtool -K wan gro on;"
                    "sysctl -qw net.ipv4.ip_forward=1")
         self.gw.run("nft", "-f", "-", input=MASQUERADE)
 
@@ -152,19 +156,24 @@ class Topology:
         """Live frames through the gateway, each of the next flow, as many as
         the generator makes, or so many 'frames' at once; (packets, seconds) at
         the sink."""
-        gate = self._spawn_ready(self.home, "pass", "eth0", seconds + 20)
         sink = self._spawn_ready(self.world, "sink", "eth0", seconds + 20)
         mac = self.gw.run("cat", "/sys/class/net/lan/address").strip()
         self.home.run(LOAD, *(["burst"] if frames else ["generate"]), "eth0",
                       home, far, mac, size, ports, hosts, remotes,
                       frames or seconds)
         time.sleep(0.2)     # what is still under way
-        for child in gate, sink:
-            child.terminate()
+        sink.terminate()
         packets, _, ns = map(int, sink.stdout.read().split())
         if not packets:
             raise Failed("not one packet came through")
         return packets, ns / 1e9
+
+    def add_devices(self, count):
+        """So many addresses at home from HOME on, each answering for itself:
+        who does not exist is sent nothing, and carried by no lane."""
+        first = int(HOME.rsplit(".", 1)[1])
+        self.home.sh("".join(f"ip addr add 10.77.0.{first + n}/24 dev eth0;"
+                             for n in range(1, count)))
 
     def established(self, seconds):
         """What connections that stand get through from home, Gb/s: TCP as
@@ -226,6 +235,23 @@ class Topology:
         self.home.end(awake)
         return sorted(map(float, said.split()))
 
+    @contextlib.contextmanager
+    def bulk(self, seconds=30):
+        """TCP from home to world meanwhile, as much as it can."""
+        with concurrent.futures.ThreadPoolExecutor(1) as other:
+            traffic = other.submit(self.iperf, seconds=seconds)
+            time.sleep(1.5)
+            yield
+            if traffic.done():
+                raise Failed("the bulk flow ended before the measurement")
+            traffic.result()
+
+    def pings(self, count=1000):
+        """Microseconds of each ICMP echo, 2 ms apart, sorted."""
+        said = self.home.run("ping", "-n", "-i", "0.002", "-c", count, WORLD)
+        return sorted(1000 * float(line.split("time=")[1].split()[0])
+                      for line in said.splitlines() if "time=" in line)
+
     def cores_busy_at(self, rate, seconds=5):
         """How many cores are busy while iperf3 sends at 'rate': what a loop of
         the lowest priority on every core gets less than without."""
@@ -279,12 +305,6 @@ class Topology:
             for thread in threads:
                 thread.join()
         return 1000 * max(b - a for a, b in zip(times, times[1:]))
-
-    def merge_at_the_ends(self):
-        """GRO at the endpoints, as cards have it: otherwise a gateway that
-        hands over merged segments costs less than a cable."""
-        for end in self.home, self.world:
-            end.run("ethtool", "-K", "eth0", "gro", "on")
 
     def sit_on_the_page(self, clients, addresses=40):
         """Clients of the page's port, from many addresses, that ask for live
