@@ -88,7 +88,7 @@ static __always_inline int tc_act(struct __sk_buff *skb,
 				  const struct gate_port *port, __u32 verdict,
 				  const struct tuple *t)
 {
-	if (verdict == PASS)
+	if (verdict == PASS || verdict == EITHERS)
 		return port->role == GATE_ROLE_WAN && t->version
 			       ? tc_pass_asked(skb)
 			       : tc_pass(skb);

@@ -36,6 +36,17 @@ static __always_inline int xdp_engine(struct xdp_md *ctx, __u32 slot,
 				      : xdp_drop(DROP_ENGINE_AWAY, bytes);
 }
 
+/* With nobody at the socket it is the kernel's. */
+static __always_inline int xdp_either(struct xdp_md *ctx, __u32 slot)
+{
+	__u32 queue = ctx->rx_queue_index;
+
+	if (queue >= GATE_QUEUES_MAX)
+		return XDP_PASS;
+	return bpf_redirect_map(&xsks, slot * GATE_QUEUES_MAX + queue,
+				XDP_PASS);
+}
+
 static __always_inline int xdp_act(struct xdp_md *ctx,
 				   const struct gate_port *port, __u32 verdict,
 				   __u32 bytes)
@@ -44,6 +55,8 @@ static __always_inline int xdp_act(struct xdp_md *ctx,
 		return XDP_PASS;
 	if (verdict == ENGINE)
 		return xdp_engine(ctx, port->slot, bytes);
+	if (verdict == EITHERS)
+		return xdp_either(ctx, port->slot);
 	return xdp_drop(verdict, bytes);
 }
 

@@ -11,6 +11,8 @@
 #include "ports.h"
 #include "verdict.h"
 
+#define DNS_PORT 53
+
 /* To the WAN address from inside: hairpin, or the gateway itself. */
 static __noinline __u32 lan_to_wan_address(struct cursor *c, struct tuple *t)
 {
@@ -32,6 +34,13 @@ static __noinline __u32 lan_to_wan_address(struct cursor *c, struct tuple *t)
 	return is_claimed(t, t->dport) ? ENGINE : PASS;
 }
 
+/* A question to the gateway's resolver, whole and plain. */
+static __always_inline bool is_question(struct cursor *c, struct tuple *t)
+{
+	return t->proto == IPPROTO_UDP && !t->fragment &&
+	       parse_l4(c, t, WHOLE) && t->dport == bpf_htons(DNS_PORT);
+}
+
 static __noinline __u32 lan_ipv4(struct cursor *c, struct tuple *t,
 				 const struct gate_port *port)
 {
@@ -45,6 +54,8 @@ static __noinline __u32 lan_ipv4(struct cursor *c, struct tuple *t,
 		return DROP_MARTIAN;
 	if (dst == port->wan_addr)
 		verdict = lan_to_wan_address(c, t);
+	else if (dst == port->addr)
+		verdict = is_question(c, t) ? EITHERS : PASS;
 	else if (is_multicast(dst) || is_broadcast(port, dst))
 		return PASS;
 	else if (is_kernels(&t->dst))

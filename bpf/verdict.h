@@ -8,8 +8,9 @@
 
 #include "maps.h"
 
-/* A reason to drop it, or one of these. */
-enum verdict { PASS = DROP_REASONS, ENGINE };
+/* A reason to drop it, or one of these. What is EITHERS the engine answers
+ * where it listens, and the kernel else. */
+enum verdict { PASS = DROP_REASONS, ENGINE, EITHERS };
 
 static __always_inline void count_drop(__u32 reason, __u32 bytes)
 {

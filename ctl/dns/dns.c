@@ -17,6 +17,7 @@
 #include "lists.h"
 #include "probe.h"
 #include "serve.h"
+#include "tap.h"
 
 #define PORT 53
 
@@ -42,6 +43,7 @@ struct dns {
 	struct rebind rebind;
 	struct lists *lists;
 	struct listeners listeners;
+	struct answers *answers; /* lent; NULL: none */
 };
 
 static void on_message(void *arg, const struct asker *from, const uint8_t *msg,
@@ -75,6 +77,15 @@ static void on_retired(struct resolver *r)
 	probe_wake(container_of(r, struct dns, resolver)->probe);
 }
 
+/* ---- the data path */
+
+/* Whoever asks is told by what is so now. */
+static void forget_posted(struct dns *d)
+{
+	if (d->serve.tap)
+		tap_clear(d->serve.tap);
+}
+
 /* ---- lists */
 
 static void on_lists(void *arg, struct nameset *block, struct nameset *allow)
@@ -85,6 +96,7 @@ static void on_lists(void *arg, struct nameset *block, struct nameset *allow)
 	nameset_free(d->filter.allow);
 	d->filter.block = block;
 	d->filter.allow = allow;
+	forget_posted(d);
 }
 
 static void on_host(const struct asker *a, const uint8_t *msg, size_t len)
@@ -213,6 +225,27 @@ static int listen_on(struct dns *d, const struct dns_conf *conf,
 	return 0;
 }
 
+/* As if they had come by the socket of the address that was asked. */
+static void on_questions(void *arg, const struct answers_question *q,
+			 unsigned n)
+{
+	struct dns *d = arg;
+	struct listener *l;
+	unsigned i;
+
+	for (i = 0; i < d->listeners.n; i++)
+		listen_udp_gather(d->listeners.l[i].udp);
+	for (i = 0; i < n; i++) {
+		l = find_listener(&d->listeners, &q[i].to);
+		if (l)
+			listen_udp_take(l->udp, &q[i].from, q[i].msg, q[i].len);
+		else
+			tally_drop(&d->tally, TALLY_NOT_SERVED, q[i].len);
+	}
+	for (i = 0; i < d->listeners.n; i++)
+		listen_udp_flush(d->listeners.l[i].udp);
+}
+
 /* To ask ourselves would go round in circles: resolv.conf may well name us. */
 static void set_upstreams(struct dns *d, const struct dns_conf *conf)
 {
@@ -318,6 +351,9 @@ int dns_configure(struct dns *d, const struct dns_conf *conf, struct error *err)
 	cache_set_limit(d->serve.cache, conf->cache_bytes);
 	forward_set_rate(d->serve.forward, conf->client_rate);
 	querylog_turn(d->serve.log, conf->log);
+	if (d->serve.tap)
+		tap_log(d->serve.tap, conf->log);
+	forget_posted(d);
 	return 0;
 }
 
@@ -362,8 +398,28 @@ static int make_parts(struct dns *d, const struct dns_name *domain,
 	return s->forward ? 0 : -ENOMEM;
 }
 
+static int open_tap(struct dns *d, struct answers *answers)
+{
+	struct tap_events events = { d, on_questions };
+
+	d->answers = answers;
+	if (!answers)
+		return 0;
+	return tap_open(&d->serve.tap, d->loop, answers, &d->filter,
+			d->serve.log, &events);
+}
+
+static int start_probe(struct dns *d)
+{
+	int code = probe_start(&d->probe, &d->resolver);
+
+	if (code && d->serve.tap)
+		tap_close(d->serve.tap);
+	return code;
+}
+
 int dns_start(struct dns **out, uv_loop_t *loop, const struct dns_conf *conf,
-	      struct error *err)
+	      struct answers *answers, struct error *err)
 {
 	struct dns_name domain;
 	struct dns *d;
@@ -377,7 +433,9 @@ int dns_start(struct dns **out, uv_loop_t *loop, const struct dns_conf *conf,
 	d->loop = loop;
 	code = make_parts(d, &domain, conf->cache_bytes);
 	if (!code)
-		code = probe_start(&d->probe, &d->resolver);
+		code = open_tap(d, answers);
+	if (!code)
+		code = start_probe(d);
 	if (code) {
 		free_parts(d);
 		return error_set(err, code, "dns: no memory");
@@ -394,6 +452,8 @@ void dns_stop(struct dns *d)
 {
 	struct listeners none = { 0 };
 
+	if (d->serve.tap)
+		tap_close(d->serve.tap);
 	close_others(&d->listeners, &none);
 	probe_stop(d->probe);
 	free_parts(d);
@@ -401,17 +461,27 @@ void dns_stop(struct dns *d)
 
 int dns_name_set(struct dns *d, const char *name, const struct addr *addr)
 {
+	forget_posted(d);
 	return local_set(d->serve.local, name, addr);
 }
 
 void dns_name_del(struct dns *d, const char *name)
 {
+	forget_posted(d);
 	local_del(d->serve.local, name);
 }
 
 void dns_stats(const struct dns *d, struct dns_stats *out)
 {
+	struct answers_counts on_path = { 0 };
+
+	if (d->answers)
+		answers_counts(d->answers, &on_path);
 	*out = d->tally.stats;
+	out->queries += on_path.hits;
+	out->hits += on_path.hits;
+	out->tapped = on_path.hits;
+	out->log_lost = on_path.hits_lost;
 	out->cache_bytes = cache_bytes(d->serve.cache);
 	out->cache_entries = cache_entries(d->serve.cache);
 }
@@ -420,7 +490,13 @@ unsigned dns_drops(const struct dns *d, struct drop_row *out, unsigned max)
 {
 	unsigned n = max < TALLY_REASONS ? max : TALLY_REASONS;
 
+	struct answers_counts on_path;
+
 	memcpy(out, d->tally.drops, n * sizeof(*out));
+	if (d->answers && n > TALLY_TAP) {
+		answers_counts(d->answers, &on_path);
+		out[TALLY_TAP].packets = on_path.questions_lost;
+	}
 	return n;
 }
 
@@ -474,6 +550,9 @@ void dns_log(const struct dns *d,
 	     void (*each)(void *arg, const struct dns_log_row *row), void *arg)
 {
 	struct telling t = { d, each, arg };
+
+	if (d->serve.tap)
+		tap_settle(d->serve.tap);
 
 	querylog_walk(d->serve.log, clock_wall_ms(), tell_row, &t);
 }

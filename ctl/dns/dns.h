@@ -18,7 +18,7 @@
 
 #define DNS_UPSTREAMS_MAX  8
 #define DNS_LISTEN_MAX	   4
-#define DNS_DROPS_MAX	   12
+#define DNS_DROPS_MAX	   13
 #define DNS_LISTS_MAX	   16
 #define DNS_UNFILTERED_MAX 64
 
@@ -45,10 +45,12 @@ struct dns_conf {
 };
 
 struct dns;
+struct answers;
 
-/* Port 53 in use: -EADDRINUSE. */
+/* 'answers' (NULL: none) is what is shared with the data path, and lent. Port
+ * 53 in use: -EADDRINUSE. */
 int dns_start(struct dns **out, uv_loop_t *loop, const struct dns_conf *conf,
-	      struct error *err);
+	      struct answers *answers, struct error *err);
 /* Listeners and upstreams change without losing the cache. */
 int dns_configure(struct dns *d, const struct dns_conf *conf,
 		  struct error *err);
@@ -90,6 +92,8 @@ struct dns_log_row {
 
 struct dns_stats {
 	uint64_t queries, hits, misses, local, refused, failed, stale, blocked;
+	uint64_t tapped;   /* of the hits: answered on the data path */
+	uint64_t log_lost; /* of them not in the log */
 	uint64_t cache_bytes, cache_entries;
 };
 void dns_stats(const struct dns *d, struct dns_stats *out);

@@ -88,22 +88,38 @@ static void send_answer(const struct asker *a, const uint8_t *msg, size_t len)
 		tally_drop(l->tally, TALLY_SEND, len);
 }
 
+void listen_udp_take(struct listen_udp *l, const struct endpoint *from,
+		     const uint8_t *msg, size_t len)
+{
+	struct asker a = { .via = l, .from = *from, .send = send_answer };
+
+	if (!l->events.is_served(l->events.arg, &from->addr))
+		tally_drop(l->tally, TALLY_NOT_SERVED, len);
+	else if (len > MESSAGE_MAX)
+		tally_drop(l->tally, TALLY_MALFORMED, len);
+	else
+		l->events.on_message(l->events.arg, &a, msg, len);
+}
+
+void listen_udp_gather(struct listen_udp *l)
+{
+	l->in_burst = true;
+}
+
+void listen_udp_flush(struct listen_udp *l)
+{
+	l->in_burst = false;
+	flush(l);
+}
+
 static void take(struct listen_udp *l, unsigned i)
 {
+	const struct endpoint from = sock_to_endpoint(&l->from[i]);
 	const struct mmsghdr *m = &l->heads[i];
-	struct asker a = {
-		.via = l,
-		.from = sock_to_endpoint(&l->from[i]),
-		.send = send_answer,
-	};
+	bool cut = m->msg_hdr.msg_flags & MSG_TRUNC;
 
-	if (!l->events.is_served(l->events.arg, &a.from.addr))
-		tally_drop(l->tally, TALLY_NOT_SERVED, m->msg_len);
-	else if (m->msg_hdr.msg_flags & MSG_TRUNC)
-		tally_drop(l->tally, TALLY_MALFORMED, m->msg_len);
-	else
-		l->events.on_message(l->events.arg, &a, l->bytes[i],
-				     m->msg_len);
+	listen_udp_take(l, &from, l->bytes[i],
+			cut ? MESSAGE_MAX + 1 : m->msg_len);
 }
 
 static int receive(struct listen_udp *l)
@@ -132,11 +148,10 @@ static void on_readable(uv_poll_t *p, int status, int events)
 		uv_poll_start(p, UV_READABLE, on_readable);
 	do {
 		n = receive(l);
-		l->in_burst = true;
+		listen_udp_gather(l);
 		for (i = 0; i < n; i++)
 			take(l, (unsigned)i);
-		l->in_burst = false;
-		flush(l);
+		listen_udp_flush(l);
 	} while (n == BURST && --bursts);
 }
 

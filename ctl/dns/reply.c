@@ -40,15 +40,6 @@ static void note(const struct asker *to, const struct dns_query *q,
 	querylog_add(to->log, &row);
 }
 
-static unsigned rcode_of(const struct dns_kept *k)
-{
-	struct rd r = rd_init(k->msg, k->len);
-	struct dns_header h;
-
-	dns_header_read(&r, &h);
-	return h.flags & DNS_RCODE;
-}
-
 void reply_error(const struct asker *to, const struct dns_query *q,
 		 unsigned rcode, enum query_why why)
 {
@@ -68,7 +59,7 @@ void reply_kept(const struct asker *to, const struct dns_query *q,
 	struct wr w = wr_init(out, limit(to, q));
 
 	dns_answer_write(&w, q, k, age, limit(to, q));
-	note(to, q, k, rcode_of(k), why, FILTER_NONE);
+	note(to, q, k, dns_answer_rcode(k), why, FILTER_NONE);
 	to->send(to, out, wr_len(&w));
 }
 
@@ -79,7 +70,7 @@ void reply_wire(const struct asker *to, const struct dns_query *q,
 	uint8_t out[DNS_QUERY_MAX];
 	struct wr w = wr_init(out, sizeof(out));
 
-	note(to, q, &said, rcode_of(&said), why, FILTER_NONE);
+	note(to, q, &said, dns_answer_rcode(&said), why, FILTER_NONE);
 	if (wr_len(answer) <= limit(to, q)) {
 		to->send(to, answer->start, wr_len(answer));
 		return;
@@ -97,7 +88,7 @@ void reply_blocked(const struct asker *to, const struct dns_query *q,
 
 	filter_write(f, q, list, &w);
 	said = (struct dns_kept){ .msg = out, .len = wr_len(&w) };
-	note(to, q, NULL, rcode_of(&said), QUERY_BLOCKED, list);
+	note(to, q, NULL, dns_answer_rcode(&said), QUERY_BLOCKED, list);
 	if (wr_len(&w) > limit(to, q)) {
 		w = wr_init(out, sizeof(out));
 		dns_truncated_write(&w, q, DNS_NOERROR);

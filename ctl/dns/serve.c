@@ -47,9 +47,10 @@ static bool serve_blocked(struct serve *s, const struct asker *from,
 static bool serve_cached(struct serve *s, const struct asker *from,
 			 const struct dns_query *q, const struct dns_key *key)
 {
+	uint64_t now_ms = clock_ms();
 	struct cache_hit hit;
 
-	if (!cache_find(s->cache, key, clock_ms(), &hit))
+	if (!cache_find(s->cache, key, now_ms, &hit))
 		return false;
 	if (hit.stale && !hit.resting)
 		return false;
@@ -57,6 +58,8 @@ static bool serve_cached(struct serve *s, const struct asker *from,
 	s->tally->stats.blocked +=
 		reply_filtered(from, q, s->filter, &hit.kept, hit.age,
 			       hit.stale ? QUERY_STALE : QUERY_CACHE);
+	if (s->tap)
+		tap_post(s->tap, key, &hit, now_ms);
 	if (hit.ageing)
 		forward_refresh(s->forward, key, q, &from->from.addr);
 	return true;

@@ -9,6 +9,7 @@
 #include "forward.h"
 #include "local.h"
 #include "querylog.h"
+#include "tap.h"
 #include "tally.h"
 
 struct serve {
@@ -18,6 +19,7 @@ struct serve {
 	struct querylog *log;
 	struct forward *forward;
 	struct tally *tally;
+	struct tap *tap; /* NULL: none */
 };
 
 /* A message of a client that is served. Leads to one from->send(), but for

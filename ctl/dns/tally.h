@@ -16,6 +16,7 @@
 	X(OVER_RATE, "dns_over_rate")	    /* one client asks too much */     \
 	X(IN_FLIGHT, "dns_in_flight_full")  /* too many questions wait */      \
 	X(WAITERS, "dns_waiters_full")	    /* too many wait for this one */   \
+	X(TAP, "dns_tap_full")		    /* too many came by the data path */ \
 	X(SEND, "dns_send_failed")	    /* socket would not take it */     \
 	X(TCP_CROWDED, "dns_tcp_crowded")   /* too many connections */         \
 	X(TCP_LENGTH, "dns_tcp_bad_length") /* longer than a query can be */   \

@@ -273,6 +273,10 @@ void egress_send(struct egress *e, const struct engine_conf *conf,
 		else
 			send_local(e, p);
 		break;
+	case VERDICT_ANSWERED:
+		if (!port_send(e->ports, p->port, p))
+			drop(p, DROP_TX_FULL);
+		break;
 	case VERDICT_DROP:
 	case VERDICT_HELD:
 		break;

@@ -51,6 +51,11 @@ void engine_free(struct engine *e)
 	free(e);
 }
 
+void engine_set_answers(struct engine *e, struct answers *answers)
+{
+	e->worker.answers = answers;
+}
+
 /* ---- ports */
 
 int engine_open_ports(struct engine *e, const struct engine_port *ports,

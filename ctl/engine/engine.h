@@ -22,6 +22,7 @@
 #include "conf.h"
 
 struct engine;
+struct answers;
 
 /* Capacities; memory is reserved at once and touched only as used. */
 struct engine_limits {
@@ -71,6 +72,9 @@ struct engine_port {
 struct engine *engine_new(const struct engine_limits *limits,
 			  const char *tables, uint32_t *adopted);
 void engine_free(struct engine *e);
+/* Before the first start: where DNS posts what the engine may answer; lent for
+ * as long as the engine is. */
+void engine_set_answers(struct engine *e, struct answers *answers);
 
 /* Binds AF_XDP sockets to every queue: zero-copy where the driver offers it,
  * else copy. 'tun_fd' (-1: none) is the way back into the local stack; the

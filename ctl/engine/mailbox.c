@@ -5,38 +5,6 @@
 #include "mailbox.h"
 
 #include <stdatomic.h>
-#include <sys/eventfd.h>
-#include <unistd.h>
-
-static int bell_open(struct bell *b)
-{
-	atomic_init(&b->ringing, false);
-	b->fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-	return b->fd < 0 ? -errno : 0;
-}
-
-/* The exchanges on 'ringing' are in one order for both threads: the answerer
- * either sees what was put before the ring, or makes the ringer write. */
-void bell_ring(struct bell *b)
-{
-	const uint64_t one = 1;
-
-	if (atomic_exchange(&b->ringing, true))
-		return;
-	/* It fails only when full, and then it is readable anyway. */
-	if (write(b->fd, &one, sizeof(one)) < 0)
-		return;
-}
-
-void bell_answer(struct bell *b)
-{
-	uint64_t rung;
-
-	/* An empty one is silent already. */
-	if (read(b->fd, &rung, sizeof(rung)) < 0)
-		rung = 0;
-	atomic_exchange(&b->ringing, false);
-}
 
 int mailbox_init(struct mailbox *m)
 {
@@ -66,7 +34,7 @@ int mailbox_init(struct mailbox *m)
 		goto wake;
 	return 0;
 wake:
-	close(m->wake.fd);
+	bell_close(&m->wake);
 samples:
 	sample_ring_fini(&m->samples);
 reports:
@@ -80,8 +48,8 @@ commands:
 
 void mailbox_fini(struct mailbox *m)
 {
-	close(m->ready.fd);
-	close(m->wake.fd);
+	bell_close(&m->ready);
+	bell_close(&m->wake);
 	sample_ring_fini(&m->samples);
 	report_ring_fini(&m->reports);
 	event_ring_fini(&m->events);

@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "../base/bell.h"
 #include "../base/ring.h"
 #include "engine.h"
 
@@ -25,11 +26,6 @@ RING_DEFINE(command, struct engine_command)
 RING_DEFINE(event, struct engine_event)
 RING_DEFINE(report, struct engine_report)
 RING_DEFINE(sample, struct engine_sample)
-
-struct bell {
-	int fd; /* readable while it rings */
-	_Atomic bool ringing;
-};
 
 struct mailbox {
 	/* control -> engine */
@@ -48,10 +44,6 @@ struct mailbox {
 /* 0 or -errno. */
 int mailbox_init(struct mailbox *m);
 void mailbox_fini(struct mailbox *m);
-
-/* ---- either thread: rings, or falls silent so that the next ring is heard */
-void bell_ring(struct bell *b);
-void bell_answer(struct bell *b);
 
 /* ---- control thread */
 bool mailbox_command(struct mailbox *m, const struct engine_command *c);

@@ -23,10 +23,11 @@
 enum side { SIDE_LAN, SIDE_WAN };
 
 enum verdict {
-	VERDICT_DROP,	 /* counted under pkt.drop */
-	VERDICT_FORWARD, /* out of pkt.out_side to pkt.next_hop */
-	VERDICT_LOCAL,	 /* unmodified, to the machine's own stack (TUN) */
-	VERDICT_HELD,	 /* copied and kept (fragment, SYN); frame is free */
+	VERDICT_DROP,	  /* counted under pkt.drop */
+	VERDICT_FORWARD,  /* out of pkt.out_side to pkt.next_hop */
+	VERDICT_LOCAL,	  /* unmodified, to the machine's own stack (TUN) */
+	VERDICT_HELD,	  /* copied and kept (fragment, SYN); frame is free */
+	VERDICT_ANSWERED, /* the frame is the answer: back where it came from */
 };
 
 enum pkt_flags {

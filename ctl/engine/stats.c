@@ -241,6 +241,7 @@ void stats_tap(struct stats *s, const struct pkt *p, uint64_t now_ms)
 		break;
 	case VERDICT_LOCAL:
 	case VERDICT_HELD:
+	case VERDICT_ANSWERED:
 		break;
 	}
 }

@@ -10,6 +10,7 @@
 
 #include "../base/bytes.h"
 #include "../base/clock.h"
+#include "dns_tap.h"
 #include "mark.h"
 #include "parse.h"
 
@@ -311,7 +312,8 @@ static unsigned carry_burst(struct worker *w, const struct engine_conf *conf,
 	for (unsigned i = 0; i < n; i++) {
 		struct pkt *p = &burst[i];
 
-		if (p->verdict == VERDICT_FORWARD)
+		if (p->verdict == VERDICT_FORWARD &&
+		    !dns_tap(w->answers, conf, p, now_ms))
 			nat_process(w->nat, conf, p, now_ms);
 		dispatch(w, conf, p, now_ms);
 		send_released(w, conf, now_ms);
@@ -420,6 +422,8 @@ static uint64_t turn(struct worker *w)
 			 express_turn(w->express, conf, &w->ports, now_ms));
 	idle_ms = sooner(idle_ms, dump(w, now_ms));
 	idle_ms = sooner(idle_ms, ledger_due(w->ledger, now_ms));
+	if (w->answers)
+		idle_ms = sooner(idle_ms, answers_turn(w->answers, now_ms));
 	publish_counts(w);
 	mailbox_tell(&w->mailbox);
 	return more ? 0 : idle_ms;

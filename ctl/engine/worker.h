@@ -31,6 +31,7 @@ struct worker {
 	struct mailbox mailbox;
 	struct stats *stats;
 	struct ledger *ledger; /* the stats' */
+	struct answers *answers; /* lent; NULL: DNS has no tap here */
 	_Atomic bool stop;
 	_Atomic uint32_t mappings, sessions; /* engine writes */
 	_Atomic uint64_t evicted, hold_yielded, moved, syn_used;

@@ -98,8 +98,10 @@ static int open_engine(struct gateway *g, struct error *err)
 
 	g->names = names_new(NAMES_MAX);
 	g->engine = engine_new(&limits, g->instance.tables, &adopted);
-	if (!g->names || !g->engine)
+	g->answers = answers_new();
+	if (!g->names || !g->engine || !g->answers)
 		return error_set(err, -ENOMEM, "engine: out of memory");
+	engine_set_answers(g->engine, g->answers);
 	if (adopted)
 		log_info("nat: %u connections go on", adopted);
 	rc = uv_poll_init(&g->loop, &g->engine_events,
@@ -382,6 +384,7 @@ static void close_all(struct gateway *g)
 	carry_halt(g);
 	if (g->engine)
 		engine_free(g->engine);
+	answers_free(g->answers);
 	names_free(g->names);
 	if (g->restarting)
 		leave_machine(g);

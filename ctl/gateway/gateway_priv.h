@@ -22,6 +22,7 @@
 #include <uv.h>
 
 #include "../api/api.h"
+#include "../base/answers.h"
 #include "../base/names.h"
 #include "../devices/devices.h"
 #include "../devices/ear.h"
@@ -66,6 +67,7 @@ struct gateway {
 	struct nlwatch *nft;	 /* NULL: no nf_tables */
 	struct nlwatch *drivers; /* NULL: the kernel does not tell */
 	struct engine *engine;
+	struct answers *answers; /* between DNS and engine */
 	struct dns *dns;
 	struct dhcp *dhcp;
 	struct devices *devices;

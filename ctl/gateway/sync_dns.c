@@ -140,7 +140,7 @@ int sync_dns(struct gateway *g, struct error *err)
 	if (g->dns) {
 		rc = dns_configure(g->dns, &fresh, err);
 	} else {
-		rc = dns_start(&g->dns, &g->loop, &fresh, err);
+		rc = dns_start(&g->dns, &g->loop, &fresh, g->answers, err);
 		if (!rc)
 			name_leases(g);
 	}

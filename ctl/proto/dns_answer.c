@@ -191,6 +191,15 @@ bool dns_chain_next(struct dns_chain *c, struct dns_name *target)
 	return false;
 }
 
+unsigned dns_answer_rcode(const struct dns_kept *k)
+{
+	struct rd r = rd_init(k->msg, k->len);
+	struct dns_header h;
+
+	dns_header_read(&r, &h);
+	return h.flags & DNS_RCODE;
+}
+
 bool dns_answer_addr(const struct dns_kept *k, struct addr *out)
 {
 	struct dns_chain c = dns_chain_begin(k);

@@ -70,6 +70,7 @@ struct dns_chain {
 };
 struct dns_chain dns_chain_begin(const struct dns_kept *k);
 bool dns_chain_next(struct dns_chain *c, struct dns_name *target);
+unsigned dns_answer_rcode(const struct dns_kept *k);
 /* The first address of a kept answer; false: there is none. */
 bool dns_answer_addr(const struct dns_kept *k, struct addr *out);
 /* Does an address or address hint of it lie in one of 'nets'? */

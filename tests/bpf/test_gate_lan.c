@@ -29,7 +29,9 @@ static void test_packets_for_the_world_are_the_engines(void **state)
 static void test_the_kernel_keeps_its_own(void **state)
 {
 	static const struct row rows[] = {
-		{ "gateway's DNS", { HOST, .dst = LAN_GW, .proto = IPPROTO_UDP, .dport = 53 }, PASS },
+		{ "gateway's DNS by TCP", { HOST, .dst = LAN_GW, .proto = IPPROTO_TCP, .dport = 53 }, PASS },
+		{ "gateway's DNS, cut", { HOST, .dst = LAN_GW, .frag = 0x2000, .proto = IPPROTO_UDP, .dport = 53 }, PASS },
+		{ "another's DNS", { HOST, .dst = "10.77.0.21", .proto = IPPROTO_UDP, .dport = 53 }, PASS },
 		{ "fragment to the gateway", { HOST, .dst = LAN_GW, .frag = 0x2000, .proto = IPPROTO_UDP }, PASS },
 		{ "claimed number, LAN address", { HOST, .dst = LAN_GW, .proto = IPPROTO_UDP, .dport = CLAIMED }, PASS },
 		{ "our other WAN address", { HOST, .dst = WAN_2ND, .proto = IPPROTO_TCP, .dport = CLAIMED }, PASS },
@@ -45,6 +47,26 @@ static void test_the_kernel_keeps_its_own(void **state)
 	};
 
 	TABLE(*state, false, rows);
+}
+
+/* By XDP the engine answers them, where it listens; else they are the kernel's,
+ * unlike what is the engine's alone. */
+static void test_questions_are_answered_by_either(void **state)
+{
+	static const struct spec asks = { HOST, .dst = LAN_GW, .options = 4, .proto = IPPROTO_UDP, .sport = 5, .dport = 53 };
+	static const struct spec stranger = { .src = "10.77.1.5", .dst = LAN_GW, .proto = IPPROTO_UDP, .sport = 5, .dport = 53 };
+	struct frame f = frame_of(&asks, lan_mac.b);
+	struct house *h = *state;
+	uint32_t row = LAN_SLOT * GATE_QUEUES_MAX;
+
+	assert_int_equal(house_asks_spec(h, false, &stranger), DROP_SPOOFED);
+	assert_int_equal(house_run_tc(h, false, &f, 0), PASS);
+	assert_int_equal(house_run_xdp(h, false, &f), ENGINE);
+	assert_int_equal(bpf_map_delete_elem(gate_xsks_fd(h->gate), &row), 0);
+	assert_int_equal(house_run_xdp(h, false, &f), PASS);
+	close(h->engine);
+	house_engine(h);
+	assert_int_equal(house_run_xdp(h, false, &f), ENGINE);
 }
 
 static void test_spoofed_sources_stay_inside(void **state)
@@ -142,6 +164,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_packets_for_the_world_are_the_engines),
 		cmocka_unit_test(test_the_kernel_keeps_its_own),
+		cmocka_unit_test(test_questions_are_answered_by_either),
 		cmocka_unit_test(test_spoofed_sources_stay_inside),
 		cmocka_unit_test(test_impossible_destinations),
 		cmocka_unit_test(test_the_wan_address_from_inside),

@@ -1,0 +1,105 @@
+/* answers.h - where DNS on the control thread and the data path meet.
+ *
+ * One way a table: DNS posts answers that are the same for whoever asks, and
+ * the engine gives them from the frame that asked (engine/dns_tap.h). The other
+ * way two rings: questions that the table has no answer to, and hits, of which
+ * the query log wants to know. Nobody waits: the table's places are read again
+ * when they changed meanwhile, and what a ring has no room for is counted.
+ *
+ * What is posted is never taken back by itself: it is gone after its time, or
+ * when DNS clears the table because somebody may now be told something else. */
+#ifndef BASE_ANSWERS_H
+#define BASE_ANSWERS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "addr.h"
+
+#define ANSWERS_SETS	 2048u /* power of two */
+#define ANSWERS_WAYS	 4u
+#define ANSWERS_TTLS_MAX 19
+#define ANSWERS_BYTES	 440 /* key and message */
+#define ANSWERS_ASK_MAX	 512 /* longest question that goes this way */
+
+/* All in one copy: 504 bytes. */
+struct answer {
+	uint64_t born_ms;  /* when its TTLs were whole */
+	uint64_t until_ms; /* not to be given from then on */
+	uint32_t generation;
+	uint16_t key_len, msg_len, ttl_n;
+	uint16_t ttl_at[ANSWERS_TTLS_MAX]; /* offsets in the message */
+	uint8_t bytes[ANSWERS_BYTES];	   /* the key, then the message */
+};
+
+/* Where an answer was found, and what it was then. */
+struct answers_place {
+	uint32_t at, stamp;
+};
+
+/* A client was told what stands there. */
+struct answers_hit {
+	struct answers_place place;
+	uint32_t took_us;
+	struct addr client;
+	uint64_t at_ms; /* clock_ms() */
+};
+
+struct answers_question {
+	struct endpoint from;
+	struct addr to; /* the gateway's own address */
+	uint16_t len;
+	uint8_t msg[ANSWERS_ASK_MAX];
+};
+
+struct answers_counts {
+	uint64_t hits;		 /* answers given */
+	uint64_t hits_lost;	 /* of them not told to the log */
+	uint64_t questions_lost; /* dropped: the control thread was too slow */
+};
+
+struct answers;
+
+/* NULL: no memory. Outlives both threads' use. */
+struct answers *answers_new(void);
+void answers_free(struct answers *a);
+
+/* ---- control thread */
+
+/* Whether the key's answer is there and can still be given. */
+bool answers_has(const struct answers *a, const uint8_t *key, size_t len,
+		 uint64_t now_ms);
+/* Takes the place of an older answer if need be. Hits of that one are to be
+ * taken before. 'x->generation' is filled in. */
+void answers_post(struct answers *a, struct answer *x);
+/* From now on nothing that was posted is given any more. */
+void answers_clear(struct answers *a);
+/* Whether hits are told at all. Off at first. */
+void answers_tell_hits(struct answers *a, bool on);
+/* What stood in 'place'; false: something else stands there by now. */
+bool answers_at(const struct answers *a, struct answers_place place,
+		struct answer *out);
+
+/* Readable when there is something to take; to be answered before that. */
+int answers_fd(const struct answers *a);
+void answers_heard(struct answers *a);
+/* Who leaves some for later calls this, and is woken again. */
+void answers_more(struct answers *a);
+bool answers_next_question(struct answers *a, struct answers_question *out);
+bool answers_next_hit(struct answers *a, struct answers_hit *out);
+void answers_counts(const struct answers *a, struct answers_counts *out);
+
+/* ---- engine thread */
+
+bool answers_find(const struct answers *a, const uint8_t *key, size_t len,
+		  uint64_t now_ms, struct answer *out,
+		  struct answers_place *place);
+void answers_hit(struct answers *a, const struct answers_hit *hit);
+/* False: no room, and counted. */
+bool answers_ask(struct answers *a, const struct answers_question *q);
+/* At the end of a turn: wakes the control thread if there is reason to. Returns
+ * the milliseconds until it wants to be called again. */
+uint64_t answers_turn(struct answers *a, uint64_t now_ms);
+
+#endif

@@ -1,0 +1,190 @@
+/* tap.c - see tap.h.
+ *
+ * Called by serve.c (to post) and dns.c. Control thread.
+ * Invariant: the hits of what stands in the table are in the log before another
+ * answer takes its place, as a hit names no more than the place. */
+#include "tap.h"
+
+#include <stdlib.h>
+
+#include "../base/clock.h"
+#include "../base/container_of.h"
+
+#define QUESTIONS 64 /* taken together … */
+#define ROUNDS	  4  /* … so often, then the rest of the loop has its turn */
+
+struct tap {
+	uv_poll_t poll;
+	struct answers *answers;
+	const struct filter *filter;
+	struct querylog *log;
+	struct tap_events events;
+	struct answers_question questions[QUESTIONS];
+};
+
+/* ---- the log */
+
+static void read_key(const struct answer *x, struct query_row *row)
+{
+	struct rd r = rd_init(x->bytes, x->key_len);
+
+	dns_name_read(&r, x->bytes, &row->name);
+	row->type = rd_be16(&r);
+}
+
+static void note(struct tap *t, const struct answers_hit *hit, uint64_t at_ms)
+{
+	struct query_row row = {
+		.at_ms = at_ms,
+		.took_us = hit->took_us,
+		.device = hit->client,
+		.why = QUERY_CACHE,
+	};
+	struct answer x;
+	struct dns_kept k;
+
+	if (!answers_at(t->answers, hit->place, &x))
+		return;
+	read_key(&x, &row);
+	k = (struct dns_kept){ .msg = x.bytes + x.key_len, .len = x.msg_len };
+	row.rcode = (uint8_t)dns_answer_rcode(&k);
+	if (!dns_answer_addr(&k, &row.answer))
+		row.answer = (struct addr){ 0 };
+	querylog_add(t->log, &row);
+}
+
+static void take_hits(struct tap *t)
+{
+	uint64_t wall_ms = clock_wall_ms(), now_ms = clock_ms();
+	struct answers_hit hit;
+
+	while (answers_next_hit(t->answers, &hit))
+		note(t, &hit, wall_ms - (now_ms - hit.at_ms));
+}
+
+/* ---- questions */
+
+static unsigned take_questions(struct tap *t)
+{
+	unsigned n = 0;
+
+	while (n < QUESTIONS &&
+	       answers_next_question(t->answers, &t->questions[n]))
+		n++;
+	if (n)
+		t->events.on_questions(t->events.arg, t->questions, n);
+	return n;
+}
+
+static void on_bell(uv_poll_t *poll, int status, int events)
+{
+	struct tap *t = container_of(poll, struct tap, poll);
+	unsigned rounds = ROUNDS;
+
+	(void)status;
+	(void)events;
+	answers_heard(t->answers);
+	take_hits(t);
+	while (rounds && take_questions(t) == QUESTIONS)
+		rounds--;
+	if (!rounds)
+		answers_more(t->answers);
+}
+
+/* ---- the table */
+
+static bool is_blocked(const struct filter *f, const struct dns_key *key,
+		       const struct dns_kept *k)
+{
+	struct rd r = rd_init(key->b, key->len);
+	struct dns_name name;
+
+	dns_name_read(&r, key->b, &name);
+	return filter_name(f, &name) != FILTER_NONE ||
+	       (k->chain && filter_chain(f, k) != FILTER_NONE);
+}
+
+static bool fits(const struct dns_key *key, const struct dns_kept *k)
+{
+	return key->len + k->len <= ANSWERS_BYTES &&
+	       k->ttl_n <= ANSWERS_TTLS_MAX;
+}
+
+void tap_post(struct tap *t, const struct dns_key *key,
+	      const struct cache_hit *hit, uint64_t now_ms)
+{
+	const struct dns_kept *k = &hit->kept;
+	struct answer x = {
+		.born_ms = hit->born_ms,
+		.until_ms = hit->ageing_ms,
+		.key_len = key->len,
+		.msg_len = (uint16_t)k->len,
+		.ttl_n = (uint16_t)k->ttl_n,
+	};
+	struct wr w = wr_init(x.bytes, sizeof(x.bytes));
+
+	if (hit->stale || !fits(key, k) || now_ms >= x.until_ms ||
+	    answers_has(t->answers, key->b, key->len, now_ms) ||
+	    is_blocked(t->filter, key, k))
+		return;
+	if (x.until_ms > now_ms + TAP_POST_MS)
+		x.until_ms = now_ms + TAP_POST_MS;
+	wr_bytes(&w, key->b, key->len);
+	wr_bytes(&w, k->msg, k->len);
+	w = wr_init(x.ttl_at, sizeof(x.ttl_at));
+	wr_bytes(&w, k->ttl_at, k->ttl_n * sizeof(x.ttl_at[0]));
+	take_hits(t);
+	answers_post(t->answers, &x);
+}
+
+void tap_settle(struct tap *t)
+{
+	take_hits(t);
+}
+
+void tap_clear(struct tap *t)
+{
+	answers_clear(t->answers);
+}
+
+void tap_log(struct tap *t, bool on)
+{
+	answers_tell_hits(t->answers, on);
+}
+
+/* ---- life */
+
+static void on_closed(uv_handle_t *h)
+{
+	free(container_of(h, struct tap, poll));
+}
+
+int tap_open(struct tap **out, uv_loop_t *loop, struct answers *answers,
+	     const struct filter *filter, struct querylog *log,
+	     const struct tap_events *events)
+{
+	struct tap *t = calloc(1, sizeof(*t));
+	int err;
+
+	if (!t)
+		return -ENOMEM;
+	t->answers = answers;
+	t->filter = filter;
+	t->log = log;
+	t->events = *events;
+	err = uv_poll_init(loop, &t->poll, answers_fd(answers));
+	if (err) {
+		free(t);
+		return err;
+	}
+	uv_poll_start(&t->poll, UV_READABLE, on_bell); /* cannot fail */
+	*out = t;
+	return 0;
+}
+
+void tap_close(struct tap *t)
+{
+	answers_tell_hits(t->answers, false);
+	answers_clear(t->answers);
+	uv_close((uv_handle_t *)&t->poll, on_closed);
+}
