@@ -1,0 +1,209 @@
+/* test_answers.c - what is posted is found until it is over, and nothing else;
+ * questions and hits arrive, or are counted. */
+#include "ctl/base/answers.h"
+
+#include <poll.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static struct answer made(const char *key, const char *msg, uint64_t until_ms)
+{
+	struct answer x = { .until_ms = until_ms };
+
+	x.key_len = (uint16_t)strlen(key);
+	x.msg_len = (uint16_t)strlen(msg);
+	memcpy(x.bytes, key, x.key_len);
+	memcpy(x.bytes + x.key_len, msg, x.msg_len);
+	return x;
+}
+
+static void post(struct answers *a, const char *key, const char *msg,
+		 uint64_t until_ms)
+{
+	struct answer x = made(key, msg, until_ms);
+
+	answers_post(a, &x);
+}
+
+static bool find(struct answers *a, const char *key, uint64_t now_ms,
+		 struct answer *out, struct answers_place *place)
+{
+	return answers_find(a, (const uint8_t *)key, strlen(key), now_ms, out,
+			    place);
+}
+
+static void assert_says(const struct answer *x, const char *msg)
+{
+	assert_int_equal(x->msg_len, strlen(msg));
+	assert_memory_equal(x->bytes + x->key_len, msg, x->msg_len);
+}
+
+static bool rings(struct answers *a)
+{
+	struct pollfd p = { .fd = answers_fd(a), .events = POLLIN };
+
+	return poll(&p, 1, 0) == 1;
+}
+
+static void found_until_it_is_over(void **state)
+{
+	struct answers *a = answers_new();
+	struct answers_place place;
+	struct answer x;
+
+	(void)state;
+	assert_false(find(a, "www", 0, &x, &place));
+	post(a, "www", "one", 1000);
+	assert_true(find(a, "www", 0, &x, &place));
+	assert_says(&x, "one");
+	assert_true(find(a, "www", 999, &x, &place));
+	assert_false(find(a, "www", 1000, &x, &place));
+	assert_false(find(a, "ww", 0, &x, &place));
+	assert_false(find(a, "wwww", 0, &x, &place));
+	post(a, "www", "two", 2000);
+	assert_true(find(a, "www", 1000, &x, &place));
+	assert_says(&x, "two");
+	answers_free(a);
+}
+
+static void cleared_at_once(void **state)
+{
+	struct answers *a = answers_new();
+	struct answers_place place;
+	struct answer x;
+
+	(void)state;
+	post(a, "a", "one", 1000);
+	answers_clear(a);
+	assert_false(find(a, "a", 0, &x, &place));
+	post(a, "a", "two", 1000);
+	assert_true(find(a, "a", 0, &x, &place));
+	assert_says(&x, "two");
+	answers_free(a);
+}
+
+/* A full set gives the place that ends soonest; most of the rest stays. */
+static void full_table_goes_on(void **state)
+{
+	const unsigned many = ANSWERS_SETS * ANSWERS_WAYS * 2;
+	struct answers *a = answers_new();
+	struct answers_place place;
+	unsigned i, found = 0;
+	struct answer x;
+	char key[16];
+
+	(void)state;
+	for (i = 0; i < many; i++) {
+		snprintf(key, sizeof(key), "n%u", i);
+		post(a, key, key, 1000 + i);
+		assert_true(find(a, key, 0, &x, &place));
+		assert_says(&x, key);
+	}
+	for (i = 0; i < many; i++) {
+		snprintf(key, sizeof(key), "n%u", i);
+		if (!find(a, key, 0, &x, &place))
+			continue;
+		assert_says(&x, key);
+		found++;
+	}
+	assert_true(found > many / 4 && found <= many / 2);
+	answers_free(a);
+}
+
+static void a_hit_names_what_stood_there(void **state)
+{
+	struct answers *a = answers_new();
+	struct answers_hit hit = { .took_us = 7 }, out;
+	struct answers_counts c;
+	struct answer x;
+
+	(void)state;
+	post(a, "a", "one", 1000);
+	assert_true(find(a, "a", 0, &x, &hit.place));
+	answers_hit(a, &hit);
+	assert_false(answers_next_hit(a, &out)); /* nobody wants to know */
+	answers_tell_hits(a, true);
+	answers_hit(a, &hit);
+	answers_counts(a, &c);
+	assert_int_equal(c.hits, 2);
+	assert_true(answers_next_hit(a, &out));
+	assert_int_equal(out.took_us, 7);
+	assert_true(answers_at(a, out.place, &x));
+	assert_says(&x, "one");
+	post(a, "a", "two", 1000);
+	assert_false(answers_at(a, out.place, &x));
+	out.place.at = UINT32_MAX;
+	assert_false(answers_at(a, out.place, &x));
+	answers_free(a);
+}
+
+/* Questions are told at the end of the turn, hits in their own time. */
+static void bells(void **state)
+{
+	struct answers *a = answers_new();
+	struct answers_question q = { .len = 3, .msg = "abc" }, out;
+	struct answers_hit hit = { .at_ms = 1000 };
+
+	(void)state;
+	assert_int_equal(answers_turn(a, 1000), UINT64_MAX);
+	assert_true(answers_ask(a, &q));
+	assert_false(rings(a));
+	assert_int_equal(answers_turn(a, 1000), UINT64_MAX);
+	assert_true(rings(a));
+	answers_heard(a);
+	assert_false(rings(a));
+	assert_true(answers_next_question(a, &out));
+	assert_memory_equal(out.msg, "abc", 3);
+	assert_false(answers_next_question(a, &out));
+
+	answers_tell_hits(a, true);
+	answers_hit(a, &hit);
+	assert_int_equal(answers_turn(a, 1040), 60);
+	assert_false(rings(a));
+	assert_int_equal(answers_turn(a, 1100), UINT64_MAX);
+	assert_true(rings(a));
+	answers_free(a);
+}
+
+static void what_has_no_room_is_counted(void **state)
+{
+	struct answers *a = answers_new();
+	struct answers_question q = { .len = 0 };
+	struct answers_hit hit = { .at_ms = 1 };
+	struct answers_counts c;
+	unsigned i, asked = 0;
+
+	(void)state;
+	answers_tell_hits(a, true);
+	for (i = 0; i < 10000; i++) {
+		asked += answers_ask(a, &q);
+		answers_hit(a, &hit);
+	}
+	answers_counts(a, &c);
+	assert_int_equal(asked + c.questions_lost, 10000);
+	assert_int_equal(c.hits, 10000);
+	assert_true(c.questions_lost && c.hits_lost);
+	for (i = 0; answers_next_hit(a, &hit); i++)
+		;
+	assert_int_equal(i + c.hits_lost, 10000);
+	answers_free(a);
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(found_until_it_is_over),
+		cmocka_unit_test(cleared_at_once),
+		cmocka_unit_test(full_table_goes_on),
+		cmocka_unit_test(a_hit_names_what_stood_there),
+		cmocka_unit_test(bells),
+		cmocka_unit_test(what_has_no_room_is_counted),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
