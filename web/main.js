@@ -30,6 +30,7 @@ const DROPS_MS = 5000;
 /** @type {Record<string, () => Room | Promise<Room>>} */
 const ROOMS = {
   overview: () => overview,
+  device: () => import("./views/device.js"),
   nat: () => import("./views/nat.js"),
   names: () => import("./views/names.js"),
 };

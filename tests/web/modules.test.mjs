@@ -18,6 +18,8 @@ const { ago, bytes, duration, percent, rate, tame } = await load("core/format.js
 const { answerWords, inBreaths, logPath, tookWords } = await load("core/queries.js");
 const { readRoute, writeRoute } = await load("core/route.js");
 
+const { splitEndpoint, Talks } = await load("core/talks.js");
+
 const hex = (text) => Uint8Array.from(Buffer.from(text.replaceAll(" ", ""), "hex"));
 const plain = (value) => JSON.parse(JSON.stringify(value));
 
@@ -173,4 +175,26 @@ test("the address of a view is read as it was written", () => {
   assert.deepEqual(readRoute("").view, "");
   assert.deepEqual(readRoute("#/nat/%zz").of, "%zz");
   assert.deepEqual(readRoute(writeRoute("x", "a/b?c")).of, "a/b?c");
+});
+
+test("flows with one and the same are one row, with what they moved since", () => {
+  const flow = (inside, remote, rx, more) => ({ proto: "tcp", inside, remote, state: "established",
+    name: null, rx_bytes: rx, tx_bytes: 100, age_ms: 60_000, idle_ms: 10, carried_by: "engine", ...more });
+  const talks = new Talks();
+  const first = [flow("10.77.0.2:1", "192.0.2.1:443", 1000), flow("10.77.0.2:2", "192.0.2.1:443", 500),
+    flow("10.77.0.2:3", "[2001:db8::1]:443", 9000, { name: "six.example" })];
+  const [six, four] = talks.take(first, 1000);
+  assert.deepEqual([six.who, six.address, four.who, four.flows, four.rx, four.rx_bps],
+    ["six.example", "2001:db8::1", "192.0.2.1", 2, 1500, 0]);
+  const [busy, idle] = talks.take([flow("10.77.0.2:1", "192.0.2.1:443", 3000),
+    flow("10.77.0.2:4", "192.0.2.1:443", 250, { age_ms: 500, carried_by: "xdp" }), first[2]], 3000);
+  // What was there grew by 2000; what is new since has moved 250; 350 bits of up.
+  assert.deepEqual([busy.rx_bps, busy.tx_bps, busy.express], [9000, 400, true]);
+  assert.deepEqual([idle.rx_bps, idle.flows], [0, 1]);
+  assert.equal(talks.before.size, 3);
+  // A flow that begins anew in the same place has moved less, not a negative much.
+  assert.equal(talks.take([flow("10.77.0.2:1", "192.0.2.1:443", 10)], 4000)[0].rx_bps, 0);
+  assert.deepEqual(splitEndpoint("[::1]:5"), { address: "::1", port: "5" });
+  assert.deepEqual(splitEndpoint("192.0.2.1"), { address: "192.0.2.1", port: "" });
+  assert.deepEqual(splitEndpoint("2001:db8::1"), { address: "2001:db8::1", port: "" });
 });

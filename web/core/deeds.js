@@ -20,6 +20,10 @@ function split(key) {
 export const rename = (mac, name) =>
   replace("clients.name", isOf(mac), name ? [`${mac}=${name}`] : []);
 
+/** @param {string} mac @param {string} icon "": what it seems to be */
+export const setIcon = (mac, icon) =>
+  replace("clients.icon", isOf(mac), icon ? [`${mac}=${icon}`] : []);
+
 /** @param {string} mac @param {string} ip */
 export const fixAddress = (mac, ip) =>
   replace("dhcp.static", isOf(mac), [`${mac}=${ip}`]);

@@ -6,7 +6,7 @@
 const MISSED = 1.8;
 export const SPAN_MS = 60_000;
 const TICKS_MAX = 320;
-const DEVICE_STEP_MS = 1000;
+export const DEVICE_STEP_MS = 1000;
 export const DEVICE_SAMPLES = 60;
 
 /** @param {unknown} n @returns {number} what is no number is nothing */
@@ -15,16 +15,17 @@ export const number = (n) => (Number.isFinite(n) ? /** @type {number} */ (n) : 0
 /** @param {unknown} list @returns {unknown[]} */
 export const listOf = (list) => (Array.isArray(list) ? list : []);
 
-/** Rates of the whole boundary; null where nothing was heard. */
+/** Rates of the whole boundary, or of what crosses it for one device; null where nothing was heard. */
 export class Boundary {
-  constructor() {
+  /** @param {number} [stepMs] */
+  constructor(stepMs = 250) {
     /** @type {number[]} the gateway's clock, ms since 1970 */
     this.at = [];
     /** @type {(number | null)[]} */
     this.rx = [];
     /** @type {(number | null)[]} */
     this.tx = [];
-    this.stepMs = 250;
+    this.stepMs = stepMs;
   }
 
   get end() {

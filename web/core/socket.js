@@ -82,6 +82,8 @@ export function openSocket(path, { onMessage, onState }) {
   function close() {
     isOver = true;
     clearTimeout(timer);
+    removeEventListener("online", retry);
+    document.removeEventListener("visibilitychange", onSight);
     if (socket)
       socket.onopen = socket.onmessage = socket.onclose = null;
     socket?.close();
@@ -95,8 +97,9 @@ export function openSocket(path, { onMessage, onState }) {
     connect();
   }
 
+  const onSight = () => document.hidden || retry();
   addEventListener("online", retry);
-  document.addEventListener("visibilitychange", () => document.hidden || retry());
+  document.addEventListener("visibilitychange", onSight);
   connect();
   return { retry, close };
 }

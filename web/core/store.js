@@ -18,6 +18,8 @@ import { Beats, Boundary, listOf, Minute, number } from "./history.js";
  *   mac: string, ip: string | null, hostname: string | null,
  *   name: string | null, vendor: string | null, last_seen_ms: number | null,
  *   rx_bytes: number, tx_bytes: number, rx_bps: number, tx_bps: number,
+ *   name_source?: string | null, icon?: string | null, first_seen_ms?: number | null,
+ *   maybe?: string | null, addresses?: string[],
  * }} Client
  * @typedef {Client & {minute: Minute}} Device
  * @typedef {{reason: string, packets: number, bytes: number}} Drop

@@ -3,6 +3,7 @@
 import { make, setText } from "../core/dom.js";
 import { paintSoon } from "../core/frame.js";
 import { duration } from "../core/format.js";
+import { wholeOf } from "../core/source.js";
 import { makeChart } from "../widgets/chart.js";
 import { makeDevices } from "../widgets/devices.js";
 import { makeNotice } from "../widgets/notice.js";
@@ -46,7 +47,7 @@ function makePorts() {
  */
 export function mount(root, store) {
   const tiles = makeTiles(store);
-  const chart = makeChart(store);
+  const chart = makeChart(wholeOf(store));
   const devices = makeDevices(store);
   const ports = makePorts();
   const active = make("span", { class: "muted" });

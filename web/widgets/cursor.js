@@ -5,7 +5,7 @@ import { make, setText } from "../core/dom.js";
 import { inWords, orDash, rate, tame, timeOfDay } from "../core/format.js";
 import { SPAN_MS } from "../core/history.js";
 
-/** @typedef {import("../core/store.js").Store} Store */
+/** @typedef {import("../core/source.js").Source} Source */
 
 const TOP = 3;
 const STEP_MS = 1000;
@@ -23,11 +23,11 @@ function makeLine() {
 
 /**
  * @param {HTMLElement} area the chart, made a slider over its minute
- * @param {Store} store
+ * @param {Source} source
  * @param {ReturnType<typeof import("./plot.js").makePlot>} plot
  * @param {() => void} onMove
  */
-export function makeCursor(area, store, plot, onMove) {
+export function makeCursor(area, source, plot, onMove) {
   /** Pixels from the left; null: nowhere. @type {number | null} */
   let x = null;
   const rule = make("div", { class: "chart-rule", hidden: "" });
@@ -63,19 +63,19 @@ export function makeCursor(area, store, plot, onMove) {
   }
 
   function read() {
-    const at = plot.timeAt(x ?? area.clientWidth) - store.skewMs;
-    const { boundary } = store;
+    const at = plot.timeAt(x ?? area.clientWidth) - source.skewMs;
+    const { boundary } = source;
     const i = boundary.nearest(at);
     return { at, i, rx: boundary.rx[i] ?? 0, tx: boundary.tx[i] ?? 0,
-      busiest: i < 0 ? [] : store.busiest(at, TOP) };
+      busiest: i < 0 ? [] : source.busiest(at, TOP) };
   }
 
   function say() {
     const { at, i, rx, tx, busiest } = read();
     if (i < 0)
-      return `${timeOfDay(at + store.skewMs)}, nothing heard`;
+      return `${timeOfDay(at + source.skewMs)}, nothing heard`;
     const names = busiest.map(({ device: d }) => tame(d.name || d.ip || d.mac));
-    return `${timeOfDay(at + store.skewMs)}, down ${inWords(rate(rx))}, up ` +
+    return `${timeOfDay(at + source.skewMs)}, down ${inWords(rate(rx))}, up ` +
       [inWords(rate(tx)), ...names].join(", ");
   }
 
@@ -84,11 +84,11 @@ export function makeCursor(area, store, plot, onMove) {
     if (x === null)
       return;
     const { at, i, rx, tx, busiest } = read();
-    const rows = [{ name: i < 0 ? "Nothing heard" : "All", rates: [rx, tx] },
+    const rows = [{ name: i < 0 ? "Nothing heard" : source.called, rates: [rx, tx] },
       ...busiest.map(({ device: d, rates }) =>
         ({ name: tame(d.name || d.ip || d.mac), rates }))];
 
-    setText(when, timeOfDay(at + store.skewMs));
+    setText(when, timeOfDay(at + source.skewMs));
     lines.forEach(({ cells, name, down, up }, n) => {
       const row = rows[n];
       for (const cell of cells)

@@ -7,14 +7,12 @@ import { timeOfDay } from "../core/format.js";
 import { SPAN_MS } from "../core/history.js";
 import { makeScale, scaleLines } from "./scale.js";
 
-/** @typedef {import("../core/store.js").Store} Store */
+/** @typedef {import("../core/source.js").Source} Source */
 
 const { uPlot } = /** @type {any} */ (globalThis);
 
 /** Drawn beyond the window, for the time until the next drawing. */
 const MARGIN_MS = 2000;
-/** The edge is this old, so that it rarely waits for what is still under way. */
-const DELAY_MS = 400;
 const AXIS_PX = 24;
 const FONT = "12px system-ui, sans-serif";
 const LABEL_PX = 90;
@@ -27,9 +25,9 @@ const most = (list) => list.reduce((/** @type {number} */ a, b) => Math.max(a, b
 
 /**
  * @param {HTMLElement} root what slides
- * @param {Store} store
+ * @param {Source} source
  */
-export function makePlot(root, store) {
+export function makePlot(root, source) {
   /** @type {Record<string, string>} */
   let colours = {};
   let scale = makeScale(0, 0);
@@ -76,8 +74,9 @@ export function makePlot(root, store) {
     u.ctx.fillRect(u.bbox.left, y, u.bbox.width, 1);
   }
 
-  /** The time at the right edge, by this computer's clock. */
-  const edge = () => Date.now() - DELAY_MS;
+  /** The time at the right edge, by this computer's clock: so old that it rarely
+   * waits for what is still under way. */
+  const edge = () => Date.now() - source.delayMs;
 
   return {
     /** How long the picture may stand still, ms. */
@@ -107,7 +106,7 @@ export function makePlot(root, store) {
 
     /** @returns {import("./scale.js").Scale} the one it was drawn in */
     draw() {
-      const { boundary: { at, rx, tx }, skewMs } = store;
+      const { boundary: { at, rx, tx }, skewMs } = source;
       const newest = Math.max((at.at(-1) ?? 0) + skewMs, edge());
 
       drawnTo = Math.ceil((newest + MARGIN_MS / 2) / quantum) * quantum;

@@ -2,7 +2,8 @@
 // row.js - one device of the table; changed in place while it lives.
 import { drawing, make, setQuantity, setText } from "../core/dom.js";
 import { ago, bytes, orDash, rate, tame } from "../core/format.js";
-import { guessKind, isRandomised, KINDS } from "./kinds.js";
+import { writeRoute } from "../core/route.js";
+import { kindOf, isRandomised, KINDS } from "./kinds.js";
 import { makeSpark } from "./spark.js";
 
 /** @typedef {import("../core/store.js").Device} Device */
@@ -45,7 +46,8 @@ const makeCell = ({ label, kind }, i) => make(i ? "td" : "th", {
 
 export function makeRow() {
   const icon = make("span", { class: "icon" });
-  const name = make("bdi", { class: "device-name" });
+  const called = make("bdi");
+  const name = make("a", { class: "device-name" }, called);
   const vendor = make("span");
   const ip = make("span", { class: "device-ip" });
   const mac = make("span", { class: "device-mac" });
@@ -71,8 +73,9 @@ export function makeRow() {
     row: make("tr", { role: "row" }, ...cells),
     /** @param {Device} d @param {number} now @param {number} beat */
     update(d, now, beat) {
-      setKind(icon, guessKind(d));
-      setText(name, nameOf(d));
+      setKind(icon, kindOf(d));
+      setText(called, nameOf(d));
+      name.setAttribute("href", writeRoute("device", d.mac));
       name.title = nameOf(d);
       setText(vendor, d.vendor ?? "Unknown maker");
       vendor.hidden = !d.vendor && isRandomised(d.mac);

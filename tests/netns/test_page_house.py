@@ -1,0 +1,177 @@
+"""The page's views of what goes on in the house, in a real browser: who a device
+is and talks to.
+
+SHOTS=DIR keeps the screenshots."""
+import os
+import pathlib
+import re
+
+import pytest
+
+from browser import Browser
+from house import FAR, LAN
+from test_page import AXE, HOSTILE, LIVE, OVERFLOW, SIZES, TOKENS
+from test_page_views import HEADS, PASSWORD, TEXT, URL, go, log_in
+from world import eventually
+
+pytestmark = pytest.mark.long
+
+
+@pytest.fixture(scope="module")
+def house(build_shared):
+    """h1 has the page open, h2 is looked at."""
+    house = build_shared([["h1"], ["h2"]])
+    house.serve_dns()
+    house.start_gateway()
+    house.h1.dhcp()
+    house.h2.dhcp()
+    house.gw.run(house.binary, "passwd", "--name", house.instance,
+                 input=PASSWORD + "\n")
+    return house
+
+
+@pytest.fixture(scope="module")
+def shared_browser(house):
+    browser = Browser(house.h1, URL)
+    yield browser
+    browser.close()
+
+
+@pytest.fixture
+def browser(shared_browser):
+    """Logged in, and at the end without complaints."""
+    log_in(shared_browser)
+    yield shared_browser
+    assert shared_browser.complaints() == []
+
+
+@pytest.fixture(scope="module")
+def shots(tmp_path_factory):
+    folder = pathlib.Path(os.environ.get("SHOTS")
+                          or tmp_path_factory.mktemp("shots"))
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
+def device_view(house, browser, host="h2"):
+    go(browser, f"device/{getattr(house, host).mac}")
+    assert browser.eventually(f"{HEADS}.includes('Who it talks to')")
+
+
+# ---- a device
+
+def test_a_row_leads_to_its_device(house, browser):
+    """With the mouse anywhere on it, and by keyboard."""
+    place = "location.hash"
+    browser.do("await page.click(`//tr[contains(., '${args.ip}')]/td[3]`, { force: true })",
+               ip=house.h2.ip)
+    assert browser.eventually(f"{place} === '#/device/{house.h2.mac}'")
+    assert browser.eventually("document.querySelector('.profile-facts')"
+                              "?.textContent.includes(args.ip)",
+                              ip=house.h2.ip)
+    browser.do("await page.goBack(); await page.waitForSelector('.devices')")
+    browser.do("await page.focus(`a[href='#/device/${args.mac}']`);"
+               "await page.keyboard.press('Enter')", mac=house.h2.mac)
+    assert browser.eventually(f"{place} === '#/device/{house.h2.mac}'")
+
+
+def test_who_it_talks_to(house, browser):
+    """A remote and what crossed, while it crosses."""
+    with house.far.udp(9000) as far, house.h2.udp(5000) as inside:
+        inside.sendto(b"x", (FAR, 9000))
+        _, outside = far.recvfrom(2048)
+        device_view(house, browser)
+        row = "[...document.querySelectorAll('[aria-label=\"Who it talks to\"]"\
+            " tbody tr')].find(e => e.textContent.includes('udp 9000'))"
+        assert browser.eventually(f"!!{row}")
+
+        def is_fast():
+            for _ in range(20):
+                far.sendto(bytes(1200), outside)
+            return browser.look(f"/ [kM]b.s/.test({row}?.textContent"
+                                ".replaceAll('\\u00a0', ' '))")
+        assert eventually(is_fast, 30)
+        assert FAR in browser.look(f"{row}.textContent")
+
+
+def test_names_it_asked_for(house, browser):
+    house.h2.run("dig", "+short", f"@{LAN}", "example.net")
+    device_view(house, browser)
+    assert browser.eventually(
+        "document.querySelector('[aria-label=\"Names it asked for\"]')"
+        ".textContent.includes('example.net')")
+
+
+def test_it_is_renamed_and_given_an_icon(house, browser):
+    device_view(house, browser)
+    browser.do("await page.fill('.profile .name', 'Attic radio');"
+               "await page.keyboard.press('Enter');"
+               "await page.selectOption('.profile select', 'speaker')")
+    assert eventually(lambda: house.ask("get", "clients.name")
+                      == [f"{house.h2.mac}=Attic radio"], 20)
+    assert eventually(lambda: house.ask("get", "clients.icon")
+                      == [f"{house.h2.mac}=speaker"], 20)
+    assert browser.eventually(
+        "document.querySelector('.profile-icon').dataset.kind === 'speaker'")
+    assert browser.eventually(f"{TEXT}.includes('Takes effect at the next"
+                              " renewal, in')")
+    browser.do("await page.selectOption('.profile select', '')")
+    assert eventually(lambda: house.ask("get", "clients.icon") == [], 20)
+    house.cli("set", "clients.name=")
+
+
+def test_its_address_is_kept_by_keyboard(house, browser):
+    device_view(house, browser)
+    flip = ("await page.focus('[aria-label=\"Keep its address\"]');"
+            "await page.keyboard.press('Space')")
+    browser.do(flip)
+    assert eventually(lambda: house.ask("get", "dhcp.static")
+                      == [f"{house.h2.mac}={house.h2.ip}"], 20)
+    browser.do(flip)
+    assert eventually(lambda: house.ask("get", "dhcp.static") == [], 20)
+
+
+def test_hostile_names_are_only_text(house, browser):
+    device_view(house, browser)
+    for name in HOSTILE:
+        house.cli("set", f"clients.name={house.h2.mac}={name}")
+        shown = re.sub("[\u202e\u2066]", "\ufffd", name)
+        assert browser.eventually("document.querySelector('.profile .name')"
+                                  ".value === args.shown", shown=shown), name
+        assert browser.look("typeof pwned") == "undefined"
+        assert browser.look("document.querySelectorAll("
+                            "'main img, main script, main #pwned').length") == 0
+        assert browser.look(OVERFLOW) <= 0, name
+    house.cli("set", "clients.name=")
+
+
+def test_no_such_device(browser):
+    go(browser, "device/02:00:00:00:00:99")
+    assert browser.eventually(f"{TEXT}.includes('No such device')")
+
+
+# ---- all of them
+
+VIEWS = ["device"]
+
+
+@pytest.mark.parametrize("view", VIEWS)
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("scheme", TOKENS)
+def test_both_themes_at_both_widths(house, browser, shots, view, scheme, size):
+    house.h2.run("dig", "+short", f"@{LAN}", "example.net")
+    browser.open(*SIZES[size], scheme)
+    go(browser, f"device/{house.h2.mac}" if view == "device" else view)
+    assert browser.eventually("!!document.querySelector('main h2')")
+    assert browser.eventually(LIVE)
+    assert browser.eventually(
+        "!document.querySelector('main > .inner > .notice')"
+        " || !!document.querySelector('.list tbody tr')")
+    assert browser.look(OVERFLOW) <= 0
+    picture = shots / f"{view}-{scheme}-{size}.png"
+    browser.do("await page.screenshot({ path: args.path, fullPage: true })",
+               path=str(picture))
+    assert picture.stat().st_size > 10_000
+    assert browser.do(AXE) == []
+    browser.do("await page.setViewportSize({ width: 360, height: 640 })")
+    assert browser.look(OVERFLOW) <= 0

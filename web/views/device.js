@@ -1,0 +1,85 @@
+// @ts-check
+// device.js - one device: what it does now, who it talks to, what it asked for, and
+// what the owner decided for it.
+import { make, setQuantity, setText } from "../core/dom.js";
+import { paintSoon } from "../core/frame.js";
+import { bytes, inWords, orDash, rate } from "../core/format.js";
+import { partOf } from "../core/source.js";
+import { makeAsked } from "../widgets/asked.js";
+import { makeChart } from "../widgets/chart.js";
+import { makeNotice } from "../widgets/notice.js";
+import { makeProblem } from "../widgets/parts.js";
+import { makeProfile } from "../widgets/profile.js";
+import { makeTalks } from "../widgets/talks.js";
+import { makeTile } from "../widgets/tiles.js";
+
+/** @typedef {import("../core/store.js").Store} Store */
+
+export const title = "Device";
+
+/** @param {Store} store @param {string} mac */
+function makeNow(store, mac) {
+  const down = makeTile("Down now", "down");
+  const up = makeTile("Up now", "up");
+
+  function update() {
+    const d = store.devices.get(mac);
+    if (!d)
+      return;
+    setQuantity(down.value, orDash(d.rx_bps, rate));
+    setText(down.more, `${inWords(bytes(d.rx_bytes))} since the start`);
+    setQuantity(up.value, orDash(d.tx_bps, rate));
+    setText(up.more, `${inWords(bytes(d.tx_bytes))} since the start`);
+  }
+
+  update();
+  return {
+    element: make("section", { class: "inner", "aria-label": "Now" }, make("dl",
+      { class: "tiles two" }, down.element, up.element)),
+    update,
+  };
+}
+
+/**
+ * @param {HTMLElement} root @param {Store} store
+ * @param {import("../core/route.js").Route} route
+ */
+export function mount(root, store, { of }) {
+  const mac = of.toLowerCase();
+  const device = store.devices.get(mac);
+  if (!device) {
+    root.replaceChildren(makeNotice("empty", "No such device has come in.",
+      "Those that have are in the overview.").element);
+    return { update() {}, recolour() {} };
+  }
+  const problem = makeProblem();
+  const source = partOf(store, mac);
+  const profile = makeProfile(store, device, problem.say);
+  const now = makeNow(store, mac);
+  const chart = makeChart(source);
+  const parts = [makeTalks(store, mac), makeAsked(store, mac)];
+
+  root.replaceChildren(profile.element, problem.element, now.element, chart.element,
+    ...parts.map(({ element }) => element));
+
+  function paint() {
+    profile.update();
+    now.update();
+  }
+
+  return {
+    /** @param {string} type */
+    update(type) {
+      if (type !== "clients")
+        return;
+      source.follow();
+      chart.update();
+      paintSoon(paint);
+    },
+    recolour: chart.recolour,
+    leave() {
+      for (const part of [profile, ...parts])
+        part.stop();
+    },
+  };
+}

@@ -1,0 +1,61 @@
+// @ts-check
+// talks.js - who a device talks to, by name: since when, how much, how fast, and how
+// far away.
+import { watch } from "../core/api.js";
+import { make, setQuantity } from "../core/dom.js";
+import { bytes, duration, orDash, rate, tame } from "../core/format.js";
+import { splitEndpoint, Talks } from "../core/talks.js";
+import { makeList } from "./list.js";
+import { makeNotice } from "./notice.js";
+import { makeSection } from "./parts.js";
+import { arrow } from "./scale.js";
+
+/** @typedef {import("../core/store.js").Store} Store */
+/** @typedef {import("../core/talks.js").Talk} Talk */
+/** @typedef {import("../core/talks.js").Flow} Flow */
+
+const EVERY_MS = 2000;
+const SHOWN = 40;
+
+/** @param {number} n @param {(n: number) => import("../core/format.js").Quantity} style */
+function quantity(n, style) {
+  const element = make("span");
+  setQuantity(element, orDash(n, style));
+  return element;
+}
+
+/** @param {Store} store @param {string} mac */
+export function makeTalks(store, mac) {
+  const talks = new Talks();
+  const none = makeNotice("empty", "It talks to nobody beyond the gate.",
+    "As soon as it does, it is shown here with whom.");
+
+  /** @param {Talk} t */
+  const makeWho = (t) => make("span", { class: "group" },
+    make("bdi", {}, tame(t.who)),
+    ...(t.who === t.address ? [] : [make("span", { class: "group-key" }, t.address)]));
+
+  const list = makeList("Who it talks to", [
+    { label: "With", make: makeWho },
+    { label: "Over", text: (t) => `${t.proto} ${t.port}` },
+    { label: "Since", kind: "number", text: (t) => duration(t.age_ms / 1000) },
+    { label: "Down", kind: "number", make: (t) => quantity(t.rx_bps, rate) },
+    { label: "Up", kind: "number", make: (t) => quantity(t.tx_bps, rate) },
+    { label: "Received", kind: "number", make: (t) => quantity(t.rx, bytes) },
+    { label: "Sent", kind: "number", make: (t) => quantity(t.tx, bytes) },
+  ], (/** @type {Talk} */ t) => t.key, SHOWN);
+  const heads = list.element.querySelectorAll("thead th");
+  const section = makeSection("Who it talks to", list.element, none.element);
+
+  heads[3].prepend(arrow("down"));
+  heads[4].prepend(arrow("up"));
+  const watched = watch("flows", EVERY_MS, (/** @type {Flow[]} */ flows) => {
+    const ip = store.devices.get(mac)?.ip;
+    const own = flows.filter((f) => f.device ? f.device === mac : splitEndpoint(f.inside).address === ip);
+    const all = talks.take(own, performance.now());
+    list.update(all);
+    none.element.hidden = all.length > 0;
+    section.say(own.length ? `${own.length} connections` : "");
+  });
+  return { element: section.element, stop: watched.stop };
+}
