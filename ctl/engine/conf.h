@@ -16,6 +16,7 @@
 #define ENGINE_PORTS_MAX    16 /* equals GATE_PORTS_MAX, asserted in worker.c */
 #define ENGINE_NETS6_MAX    8
 #define ENGINE_FORWARDS_MAX 256
+#define ENGINE_PINS_MAX	    256
 
 /* All ones in the network's host part. /31 and /32 have no such address
  * (RFC 3021). */
@@ -101,6 +102,11 @@ struct engine_conf {
 	uint32_t host_sessions; /* one LAN host's share, nat.md 26 */
 	/* What may be used of the tables; 0: all of it. */
 	uint32_t sessions_max, mappings_max; /* of each protocol */
+	/* The flight recorder's memory, 0: nothing is kept; and the hosts whose
+	 * every packet is, as none of their flows takes the express lane. */
+	uint32_t capture_mib;
+	unsigned pins_n;
+	struct mac pins[ENGINE_PINS_MAX];
 	unsigned forwards_n;
 	struct conf_forward forwards[ENGINE_FORWARDS_MAX];
 	/* Outside ports that the NAT must not hand out: the machine's own

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "../base/bytes.h"
+#include "capture.h"
 #include "csum.h"
 #include "mark.h"
 
@@ -123,16 +124,21 @@ static void transmit(struct egress *e, const struct engine_conf *conf,
 		     struct pkt *p, int port, uint64_t now_ms)
 {
 	uint32_t lan = conf->lans[p->out_lan].ifindex;
+	struct capture_mark mark = { 0 };
 	bool sent;
 
+	if (p->out_side == SIDE_LAN)
+		mark = capture_in(e->capture, conf, p, &p->host_mac);
 	if (port == PORT_NONE)
 		port = member_port(e, p->out_lan, p, now_ms);
 	if (port != PORT_NONE)
 		sent = port_send(e->ports, (unsigned)port, p);
 	else
 		sent = port_out_frame(&e->ports->out, lan, p);
-	if (!sent)
-		drop(p, DROP_TX_FULL);
+	if (sent)
+		return;
+	drop(p, DROP_TX_FULL);
+	capture_settle(e->capture, mark, p);
 }
 
 static void tell(struct egress *e, enum engine_event_kind kind,
@@ -196,10 +202,15 @@ static void send_routed(struct egress *e, const struct engine_conf *conf,
 	}
 	if (p->side == SIDE_LAN)
 		heard_note(&e->heard, &p->src, &p->host_mac);
-	if (p->out_side == SIDE_LAN && p->to_lan)
-		p->host_mac = hop.state == NEIGH_KNOWN
-				      ? hop.mac
-				      : heard_from(&e->heard, &p->device);
+	if (p->out_side == SIDE_LAN) {
+		struct mac to = hop.state == NEIGH_KNOWN
+					? hop.mac
+					: heard_from(&e->heard, &p->next_hop);
+
+		capture_in(e->capture, conf, p, &to);
+		if (p->to_lan)
+			p->host_mac = to;
+	}
 	port_accept(e->ports, p,
 		    p->partial ? mark_of(conf, p) : GATE_MARK_DONE);
 }

@@ -13,6 +13,8 @@
 #include "port.h"
 #include "stats.h"
 
+struct capture;
+
 struct egress {
 	/* lent by the worker */
 	struct ports *ports;
@@ -20,6 +22,7 @@ struct egress {
 	struct fdb *fdb;
 	struct mailbox *mailbox;
 	struct stats *stats;
+	struct capture *capture;
 
 	struct icmp_limit icmp_limit;
 	struct heard heard;

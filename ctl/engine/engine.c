@@ -200,6 +200,21 @@ int engine_start(struct engine *e)
 	return 0;
 }
 
+/* As far as they got, and the rest is copied at once. */
+static void finish_captures(struct worker *w)
+{
+	struct capture_read *r = w->reads, *next;
+
+	w->reads = NULL;
+	w->reads_end = &w->reads;
+	for (; r; r = next) {
+		next = r->next;
+		capture_copy(w->capture, r);
+		capture_finish(r);
+		r->done(r->arg, r);
+	}
+}
+
 static void finish_dumps(struct worker *w)
 {
 	struct dump *d = w->dumps, *next;
@@ -229,6 +244,7 @@ void engine_stop(struct engine *e)
 		log_err("engine: frames were lost or given back twice");
 	worker_end(w);
 	finish_dumps(w);
+	finish_captures(w);
 }
 
 int engine_publish(struct engine *e, const struct engine_conf *conf)
@@ -257,12 +273,21 @@ int engine_event_fd(const struct engine *e)
 	return e->worker.mailbox.ready.fd;
 }
 
+static void captured(struct capture_read *r)
+{
+	capture_finish(r);
+	r->done(r->arg, r);
+}
+
 bool engine_next_event(struct engine *e, struct engine_event *out)
 {
 	while (mailbox_next_event(&e->worker.mailbox, out)) {
-		if (out->kind != EV_DUMPED)
+		if (out->kind == EV_DUMPED)
+			dump_finish(out->dump);
+		else if (out->kind == EV_CAPTURED)
+			captured(out->dump);
+		else
 			return true;
-		dump_finish(out->dump);
 	}
 	return false;
 }
@@ -326,6 +351,44 @@ bool engine_next_tick(struct engine *e, struct traffic_tick *out)
 void engine_tick_done(struct engine *e)
 {
 	ledger_done(e->worker.ledger);
+}
+
+/* ---- the flight recorder */
+
+static bool capture_at_rest(struct worker *w, struct capture_read *r)
+{
+	const struct engine_event ev = { .kind = EV_CAPTURED, .dump = r };
+
+	capture_copy(w->capture, r);
+	return mailbox_offer(&w->mailbox, &ev);
+}
+
+int engine_capture(struct engine *e, struct capture_read *r,
+		   void (*done)(void *arg, struct capture_read *r), void *arg)
+{
+	const struct engine_command c = { .kind = CMD_CAPTURE, .dump = r };
+
+	r->done = done;
+	r->arg = arg;
+	r->next = NULL;
+	if (e->running ? engine_command(e, &c) : capture_at_rest(&e->worker, r))
+		return 0;
+	return -EBUSY;
+}
+
+int engine_adopt_captures(struct engine *e, int fd)
+{
+	return capture_adopt(e->worker.capture, fd);
+}
+
+int engine_hand_on_captures(struct engine *e)
+{
+	return capture_hand_on(e->worker.capture);
+}
+
+void engine_captures(const struct engine *e, struct capture_totals *out)
+{
+	capture_totals(e->worker.capture, out);
 }
 
 /* ---- counters */

@@ -19,6 +19,7 @@
 #include "../base/drop.h"
 #include "../base/error.h"
 #include "../base/traffic.h"
+#include "captured.h"
 #include "conf.h"
 
 struct engine;
@@ -124,6 +125,7 @@ enum engine_command_kind {
 	CMD_LABEL, /* session is label's, if its serial still is so; weak:
 		    * unless it has a name */
 	CMD_DUMP,  /* internal, see engine_dump() */
+	CMD_CAPTURE, /* internal, see engine_capture() */
 };
 
 struct engine_command {
@@ -152,6 +154,7 @@ enum engine_event_kind {
 	EV_FDB_USED,	 /* mac lives behind port 'ifindex'; at most every 30 s,
 			  * and when it moved, 100 ms apart at least */
 	EV_DUMPED,	 /* internal, see engine_dump() */
+	EV_CAPTURED,	 /* internal, see engine_capture() */
 };
 
 struct engine_event {
@@ -284,6 +287,53 @@ unsigned engine_drops(const struct engine *e, struct drop_row *out,
  * NULL: no such port. Static storage. */
 const char *engine_express(const struct engine *e, uint32_t ifindex,
 			   const char **why);
+
+/* ---- the flight recorder (capture.h) */
+struct capture_totals {
+	uint64_t bytes, max_bytes; /* of memory */
+	uint32_t devices;
+};
+void engine_captures(const struct engine *e, struct capture_totals *out);
+
+/* Of one device, since it was first heard. */
+struct capture_counts {
+	uint64_t since_ns; /* civil time */
+	uint64_t kept_packets, kept_bytes;
+	uint64_t missed_packets, missed_bytes; /* by the express lane */
+	uint64_t overwritten;		       /* packets, of those kept */
+};
+
+/* A device's packets, oldest first, a chunk at a time. */
+struct capture_read {
+	/* asked: begin behind the 'had' bytes of this chunk; both zero: at the
+	 * oldest. They move on with each answer. */
+	struct mac mac;
+	uint64_t serial;
+	uint32_t had;
+
+	/* answered */
+	bool known; /* it has a ring */
+	bool last;  /* there is nothing newer */
+	uint32_t len;
+	struct capture_counts counts;
+	_Alignas(8) uint8_t data[CAPTURED_CHUNK]; /* for captured_next() */
+
+	/* the engine's, meanwhile */
+	struct capture_read *next;
+	void (*done)(void *arg, struct capture_read *r);
+	void *arg;
+};
+
+/* Lends 'r' to the engine until it calls 'done' from engine_next_event(), or
+ * from engine_stop(). -EBUSY (ring full): then it never does. */
+int engine_capture(struct engine *e, struct capture_read *r,
+		   void (*done)(void *arg, struct capture_read *r), void *arg);
+
+/* While stopped: goes on with what a predecessor kept, whose descriptor this
+ * is, and takes that over. 0 or -errno. */
+int engine_adopt_captures(struct engine *e, int fd);
+/* Once its ports are closed: a descriptor for a successor, or -errno. */
+int engine_hand_on_captures(struct engine *e);
 
 /* "xdp-zerocopy", "xdp-copy", "nfqueue", or NULL: no such port. Static
  * storage. */

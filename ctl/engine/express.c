@@ -6,6 +6,7 @@
 
 #include <stdlib.h>
 
+#include "capture.h"
 #include "express_core.h"
 
 struct express *express_new(struct nat *nat, struct egress *egress)
@@ -92,8 +93,10 @@ static void promote(struct express *x, uint32_t session)
 		.active_ms = x->now_ms,
 		.told_ms = x->now_ms,
 	};
-	if (!express_enter(x, i, &plan))
-		nat_promoted(x->nat, session, i);
+	if (express_enter(x, i, &plan))
+		return;
+	nat_promoted(x->nat, session, i);
+	capture_promoted(x->egress->capture, i, &plan.host, &plan.offer);
 }
 
 void express_want(struct express *x, uint32_t session)
@@ -151,6 +154,7 @@ static void demote(struct express *x, uint32_t pair)
 
 	express_charge(x, pair);
 	express_leave(x, pair);
+	capture_demoted(x->egress->capture, pair, &p->host);
 	nat_demoted(x->nat, p->session, p->serial);
 }
 

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "../base/clock.h"
+#include "capture.h"
 #include "express_core.h"
 
 #define BOTH_WAYS (1 << WAY_OUT | 1 << WAY_IN)
@@ -104,6 +105,7 @@ static void take_over(struct express *x, uint32_t pair, bool whole)
 	p->active_ms = x->now_ms;
 	express_join(x, pair);
 	nat_promoted(x->nat, session, pair);
+	capture_promoted(x->egress->capture, pair, &p->host, &o);
 }
 
 void express_adopt(struct express *x)

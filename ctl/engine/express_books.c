@@ -3,6 +3,7 @@
  * while the engine is stopped.
  * Invariant: 'charged' of a slot is what sessions, devices and the boundary
  * have had of it; the difference is due. */
+#include "capture.h"
 #include "express_core.h"
 
 #define NS_PER_MS 1000000
@@ -47,6 +48,8 @@ static void charge_way(struct express *x, struct pair *p, uint32_t slot,
 					      .packets = carried.packets,
 					      .bytes = carried.bytes },
 		      x->now_ms);
+	capture_carried(x->egress->capture, (uint32_t)(p - x->pairs), &p->host,
+			way == WAY_IN, carried.packets, carried.bytes);
 }
 
 void express_charge(struct express *x, uint32_t pair)

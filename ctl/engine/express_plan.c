@@ -3,6 +3,7 @@
  * nothing. */
 #include <netinet/in.h>
 
+#include "capture.h"
 #include "express_core.h"
 
 static unsigned ability(const struct express *x, unsigned port)
@@ -133,6 +134,7 @@ bool express_plan(struct express *x, uint32_t session, bool again,
 			 &wan_hop) ||
 	    !neigh_known(e->neigh, x->conf->lans[o->lan].ifindex,
 			 &o->inside.addr, &p->host) ||
+	    capture_is_pinned(x->conf, &p->host) ||
 	    !find_lan_port(x, o->lan, &p->host, &p->lan_port))
 		return false;
 	if (!choose_face(x, p->lan_port, (unsigned)e->ports->wan,

@@ -7,6 +7,7 @@
 #include <bpf/bpf.h>
 #include <errno.h>
 
+#include "capture.h"
 #include "express_core.h"
 
 static bool is_v4(const struct express_flow *row)
@@ -169,6 +170,7 @@ uint64_t express_rested(struct express *x)
 		if (x->now_ms < p->rested_ms)
 			return p->rested_ms;
 		express_charge(x, i);
+		capture_demoted(x->egress->capture, i, &p->host);
 		for (unsigned way = 0; way < WAYS; way++) {
 			uint32_t slot = express_slot(i, way);
 

@@ -44,8 +44,10 @@ int worker_init(struct worker *w, const struct engine_limits *limits,
 	w->neigh = neigh_new(&key);
 	w->fdb = fdb_new(&key);
 	w->stats = stats_new(limits->devices, &key);
+	w->capture = capture_new(&key);
 	snapshot_init(&w->conf, free_picture);
 	w->dumps_end = &w->dumps;
+	w->reads_end = &w->reads;
 	w->ports = (struct ports)PORTS_CLOSED;
 	w->egress = (struct egress){
 		.ports = &w->ports,
@@ -53,13 +55,14 @@ int worker_init(struct worker *w, const struct engine_limits *limits,
 		.fdb = w->fdb,
 		.mailbox = &w->mailbox,
 		.stats = w->stats,
+		.capture = w->capture,
 		.tun_fd = -1,
 		.heard.key = key,
 	};
 	w->express = express_new(w->nat, &w->egress);
 	w->labels = labels_new(&key);
-	if (w->nat && w->neigh && w->fdb && w->stats && w->express &&
-	    w->labels) {
+	if (w->nat && w->neigh && w->fdb && w->stats && w->capture &&
+	    w->express && w->labels) {
 		w->ledger = stats_ledger(w->stats);
 		nat_bind_express(w->nat, w->express);
 		nat_bind_labels(w->nat, w->labels);
@@ -74,6 +77,7 @@ void worker_fini(struct worker *w)
 	snapshot_fini(&w->conf);
 	labels_free(w->labels);
 	express_free(w->express);
+	capture_free(w->capture);
 	stats_free(w->stats);
 	fdb_free(w->fdb);
 	neigh_free(w->neigh);
@@ -163,6 +167,10 @@ static void obey(struct worker *w, const struct engine_command *c,
 	case CMD_DUMP:
 		*w->dumps_end = c->dump;
 		w->dumps_end = &(*w->dumps_end)->next;
+		break;
+	case CMD_CAPTURE:
+		*w->reads_end = c->dump;
+		w->reads_end = &(*w->reads_end)->next;
 		break;
 	}
 }
@@ -285,7 +293,8 @@ static enum verdict look_at(struct worker *w, const struct engine_conf *conf,
 	if (!parse(p))
 		return VERDICT_DROP;
 	if (p->partial &&
-	    (!mark_suffices(conf, p) || nat_wants_whole(w->nat, p))) {
+	    (!mark_suffices(conf, p) || nat_wants_whole(w->nat, p) ||
+	     capture_wants_whole(conf, p))) {
 		port_see_whole(&w->ports, p);
 		return VERDICT_HELD;
 	}
@@ -299,6 +308,8 @@ static unsigned carry_burst(struct worker *w, const struct engine_conf *conf,
 	unsigned n = port_recv(&w->ports, line, burst);
 	uint32_t at_us = n ? (uint32_t)clock_us() : 0;
 
+	if (n)
+		capture_turn(w->capture, conf, now_ms, clock_wall_ns());
 	for (unsigned i = 0; i < n; i++) {
 		struct pkt *p = &burst[i];
 
@@ -311,11 +322,15 @@ static unsigned carry_burst(struct worker *w, const struct engine_conf *conf,
 	nat_prefetch(w->nat, burst, n);
 	for (unsigned i = 0; i < n; i++) {
 		struct pkt *p = &burst[i];
+		struct capture_mark mark = { 0 };
 
+		if (p->side == SIDE_LAN && p->verdict != VERDICT_HELD)
+			mark = capture_out(w->capture, conf, p);
 		if (p->verdict == VERDICT_FORWARD &&
 		    !dns_tap(w->answers, conf, p, now_ms))
 			nat_process(w->nat, conf, p, now_ms);
 		dispatch(w, conf, p, now_ms);
+		capture_settle(w->capture, mark, p);
 		send_released(w, conf, now_ms);
 	}
 	return n;
@@ -387,6 +402,25 @@ static uint64_t dump(struct worker *w, uint64_t now_ms)
 	return next ? 0 : UINT64_MAX;
 }
 
+/* Copies what one of those who wait for packets is due, as dump() does. */
+static uint64_t read_capture(struct worker *w)
+{
+	struct capture_read *r = w->reads, *next;
+	const struct engine_event ev = { .kind = EV_CAPTURED, .dump = r };
+
+	if (!r)
+		return UINT64_MAX;
+	next = r->next;
+	capture_copy(w->capture, r);
+	if (!mailbox_offer(&w->mailbox, &ev))
+		return RETRY_MS;
+	/* From here on 'r' is the control thread's. */
+	w->reads = next;
+	if (!next)
+		w->reads_end = &w->reads;
+	return next ? 0 : UINT64_MAX;
+}
+
 static void publish_counts(struct worker *w)
 {
 	uint32_t mappings, sessions;
@@ -412,6 +446,7 @@ static uint64_t turn(struct worker *w)
 
 	if (ledger_turn(w->ledger, now_ms))
 		bell_ring(&w->mailbox.ready);
+	capture_turn(w->capture, conf, now_ms, clock_wall_ns());
 	carry_waiting(w, conf, now_ms);
 	more |= carry(w, conf, now_ms);
 	idle_ms = expire(w, conf, now_ms);
@@ -424,6 +459,7 @@ static uint64_t turn(struct worker *w)
 	idle_ms = sooner(idle_ms, ledger_due(w->ledger, now_ms));
 	if (w->answers)
 		idle_ms = sooner(idle_ms, answers_turn(w->answers, now_ms));
+	idle_ms = sooner(idle_ms, read_capture(w));
 	publish_counts(w);
 	mailbox_tell(&w->mailbox);
 	return more ? 0 : idle_ms;

@@ -8,6 +8,7 @@
 #include <stdatomic.h>
 
 #include "../base/snapshot.h"
+#include "capture.h"
 #include "dump.h"
 #include "egress.h"
 #include "express.h"
@@ -43,7 +44,9 @@ struct worker {
 	struct express *express;
 	struct labels *labels;
 	struct samples samples;
+	struct capture *capture;
 	struct dump *dumps, **dumps_end;
+	struct capture_read *reads, **reads_end;
 	uint64_t conf_seen;	  /* generation */
 	struct conf_wan wan_seen; /* the last that had an address */
 	uint8_t released[PKT_HEADROOM + UMEM_FRAME_SIZE]; /* nat_released() */

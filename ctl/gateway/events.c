@@ -140,6 +140,7 @@ void events_on_engine(uv_poll_t *poll, int status, int events)
 			on_fdb_used(g, &e);
 			break;
 		case EV_DUMPED:
+		case EV_CAPTURED:
 			break; /* the engine called back already */
 		}
 	}

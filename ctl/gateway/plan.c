@@ -259,6 +259,7 @@ void plan_engine(const struct plan_input *in, struct engine_conf *out)
 	plan_lan(in, out);
 	out->timers = plan_timers(in->settings);
 	out->express = plan_express(in->settings);
+	out->capture_mib = in->settings->capture_max_mib;
 	out->host_sessions = in->settings->nat_host_sessions;
 	out->sessions_max = in->settings->nat_sessions;
 	out->mappings_max = in->settings->nat_mappings;

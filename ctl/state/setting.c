@@ -147,6 +147,7 @@ const struct setting setting_table[] = {
 	TEXT("express.mode", express_mode, "auto", setting_mode,
 	     "one of auto, xdp, tc and off"),
 	NUMBER("express.after_packets", express_after_packets, 1, 10000, 32),
+	NUMBER("capture.max_mib", capture_max_mib, 0, 4096, 256),
 	NUMBER("nat.timers.udp_s", nat_udp_s, 120, 86400, 300),
 	NUMBER("nat.timers.icmp_s", nat_icmp_s, 60, 86400, 60),
 	NUMBER("nat.timers.tcp_established_s", nat_tcp_established_s, 7440,

@@ -119,6 +119,7 @@ struct settings {
 	struct mac clients_pin[64];
 	char express_mode[8]; /* express.mode: "auto", "xdp", "tc", "off" */
 	uint32_t express_after_packets; /* within a second: 32, 1..10000 */
+	uint32_t capture_max_mib;	/* capture.max_mib: 0: off */
 	/* nat.timers.udp_s and so on; seconds; floors from nat.md. */
 	uint32_t nat_udp_s, nat_icmp_s, nat_tcp_established_s,
 		nat_tcp_transitory_s, nat_tcp_time_wait_s, nat_tcp_rst_s,
