@@ -16,7 +16,7 @@
 #define ENGINE_PORTS_MAX    16 /* equals GATE_PORTS_MAX, asserted in worker.c */
 #define ENGINE_NETS6_MAX    8
 #define ENGINE_FORWARDS_MAX 256
-#define ENGINE_PINS_MAX	    256
+#define ENGINE_PINS_MAX	    64
 
 /* All ones in the network's host part. /31 and /32 have no such address
  * (RFC 3021). */

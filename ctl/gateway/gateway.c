@@ -104,6 +104,7 @@ static int open_engine(struct gateway *g, struct error *err)
 	engine_set_answers(g->engine, g->answers);
 	if (adopted)
 		log_info("nat: %u connections go on", adopted);
+	captures_take(g);
 	rc = uv_poll_init(&g->loop, &g->engine_events,
 			  engine_event_fd(g->engine));
 	if (rc)
@@ -382,6 +383,8 @@ static void close_all(struct gateway *g)
 		settings_close(g->settings);
 	/* It carries until there is nothing else to do. */
 	carry_halt(g);
+	if (g->engine && g->restarting)
+		captures_hand_on(g);
 	if (g->engine)
 		engine_free(g->engine);
 	answers_free(g->answers);

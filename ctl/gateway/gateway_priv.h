@@ -14,6 +14,7 @@
  *   home.c     who is at home
  *   traffic.c  what the engine counted, tick by tick
  *   house.c    what the API may ask
+ *   captures.c the flight recorder's memory, from one process to the next
  *
  * Control thread only. */
 #ifndef GATEWAY_GATEWAY_PRIV_H
@@ -208,6 +209,11 @@ void home_on_arp(void *arg, const struct arp *a);
 /* traffic.c */
 /* Takes the ticks that are over; while the engine is stopped, all. */
 void traffic_take(struct gateway *g);
+/* captures.c */
+/* Goes on with what this process kept before it started anew. */
+void captures_take(struct gateway *g);
+/* Instead of forgetting it: before exec(). */
+void captures_hand_on(struct gateway *g);
 
 /* house.c */
 /* A settings_judge; 'arg' is the gateway. */

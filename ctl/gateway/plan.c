@@ -252,6 +252,16 @@ static struct conf_express plan_express(const struct settings *s)
 	return c;
 }
 
+static void plan_capture(const struct settings *s, struct engine_conf *out)
+{
+	_Static_assert(sizeof(s->clients_pin) == sizeof(out->pins),
+		       "all pins fit");
+
+	out->capture_mib = s->capture_max_mib;
+	out->pins_n = s->clients_pin_n;
+	memcpy(out->pins, s->clients_pin, sizeof(out->pins));
+}
+
 void plan_engine(const struct plan_input *in, struct engine_conf *out)
 {
 	memset(out, 0, sizeof(*out));
@@ -259,7 +269,7 @@ void plan_engine(const struct plan_input *in, struct engine_conf *out)
 	plan_lan(in, out);
 	out->timers = plan_timers(in->settings);
 	out->express = plan_express(in->settings);
-	out->capture_mib = in->settings->capture_max_mib;
+	plan_capture(in->settings, out);
 	out->host_sessions = in->settings->nat_host_sessions;
 	out->sessions_max = in->settings->nat_sessions;
 	out->mappings_max = in->settings->nat_mappings;

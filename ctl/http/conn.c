@@ -49,7 +49,8 @@ static void on_closed(uv_handle_t *handle)
 
 void conn_close(struct http_conn *c)
 {
-	bool held = c->state == CONN_HANDLING && c->request.on_gone;
+	bool held = c->request.on_gone &&
+		    (c->state == CONN_HANDLING || c->request.on_more);
 
 	if (c->state == CONN_CLOSING)
 		return;
@@ -225,6 +226,11 @@ void conn_writing(struct http_conn *c, bool last, uint64_t ms)
 {
 	c->last = last;
 	enter(c, CONN_WRITING, ms);
+}
+
+void conn_handling(struct http_conn *c)
+{
+	enter(c, CONN_HANDLING, UINT64_MAX);
 }
 
 void conn_switched(struct http_conn *c)

@@ -85,6 +85,8 @@ bool conn_is_idle(const struct http_conn *c);
 /* From reply.c: the reply is going out, 'ms' is fair time for it. */
 void conn_writing(struct http_conn *c, bool last, uint64_t ms);
 void conn_written(struct http_conn *c, int status);
+/* From stream.c: a piece is out, the next is being made. */
+void conn_handling(struct http_conn *c);
 /* From ws.c: its request is answered, what comes now is for ws_read(). */
 void conn_switched(struct http_conn *c);
 
@@ -95,6 +97,13 @@ void ws_gone(struct http_conn *c);
 
 /* server.c: a handle of the server is gone; frees it after the last. */
 void server_unref(struct http_server *s);
+
+/* reply.c: the head of a reply; of one in pieces 'len' is REPLY_IN_PIECES.
+ * Returns its length, or one that is too large. */
+#define REPLY_HEAD_MAX 2048
+#define REPLY_IN_PIECES SIZE_MAX
+int reply_head(char out[REPLY_HEAD_MAX], const struct http_request *r,
+	       int status, const char *type, const char *headers, size_t len);
 
 /* reply.c: lets a client that waits for it go on. */
 void reply_continue(struct http_conn *c);

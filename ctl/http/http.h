@@ -56,6 +56,23 @@ void http_hold(struct http_request *r, void (*on_gone)(void *arg), void *arg);
  * fooled; 503 ends the connection, to make room. Ends the request. */
 void http_reply(struct http_request *r, int status, const char *type,
 		const char *headers, const void *body, size_t len);
+
+/* Answers with 200 and a body whose length is not known before, in pieces (RFC
+ * 9112, 7.1). 'on_more' is called whenever all that was written is out: then
+ * one http_stream_write() or http_stream_end() shall follow, now or later. A
+ * client that reads no piece in HTTP_PIECE_MS, or leaves, is told by 'on_gone',
+ * after which the request must not be touched. false: that was all (HEAD, or no
+ * memory), and neither is called. */
+#define HTTP_PIECE_MS 60000
+bool http_stream(struct http_request *r, const char *type, const char *headers,
+		 void (*on_more)(void *arg), void (*on_gone)(void *arg),
+		 void *arg);
+/* Copies 'data', at least one byte. false: out of memory, and the connection
+ * is gone ('on_gone' was called). */
+bool http_stream_write(struct http_request *r, const void *data, size_t len);
+/* Ends the request; 'whole' false: with the connection, so that the client sees
+ * that something is missing. */
+void http_stream_end(struct http_request *r, bool whole);
 /* Answers with one sentence: {"error": …} below /api/, else plain text. */
 void http_reply_error(struct http_request *r, int status, const char *headers,
 		      const char *sentence);

@@ -19,7 +19,6 @@
 #define DATE_LEN 80
 /* Replies as short as this one go out whatever waits. */
 #define SMALL_MAX 4096
-#define HEAD_MAX  2048
 /* In every reply, be it to what was no request: a browser that shows one runs
  * nothing in it and lends it to no other page. */
 #define GUARD                                                                  \
@@ -92,21 +91,24 @@ static const char *reason(int status)
 	return "";
 }
 
-static int format_head(char out[HEAD_MAX], const struct http_request *r,
-		       int status, const char *type, const char *headers,
-		       size_t len)
+int reply_head(char out[REPLY_HEAD_MAX], const struct http_request *r,
+	       int status, const char *type, const char *headers, size_t len)
 {
 	char date[DATE_LEN], entity[128] = "";
 
 	format_date(date);
 	/* RFC 9110, 15.3.5 and 15.4.5: these two have no content to describe.
 	 */
-	if (status != 204 && status != 304)
+	if (len == REPLY_IN_PIECES)
+		snprintf(entity, sizeof(entity), "Content-Type: %s\r\n%s", type,
+			 r->parser.http_minor ? "Transfer-Encoding: chunked\r\n"
+					      : "");
+	else if (status != 204 && status != 304)
 		snprintf(entity, sizeof(entity),
 			 "Content-Type: %s\r\nContent-Length: %zu\r\n", type,
 			 len);
 	return snprintf(
-		out, HEAD_MAX,
+		out, REPLY_HEAD_MAX,
 		"HTTP/1.1 %d %s\r\nDate: %s\r\n%sConnection: %s\r\n" GUARD
 		"%s\r\n",
 		status, reason(status), date, entity,
@@ -122,10 +124,10 @@ static struct reply *make(const struct http_request *r, int status,
 		r->parser.method == HTTP_HEAD || status == 204 || status == 304;
 	size_t size = bare ? 0 : len;
 	struct reply *reply;
-	char head[HEAD_MAX];
-	int n = format_head(head, r, status, type, headers, len);
+	char head[REPLY_HEAD_MAX];
+	int n = reply_head(head, r, status, type, headers, len);
 
-	if (n < 0 || n >= HEAD_MAX)
+	if (n < 0 || n >= REPLY_HEAD_MAX)
 		return NULL;
 	reply = malloc(sizeof(*reply) + (size_t)n + size);
 	if (!reply)
@@ -197,13 +199,13 @@ void http_reply_error(struct http_request *r, int status, const char *headers,
 int reply_switch(struct http_request *r, const char *accept)
 {
 	struct http_conn *c = r->conn;
-	struct reply *reply = malloc(sizeof(*reply) + HEAD_MAX);
+	struct reply *reply = malloc(sizeof(*reply) + REPLY_HEAD_MAX);
 	uv_buf_t buf;
 	int n;
 
 	if (!reply)
 		return -ENOMEM;
-	n = snprintf(reply->data, HEAD_MAX,
+	n = snprintf(reply->data, REPLY_HEAD_MAX,
 		     "HTTP/1.1 101 Switching Protocols\r\n"
 		     "Upgrade: websocket\r\nConnection: Upgrade\r\n"
 		     "Sec-WebSocket-Accept: %s\r\n" GUARD "\r\n",

@@ -197,6 +197,7 @@ void request_reset(struct http_request *r)
 	r->text = wr_init(r->head, sizeof(r->head));
 	memset(&r->url, 0, sizeof(r->url));
 	r->on_gone = NULL;
+	r->on_more = NULL;
 }
 
 void request_fini(struct http_request *r)

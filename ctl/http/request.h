@@ -37,6 +37,7 @@ struct http_request {
 
 	void (*on_gone)(void *arg);
 	void *gone_arg;
+	void (*on_more)(void *arg); /* stream.c: answered in pieces */
 };
 
 /* Ready for the next request. The first time 'r' must be zeroed. */
