@@ -36,6 +36,7 @@ int main(int argc, char **argv)
 	case ARGS_SET:
 	case ARGS_PASSWD:
 	case ARGS_GET:
+	case ARGS_CAPTURE:
 		break;
 	}
 	return client_main(&args);

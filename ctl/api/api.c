@@ -39,6 +39,7 @@ static const struct route {
 	{ "/api/v1/drops", ACCESS_OVERVIEW, .get = drops_answer },
 	{ "/api/v1/live", ACCESS_OVERVIEW, .get = live_answer },
 	{ "/api/v1/flows", ACCESS_OWNER, .get = flows_answer },
+	{ "/api/v1/capture/", ACCESS_OWNER, .get = capture_answer },
 	{ "/api/v1/mappings", ACCESS_OWNER, .get = mappings_answer },
 	{ "/api/v1/leases", ACCESS_OWNER, .get = leases_answer },
 	{ "/api/v1/dhcp", ACCESS_OWNER, .get = dhcp_answer },
@@ -48,12 +49,21 @@ static const struct route {
 	  .patch = settings_change },
 };
 
+/* One that ends in a slash has more behind it. */
+static bool leads_to(const char *route, const char *path)
+{
+	size_t len = strlen(route);
+
+	return route[len - 1] == '/' ? !strncmp(route, path, len) && path[len]
+				     : !strcmp(route, path);
+}
+
 static const struct route *find_route(const char *path)
 {
 	size_t i;
 
 	for (i = 0; i < sizeof(routes) / sizeof(routes[0]); i++)
-		if (!strcmp(routes[i].path, path))
+		if (leads_to(routes[i].path, path))
 			return &routes[i];
 	return NULL;
 }
@@ -194,6 +204,7 @@ void api_free(struct api *a)
 {
 	login_close(&a->login);
 	dump_forget(a);
+	capture_forget(a);
 	live_forget(a);
 	uv_close((uv_handle_t *)&a->tick, on_closed);
 }

@@ -35,6 +35,10 @@
  * first; ?limit= latest so many (1000), ?device= address, ?name= a part
  * of it, ?why= as in dns/querylog.h, ?format=csv. Device null: the gateway.
  *
+ * /api/v1/capture/DEVICE: the packets that are kept of a device, as pcapng in
+ * pieces; DEVICE is a MAC, an address or a name, ?last_s= of the last so many
+ * seconds, ?remote= with this address or under this name alone.
+ *
  * /api/v1/live is a WebSocket; each message is one msgpack map with a "type":
  *   hello    version, now_ms, tick_ms: first of all
  *   recent   step_ms, end_ms, rx_bps[], tx_bps[]: the boundary's last minute,
@@ -56,6 +60,7 @@
 
 #include "../base/addr.h"
 #include "../base/drop.h"
+#include "../base/names.h"
 #include "../devices/devices.h"
 #include "../dhcp/dhcp.h"
 #include "../dns/dns.h"
@@ -103,6 +108,7 @@ struct api_house {
 	unsigned (*drops)(void *arg, struct drop_row *out, unsigned max);
 	struct dns *(*dns)(void *arg);
 	const struct devices *(*devices)(void *arg);
+	const struct names *(*names)(void *arg); /* of remotes */
 	struct settings_store *(*settings)(void *arg);
 	/* After a successful patch: apply it now. */
 	void (*settings_changed)(void *arg);

@@ -3,8 +3,11 @@
  * gave them.
  *
  * Called by api.c's route and by live.c. Control thread; no state. */
+#include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "../base/clock.h"
 #include "../base/vendor.h"
@@ -267,6 +270,79 @@ json_t *clients_json(struct api *a, bool with_recent)
 	}
 	free(clients);
 	return list;
+}
+
+/* ---- one of them */
+
+static bool has_addr(const struct client *c, const struct addr *addr)
+{
+	unsigned i;
+
+	if (c->lease && addr_is_v4(addr) && addr_to_v4(addr) == c->lease->ip)
+		return true;
+	if (c->seen && addr_eq(&c->seen->addr, addr))
+		return true;
+	for (i = 0; c->known && i < DEVICE_ADDRS_MAX; i++)
+		if (addr_eq(&c->known->addrs[i].addr, addr))
+			return true;
+	return false;
+}
+
+static bool has_name(const struct client *c, const struct settings *s,
+		     const char *name)
+{
+	const char *chosen = chosen_name(s, &c->mac), *host = hostname_of(c);
+
+	return (chosen && !strcasecmp(chosen, name)) ||
+	       (host && !strcasecmp(host, name)) ||
+	       (c->known && !strcasecmp(c->known->mdns, name));
+}
+
+int client_find(struct api *a, const char *text, struct mac *out)
+{
+	const struct settings *s =
+		settings_get(a->house.settings(a->house.arg));
+	unsigned i, n = 0, found = 0;
+	struct client *clients;
+	struct addr addr;
+	bool by_addr = addr_parse(text, &addr);
+
+	if (mac_parse(text, out))
+		return 0;
+	clients = *text ? collect(a, &n) : NULL;
+	for (i = 0; i < n; i++) {
+		if (by_addr ? !has_addr(&clients[i], &addr)
+			    : !has_name(&clients[i], s, text))
+			continue;
+		*out = clients[i].mac;
+		found++;
+	}
+	free(clients);
+	/* An address may have been another's before: the last one asked for
+	 * is as good as any, but a name shall be one device's. */
+	if (found > 1 && !by_addr)
+		return -EEXIST;
+	return found ? 0 : -ENOENT;
+}
+
+void client_text(struct api *a, const struct mac *mac,
+		 char out[CLIENT_TEXT_MAX])
+{
+	const struct settings *s =
+		settings_get(a->house.settings(a->house.arg));
+	struct client_name name = { 0 };
+	char text[MAC_STRLEN];
+	unsigned i, n = 0;
+	struct client *clients = collect(a, &n);
+
+	for (i = 0; i < n; i++)
+		if (mac_eq(&clients[i].mac, mac))
+			name = name_of(&clients[i], s);
+	snprintf(out, CLIENT_TEXT_MAX, "%s",
+		 name.text && strcmp(name.source, "vendor") != 0
+			 ? name.text
+			 : mac_format(mac, text));
+	free(clients);
 }
 
 void clients_answer(struct api *a, struct http_request *r)

@@ -15,6 +15,7 @@
 
 #define LIVE_OPENING 4 /* messages that a page is told first */
 
+struct capture_job;
 struct dump;
 struct page;
 
@@ -32,6 +33,7 @@ struct api {
 	struct rates *rates;
 	struct device_row devices[RATES_DEVICES_MAX]; /* scratch */
 	struct dump *dumps[2]; /* by enum engine_table; NULL: none under way */
+	struct capture_job *captures;
 	struct live live;
 	struct login login;
 };
@@ -54,6 +56,13 @@ json_t *answer_hex(const uint8_t *bytes, size_t len);
 /* What is told to who asks and to who listens; new. NULL: out of memory. */
 json_t *status_json(struct api *a);
 json_t *clients_json(struct api *a, bool with_recent);
+/* clients.c: the device with this MAC, address or name. 0; -ENOENT; -EEXIST: the
+ * name is not one device's alone. */
+#define CLIENT_TEXT_MAX 256
+int client_find(struct api *a, const char *text, struct mac *out);
+/* What it is called, else its MAC. */
+void client_text(struct api *a, const struct mac *mac,
+		 char out[CLIENT_TEXT_MAX]);
 /* {"step_ms", "rx_bps": […], "tx_bps": […]}, oldest first. */
 json_t *recent_json(const struct rates_recent *recent, unsigned step_ms);
 /* pack.c: as msgpack; 'json' is taken over. NULL: out of memory. */
@@ -67,6 +76,9 @@ api_answer settings_answer, settings_change;	       /* change.c */
 api_answer flows_answer, mappings_answer;	       /* dump.c */
 api_answer session_answer, session_begin, session_end; /* login.c */
 api_answer password_set;
+api_answer capture_answer; /* capture.c */
+/* The API goes: what the engine has of it will find nobody. */
+void capture_forget(struct api *a);
 api_answer live_answer; /* live.c */
 /* Tells the pages; 'second': a whole one is over. */
 void live_tick(struct api *a, struct rate rate, const struct engine_totals *t,

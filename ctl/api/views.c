@@ -58,6 +58,16 @@ static json_t *lans_json(const struct api_status *s)
 	return list;
 }
 
+static json_t *capture_json(struct api *a)
+{
+	struct capture_totals t;
+
+	engine_captures(a->house.engine(a->house.arg), &t);
+	return json_pack("{s:I,s:I,s:I}", "bytes", (json_int_t)t.bytes,
+			 "max_bytes", (json_int_t)t.max_bytes, "devices",
+			 (json_int_t)t.devices);
+}
+
 static json_t *nat_json(const struct engine_totals *t)
 {
 	return json_pack(
@@ -96,10 +106,11 @@ json_t *status_json(struct api *a)
 	nat = nat_json(&t);
 	rates = json_pack("{s:I,s:I}", "rx_bps", (json_int_t)rate.rx_bps,
 			  "tx_bps", (json_int_t)rate.tx_bps);
-	return json_pack("{s:s,s:I,s:o,s:o,s:o,s:o,s:o}", "version", VERSION,
-			 "uptime_s", (json_int_t)s.uptime_s, "wan",
+	return json_pack("{s:s,s:I,s:o,s:o,s:o,s:o,s:o,s:o}", "version",
+			 VERSION, "uptime_s", (json_int_t)s.uptime_s, "wan",
 			 wan_json(&s), "lan", lans_json(&s), "nat", nat,
-			 "rates", rates, "dhcp", dhcp_status(a));
+			 "rates", rates, "dhcp", dhcp_status(a), "capture",
+			 capture_json(a));
 }
 
 void status_answer(struct api *a, struct http_request *r)

@@ -8,11 +8,13 @@
 #include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "../state/instance.h"
 
 #define IFNAME_LEN_MAX 15 /* IFNAMSIZ without its NUL */
+#define LAST_MAX       31536000
 
 enum option_id {
 	OPT_WAN = 1,
@@ -25,7 +27,10 @@ enum option_id {
 	OPT_NAME,
 	OPT_JSON,
 	OPT_CLEAN,
+	OPT_LAST,
+	OPT_REMOTE,
 	OPT_HELP,
+	OPT_OUTPUT = 'o',
 };
 
 /* clang-format off */
@@ -51,6 +56,12 @@ static const struct option show_options[] = {
 static const struct option stop_options[] = {
 	{ "clean", no_argument, NULL, OPT_CLEAN }, COMMON
 };
+static const struct option capture_options[] = {
+	{ "output", required_argument, NULL, OPT_OUTPUT },
+	{ "last", required_argument, NULL, OPT_LAST },
+	{ "remote", required_argument, NULL, OPT_REMOTE },
+	COMMON
+};
 static const struct option plain_options[] = { COMMON };
 
 static const struct command {
@@ -72,6 +83,7 @@ static const struct command {
 	{ "set", ARGS_SET, plain_options, 1, 64 },
 	{ "passwd", ARGS_PASSWD, plain_options, 0, 0 },
 	{ "get", ARGS_GET, show_options, 0, 1 },
+	{ "capture", ARGS_CAPTURE, capture_options, 1, 1 },
 	{ "restart", ARGS_RESTART, plain_options, 0, 0 },
 	{ "stop", ARGS_STOP, stop_options, 0, 0 },
 	{ "--version", ARGS_VERSION, plain_options, 0, 0 },
@@ -115,6 +127,13 @@ const char args_help[] =
 	"why\n"
 	"                                  they were answered as they were\n"
 	"      --json                      as the API says it\n"
+	"  portcullis capture DEVICE       its last packets, as pcapng; DEVICE "
+	"is a\n"
+	"                                  MAC, an address or a name\n"
+	"      -o FILE                     default: standard output, into "
+	"wireshark\n"
+	"      --last SECONDS              of them, the latest\n"
+	"      --remote ADDR|NAME          of them, those with this one\n"
 	"\n"
 	"Change\n"
 	"  portcullis get [KEY]            settings as they are\n"
@@ -291,9 +310,32 @@ static int take_run(struct args *a, int id, const char *value,
 	return *value ? 0 : error_set(err, -EINVAL, "--state wants a folder");
 }
 
+static int take_last(struct args *a, const char *value, struct error *err)
+{
+	unsigned long n = 0;
+	char *end = NULL;
+
+	if (*value >= '0' && *value <= '9')
+		n = strtoul(value, &end, 10);
+	if (!n || *end || n > LAST_MAX)
+		return error_set(err, -EINVAL,
+				 "--last wants seconds such as 60, not '%.60s'",
+				 value);
+	a->last_s = (unsigned)n;
+	return 0;
+}
+
 static int take(struct args *a, int id, const char *value, struct error *err)
 {
 	switch (id) {
+	case OPT_OUTPUT:
+		a->output = value;
+		return *value ? 0 : error_set(err, -EINVAL, "-o wants a file");
+	case OPT_LAST:
+		return take_last(a, value, err);
+	case OPT_REMOTE:
+		a->remote = value;
+		return 0;
 	case OPT_NAME:
 		a->instance = a->run.instance = value;
 		if (is_instance(value))
@@ -332,9 +374,13 @@ static int take_words(const struct command *c, int n, char **words,
 
 	if (n < c->words_min)
 		return error_set(err, -EINVAL,
-				 "%s wants KEY=VALUE such as "
-				 "wan.open=udp:7777; `portcullis get` lists "
-				 "the keys",
+				 c->command == ARGS_CAPTURE
+					 ? "%s wants a device such as phone or "
+					   "10.77.0.5; `portcullis clients` "
+					   "lists them"
+					 : "%s wants KEY=VALUE such as "
+					   "wan.open=udp:7777; `portcullis "
+					   "get` lists the keys",
 				 c->name);
 	if (n > c->words_max)
 		return error_set(err, -EINVAL,
@@ -371,7 +417,9 @@ static int take_options(const struct command *c, int argc, char **argv,
 
 	opterr = 0;
 	optind = 0; /* glibc: begin anew */
-	while ((id = getopt_long(argc, argv, ":", c->options, NULL)) != -1) {
+	while ((id = getopt_long(argc, argv,
+				 c->command == ARGS_CAPTURE ? ":o:" : ":",
+				 c->options, NULL)) != -1) {
 		if (id == ':' || id == '?')
 			return refuse_option(c, id, argv[optind - 1], err);
 		r = take(out, id, optarg, err);

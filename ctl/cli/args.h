@@ -15,6 +15,7 @@ enum args_command {
 	ARGS_SET,
 	ARGS_PASSWD,
 	ARGS_GET,
+	ARGS_CAPTURE,
 	ARGS_RESTART,
 	ARGS_STOP,
 	ARGS_VERSION,
@@ -27,7 +28,12 @@ struct args {
 	const char *instance;
 	const char *view; /* "status", "clients", … */
 	bool json, clean;
-	int words_n; /* ARGS_SET: "KEY=VALUE"…; ARGS_GET: at most one key */
+	const char *output; /* ARGS_CAPTURE: a file; NULL: standard output */
+	const char *remote; /* … only with this one; NULL: with all */
+	unsigned last_s;    /* … of the last so many seconds; 0: all */
+	/* ARGS_SET: "KEY=VALUE"…; ARGS_GET: at most one key; ARGS_CAPTURE: a
+	 * device */
+	int words_n;
 	char **words;
 	char lans[256]; /* what run.ports.lan points into */
 };

@@ -22,6 +22,9 @@ struct reading {
 	struct ask_reply *out;
 	size_t room;
 	bool whole;
+	int (*sink)(void *arg, const char *data, size_t len);
+	void *arg;
+	int sunk; /* its error */
 };
 
 static int on_body(llhttp_t *parser, const char *at, size_t len)
@@ -30,6 +33,10 @@ static int on_body(llhttp_t *parser, const char *at, size_t len)
 	size_t room = r->room ? r->room : 4096;
 	char *more;
 
+	if (r->sink && parser->status_code == 200) {
+		r->sunk = r->sink(r->arg, at, len);
+		return r->sunk ? -1 : 0;
+	}
 	if (r->out->len + len >= REPLY_MAX)
 		return -1;
 	while (room <= r->out->len + len)
@@ -106,10 +113,9 @@ static int send_all(int fd, const char *data, size_t len, struct error *err)
 	return 0;
 }
 
-static int receive(int fd, struct ask_reply *out, struct error *err)
+static int receive(int fd, struct reading *r, struct error *err)
 {
 	static llhttp_settings_t callbacks;
-	struct reading r = { .out = out };
 	char data[65536];
 	llhttp_t parser;
 	ssize_t n;
@@ -117,8 +123,8 @@ static int receive(int fd, struct ask_reply *out, struct error *err)
 	callbacks.on_body = on_body;
 	callbacks.on_message_complete = on_whole;
 	llhttp_init(&parser, HTTP_RESPONSE, &callbacks);
-	parser.data = &r;
-	while (!r.whole) {
+	parser.data = r;
+	while (!r->whole) {
 		n = recv(fd, data, sizeof(data), 0);
 		if (n < 0 && errno == EINTR)
 			continue;
@@ -131,20 +137,23 @@ static int receive(int fd, struct ask_reply *out, struct error *err)
 			return error_set(
 				err, -ECONNRESET,
 				"the gateway ended before it answered");
-		if (llhttp_execute(&parser, data, (size_t)n) && !r.whole)
-			return error_set(err, -EBADMSG,
-					 "the gateway's answer is malformed");
+		if (llhttp_execute(&parser, data, (size_t)n) && !r->whole)
+			return r->sunk ? r->sunk
+				       : error_set(err, -EBADMSG,
+						   "the gateway's answer is "
+						   "malformed");
 	}
 	return 0;
 }
 
-int ask(const char *instance, const char *method, const char *path,
-	const char *body, struct ask_reply *out, struct error *err)
+static int converse(const char *instance, const char *method, const char *path,
+		    const char *body, struct reading *reading,
+		    struct error *err)
 {
-	char head[512];
+	char head[2048];
 	int fd, r, len;
 
-	*out = (struct ask_reply){ 0 };
+	*reading->out = (struct ask_reply){ 0 };
 	fd = dial(instance, err);
 	if (fd < 0)
 		return fd;
@@ -153,15 +162,36 @@ int ask(const char *instance, const char *method, const char *path,
 		       "Connection: close\r\nContent-Type: application/json\r\n"
 		       "Content-Length: %zu\r\n\r\n",
 		       method, path, body ? strlen(body) : 0);
+	if (len >= (int)sizeof(head)) {
+		close(fd);
+		return error_set(err, -EINVAL, "that is too long a question");
+	}
 	r = send_all(fd, head, (size_t)len, err);
 	if (!r && body)
 		r = send_all(fd, body, strlen(body), err);
 	if (!r)
-		r = receive(fd, out, err);
+		r = receive(fd, reading, err);
 	close(fd);
 	if (r)
-		ask_free(out);
+		ask_free(reading->out);
 	return r;
+}
+
+int ask(const char *instance, const char *method, const char *path,
+	const char *body, struct ask_reply *out, struct error *err)
+{
+	struct reading r = { .out = out };
+
+	return converse(instance, method, path, body, &r, err);
+}
+
+int ask_stream(const char *instance, const char *path,
+	       int (*sink)(void *arg, const char *data, size_t len), void *arg,
+	       struct ask_reply *out, struct error *err)
+{
+	struct reading r = { .out = out, .sink = sink, .arg = arg };
+
+	return converse(instance, "GET", path, NULL, &r, err);
 }
 
 void ask_free(struct ask_reply *r)

@@ -18,6 +18,12 @@ struct ask_reply {
  * sentence says. An error status of the gateway is a reply like any other. */
 int ask(const char *instance, const char *method, const char *path,
 	const char *body, struct ask_reply *out, struct error *err);
+/* Gives a body of any length to 'sink' as it comes, if the status is 200; else
+ * it is 'out's. A body that breaks off, or a sink that returns an error, which
+ * is then returned with no sentence, ends it. */
+int ask_stream(const char *instance, const char *path,
+	       int (*sink)(void *arg, const char *data, size_t len), void *arg,
+	       struct ask_reply *out, struct error *err);
 void ask_free(struct ask_reply *r);
 
 #endif

@@ -10,12 +10,13 @@
 #include <string.h>
 
 #include "ask.h"
+#include "capture.h"
 #include "password.h"
 #include "show.h"
 #include "../state/settings.h"
 #include "table.h"
 
-static int fail(const char *sentence)
+int client_fail(const char *sentence)
 {
 	char clean[sizeof(((struct error *)0)->text)];
 
@@ -34,14 +35,14 @@ static json_t *fetch(const struct args *a, const char *method, const char *path,
 	json_t *json;
 
 	if (ask(a->instance, method, path, body, &reply, &err)) {
-		fail(err.text);
+		client_fail(err.text);
 		return NULL;
 	}
 	json = json_loadb(reply.body ? reply.body : "", reply.len, 0, NULL);
 	sentence = json_string_value(json_object_get(json, "error"));
 	if (!json || reply.status != 200) {
-		fail(sentence ? sentence
-			      : "the gateway's answer makes no sense");
+		client_fail(sentence ? sentence
+				     : "the gateway's answer makes no sense");
 		json_decref(json);
 		json = NULL;
 	}
@@ -104,7 +105,7 @@ static int get(const struct args *a)
 		error_set(&err, -ENOENT,
 			  "%.60s: no such setting; `portcullis get` lists them",
 			  key);
-		return fail(err.text);
+		return client_fail(err.text);
 	}
 	if (a->json)
 		json_dumpf(value, stdout, JSON_ENCODE_ANY | JSON_COMPACT);
@@ -139,7 +140,7 @@ static json_t *make_patch(const struct args *a)
 		}
 		if (!value) {
 			json_decref(patch);
-			fail(err.text);
+			client_fail(err.text);
 			return NULL;
 		}
 		json_object_set_new(patch, key, value);
@@ -170,13 +171,13 @@ static int passwd(const struct args *a)
 	char *body;
 
 	if (ask_password(password, &err))
-		return fail(err.text);
+		return client_fail(err.text);
 	request = json_pack("{s:s}", "password", password);
 	explicit_bzero(password, sizeof(password));
 	body = request ? json_dumps(request, JSON_COMPACT) : NULL;
 	json_decref(request);
 	if (!body)
-		return fail("the password is no UTF-8 text");
+		return client_fail("the password is no UTF-8 text");
 	done = fetch(a, "POST", "/api/v1/password", body, NULL);
 	explicit_bzero(body, strlen(body));
 	free(body);
@@ -189,6 +190,8 @@ static int passwd(const struct args *a)
 
 int client_main(const struct args *a)
 {
+	if (a->command == ARGS_CAPTURE)
+		return capture_main(a);
 	if (a->command == ARGS_SET)
 		return set(a);
 	if (a->command == ARGS_PASSWD)

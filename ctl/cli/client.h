@@ -8,4 +8,7 @@
  * status: 0, 1 (no such instance, refused; one sentence was printed). */
 int client_main(const struct args *a);
 
+/* Says a sentence on standard error; 1. */
+int client_fail(const char *sentence);
+
 #endif

@@ -117,10 +117,14 @@ bool capture_is_pinned(const struct engine_conf *conf, const struct mac *host)
 }
 
 /* Whom a packet from outside is for the NAT alone knows. */
-bool capture_wants_whole(const struct engine_conf *conf, const struct pkt *p)
+bool capture_wants_whole(const struct engine_conf *conf, const struct pkt *p,
+			 bool lane)
 {
-	return conf->pins_n && conf->capture_mib &&
-	       (p->side == SIDE_WAN || capture_is_pinned(conf, &p->host_mac));
+	if (!conf->capture_mib)
+		return false;
+	return lane ||
+	       (conf->pins_n &&
+		(p->side == SIDE_WAN || capture_is_pinned(conf, &p->host_mac)));
 }
 
 /* ---- records */

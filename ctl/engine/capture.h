@@ -76,8 +76,10 @@ struct capture_mark capture_in(struct capture *c,
 void capture_settle(struct capture *c, struct capture_mark mark,
 		    const struct pkt *p);
 
-/* Is all of this packet to be kept, of which the headers alone are here? */
-bool capture_wants_whole(const struct engine_conf *conf, const struct pkt *p);
+/* Is all of this packet to be kept, of which the headers alone are here?
+ * 'lane': heavy flows leave its port by the express lane. */
+bool capture_wants_whole(const struct engine_conf *conf, const struct pkt *p,
+			 bool lane);
 /* A pinned host's flows never take the express lane. */
 bool capture_is_pinned(const struct engine_conf *conf, const struct mac *host);
 

@@ -418,6 +418,11 @@ unsigned engine_devices(const struct engine *e, struct device_row *out,
 	return stats_devices(e->worker.stats, out, max);
 }
 
+const char *engine_drop_reason(unsigned reason)
+{
+	return stats_drop_reason(reason);
+}
+
 /* The kernel itself counts frames for which our rings had no room and those
  * that a device threw away after we gave them; of both the bytes are unknown.
  */

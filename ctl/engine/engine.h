@@ -122,9 +122,9 @@ enum engine_command_kind {
 	CMD_FDB,	  /* the kernel's bridge has mac at member ifindex */
 	CMD_ANSWER,	  /* the host at mac (zero: unknown) and device was told
 			   * that addr is label's, for ttl_s */
-	CMD_LABEL, /* session is label's, if its serial still is so; weak:
-		    * unless it has a name */
-	CMD_DUMP,  /* internal, see engine_dump() */
+	CMD_LABEL,   /* session is label's, if its serial still is so; weak:
+		      * unless it has a name */
+	CMD_DUMP,    /* internal, see engine_dump() */
 	CMD_CAPTURE, /* internal, see engine_capture() */
 };
 
@@ -279,6 +279,9 @@ struct device_row {
 unsigned engine_devices(const struct engine *e, struct device_row *out,
 			unsigned max);
 
+/* What a packet is dropped for, by enum gate_drop: "no_wan"; NULL: there is no
+ * such reason. Static storage. */
+const char *engine_drop_reason(unsigned reason);
 /* What the engine itself dropped; DROP_REASONS rows at most. */
 unsigned engine_drops(const struct engine *e, struct drop_row *out,
 		      unsigned max);

@@ -380,6 +380,13 @@ static const char *off_because(const struct express *x, unsigned port)
 	       "redirects";
 }
 
+bool express_serves(const struct express *x, unsigned port)
+{
+	const char *why;
+
+	return strcmp(express_face_of(x, port, &why), "off") != 0;
+}
+
 const char *express_face_of(const struct express *x, unsigned port,
 			    const char **why)
 {

@@ -55,6 +55,8 @@ uint32_t express_live(const struct express *x);
 
 /* ---- engine thread */
 
+/* May a heavy flow that comes in by the port in this place take the lane? */
+bool express_serves(const struct express *x, unsigned port);
 /* The NAT found this session heavy. */
 void express_want(struct express *x, uint32_t session);
 /* Neighbours, ports or settings are others: every row is compared again. */

@@ -293,18 +293,24 @@ unsigned stats_devices(const struct stats *s, struct device_row *out,
 	return n;
 }
 
-unsigned stats_drops(const struct stats *s, struct drop_row *out, unsigned max)
+const char *stats_drop_reason(unsigned reason)
 {
 	static const char *const names[] = {
 #define X(id, name) [DROP_##id] = name,
 		GATE_DROPS(X)
 #undef X
 	};
+
+	return reason < DROP_REASONS ? names[reason] : NULL;
+}
+
+unsigned stats_drops(const struct stats *s, struct drop_row *out, unsigned max)
+{
 	unsigned n = 0;
 
 	for (; n < DROP_REASONS && n < max; n++)
 		out[n] = (struct drop_row){
-			.reason = names[n],
+			.reason = stats_drop_reason(n),
 			.packets = s->drops[n].packets,
 			.bytes = s->drops[n].bytes,
 		};

@@ -61,6 +61,8 @@ void stats_drop(struct stats *s, enum gate_drop reason, uint64_t packets,
 void stats_totals(const struct stats *s, struct engine_totals *out);
 unsigned stats_devices(const struct stats *s, struct device_row *out,
 		       unsigned max);
+/* By enum gate_drop; NULL: there is none. Static storage. */
+const char *stats_drop_reason(unsigned reason);
 /* One row a reason, zero or not, in the order of enum gate_drop. */
 unsigned stats_drops(const struct stats *s, struct drop_row *out, unsigned max);
 

@@ -294,7 +294,8 @@ static enum verdict look_at(struct worker *w, const struct engine_conf *conf,
 		return VERDICT_DROP;
 	if (p->partial &&
 	    (!mark_suffices(conf, p) || nat_wants_whole(w->nat, p) ||
-	     capture_wants_whole(conf, p))) {
+	     capture_wants_whole(conf, p,
+				 express_serves(w->express, p->port)))) {
 		port_see_whole(&w->ports, p);
 		return VERDICT_HELD;
 	}

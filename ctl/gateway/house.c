@@ -150,6 +150,13 @@ static const struct devices *devices(void *arg)
 	return g->devices;
 }
 
+static const struct names *names(void *arg)
+{
+	struct gateway *g = arg;
+
+	return g->names;
+}
+
 static struct settings_store *settings(void *arg)
 {
 	struct gateway *g = arg;
@@ -281,6 +288,7 @@ struct api_house house_for_api(struct gateway *g)
 		.drops = drops,
 		.dns = dns,
 		.devices = devices,
+		.names = names,
 		.settings = settings,
 		.settings_changed = settings_changed,
 	};

@@ -100,7 +100,7 @@ void server_unref(struct http_server *s);
 
 /* reply.c: the head of a reply; of one in pieces 'len' is REPLY_IN_PIECES.
  * Returns its length, or one that is too large. */
-#define REPLY_HEAD_MAX 2048
+#define REPLY_HEAD_MAX	2048
 #define REPLY_IN_PIECES SIZE_MAX
 int reply_head(char out[REPLY_HEAD_MAX], const struct http_request *r,
 	       int status, const char *type, const char *headers, size_t len);

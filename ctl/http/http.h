@@ -62,7 +62,7 @@ void http_reply(struct http_request *r, int status, const char *type,
  * one http_stream_write() or http_stream_end() shall follow, now or later. A
  * client that reads no piece in HTTP_PIECE_MS, or leaves, is told by 'on_gone',
  * after which the request must not be touched. false: that was all (HEAD, or no
- * memory), and neither is called. */
+ * memory), and neither is called. What http_hold() was told is over. */
 #define HTTP_PIECE_MS 60000
 bool http_stream(struct http_request *r, const char *type, const char *headers,
 		 void (*on_more)(void *arg), void (*on_gone)(void *arg),

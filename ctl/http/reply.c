@@ -73,6 +73,7 @@ static const char *reason(int status)
 		{ 404, "Not Found" },
 		{ 405, "Method Not Allowed" },
 		{ 408, "Request Timeout" },
+		{ 409, "Conflict" },
 		{ 413, "Content Too Large" },
 		{ 417, "Expectation Failed" },
 		{ 421, "Misdirected Request" },

@@ -72,6 +72,7 @@ bool http_stream(struct http_request *r, const char *type, const char *headers,
 	struct piece *piece = malloc(sizeof(*piece) + REPLY_HEAD_MAX);
 	int n;
 
+	r->on_gone = NULL;
 	/* Without chunks, the end of the connection is the end of the body. */
 	if (!is_chunked(r))
 		r->keep_alive = false;

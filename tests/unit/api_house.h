@@ -24,6 +24,7 @@
 
 #include "../../ctl/api/api.h"
 #include "../../ctl/base/clock.h"
+#include "api_recorder.h"
 
 static uv_loop_t loop;
 static struct api *api;
@@ -218,6 +219,14 @@ static const struct devices *house_devices(void *arg)
 	return registry;
 }
 
+static struct names *remotes;
+
+static const struct names *house_names(void *arg)
+{
+	(void)arg;
+	return remotes;
+}
+
 static struct settings_store *house_settings(void *arg)
 {
 	(void)arg;
@@ -346,6 +355,7 @@ static void furnish(void)
 	mac_parse("02:00:00:00:00:04", &leases[1].mac);
 	inet_pton(AF_INET, "10.77.0.4", &leases[1].ip);
 	leases[1].is_static = true;
+	remotes = names_new(64);
 	registry = devices_new();
 	devices_seen(registry, &leases[0].mac, 1000);
 	mac_parse("b8:27:eb:00:00:01", &nas);
@@ -374,6 +384,7 @@ static int start(void **state)
 						.drops = house_drops,
 						.dns = house_dns,
 						.devices = house_devices,
+						.names = house_names,
 						.settings = house_settings,
 						.settings_changed =
 							house_changed };
@@ -413,6 +424,7 @@ static int stop(void **state)
 	uv_run(&loop, UV_RUN_DEFAULT);
 	settings_close(store);
 	devices_free(registry);
+	names_free(remotes);
 	snprintf(command, sizeof(command), "rm -rf %s", dir);
 	return system(command) || uv_loop_close(&loop);
 }

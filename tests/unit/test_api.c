@@ -20,7 +20,9 @@ static void status_is_as_the_contract_says(void **state)
 		  "\"counters\":{\"evicted\":5,\"hold_yielded\":6,"
 		  "\"moved\":7,\"syn_used\":8}},\"rates\":{"
 		  "\"rx_bps\":0,\"tx_bps\":0},\"dhcp\":{\"serving\":true,"
-		  "\"rival\":null,\"events\":0}}");
+		  "\"rival\":null,\"events\":0},\"capture\":{"
+		  "\"bytes\":65536,\"max_bytes\":268435456,"
+		  "\"devices\":1}}");
 }
 
 static void clients_are_the_seen_and_the_leased(void **state)

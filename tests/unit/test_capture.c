@@ -192,15 +192,16 @@ static void pinned_hosts_are_seen_whole(void **state)
 	struct mac mac = host(1);
 
 	out(l, 1, 100, 1);
-	assert_false(capture_wants_whole(&l->conf, &l->p));
+	assert_false(capture_wants_whole(&l->conf, &l->p, false));
 	assert_false(capture_is_pinned(&l->conf, &mac));
 	l->conf.pins[l->conf.pins_n++] = mac;
 	assert_true(capture_is_pinned(&l->conf, &mac));
-	assert_true(capture_wants_whole(&l->conf, &l->p));
+	assert_true(capture_wants_whole(&l->conf, &l->p, false));
 	out(l, 2, 100, 1);
-	assert_false(capture_wants_whole(&l->conf, &l->p));
+	assert_false(capture_wants_whole(&l->conf, &l->p, false));
+	assert_true(capture_wants_whole(&l->conf, &l->p, true));
 	l->p.side = SIDE_WAN;
-	assert_true(capture_wants_whole(&l->conf, &l->p));
+	assert_true(capture_wants_whole(&l->conf, &l->p, false));
 }
 
 int main(void)
