@@ -56,9 +56,9 @@ json_t *answer_hex(const uint8_t *bytes, size_t len);
 /* What is told to who asks and to who listens; new. NULL: out of memory. */
 json_t *status_json(struct api *a);
 json_t *clients_json(struct api *a, bool with_recent);
-/* clients.c: the device with this MAC, address or name. 0; -ENOENT; -EEXIST: the
- * name is not one device's alone. */
 #define CLIENT_TEXT_MAX 256
+/* clients.c: the device with this MAC, address or name. 0; -ENOENT; -EEXIST:
+ * the name is not one device's alone. */
 int client_find(struct api *a, const char *text, struct mac *out);
 /* What it is called, else its MAC. */
 void client_text(struct api *a, const struct mac *mac,

@@ -3,6 +3,8 @@
  * Called by worker.c (what the LAN sends), egress.c (what it gets) and
  * express*.c (what passes by). Engine thread.
  * Invariant: a ring's newest chunk is filled with whole records up to 'at'. */
+#include "capture.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/if_ether.h>
