@@ -1,14 +1,14 @@
 // @ts-check
 // main.js - the page's composition root: what the gateway says goes to the store,
 // what changed to the view, how old it is to the head. Who is not logged in is
-// shown the gate. Views but the first are fetched when they are gone to.
+// shown the gate.
 import { ask, watch } from "./core/api.js";
 import { make } from "./core/dom.js";
 import { paintSoon } from "./core/frame.js";
 import { readRoute } from "./core/route.js";
 import { openSocket } from "./core/socket.js";
 import { Store } from "./core/store.js";
-import * as overview from "./views/overview.js";
+import { FIRST, ROOMS } from "./views/rooms.js";
 import { makeFreshness, retryWords } from "./widgets/freshness.js";
 import { makeGate } from "./widgets/gate.js";
 import { setMark } from "./widgets/mark.js";
@@ -18,22 +18,11 @@ import { makeTheme } from "./widgets/theme.js";
 
 /** @typedef {import("./core/api.js").Session} Session */
 /** @typedef {import("./core/route.js").Route} Route */
-/**
- * @typedef {{update: (type: string) => void, recolour: () => void, leave?: () => void,
- *   follow?: (route: Route) => void}} View  'follow': the same view, of another state
- * @typedef {{title: string, mount: (root: HTMLElement, store: Store, route: Route) => View}} Room
- */
+/** @typedef {import("./views/rooms.js").View} View */
 
 /** The first words take so long at most, or something is wrong. */
 const WAIT_MS = 3000;
 const DROPS_MS = 5000;
-/** @type {Record<string, () => Room | Promise<Room>>} */
-const ROOMS = {
-  overview: () => overview,
-  device: () => import("./views/device.js"),
-  nat: () => import("./views/nat.js"),
-  names: () => import("./views/names.js"),
-};
 
 const root = /** @type {HTMLElement} */ (document.getElementById("view"));
 const head = /** @type {HTMLElement} */ (document.getElementById("head"));
@@ -119,7 +108,7 @@ function showGate() {
 function show() {
   const route = readRoute(location.hash);
   if (!(route.view in ROOMS))
-    route.view = "overview";
+    route.view = FIRST;
   rail.update(route.view);
   if (view && shown === `${route.view}/${route.of}`) {
     view.follow?.(route);
@@ -130,7 +119,7 @@ function show() {
   rail.element.hidden = Boolean(session?.password_set && !session.logged_in);
   if (!session)
     return;
-  if (!session.logged_in && (session.password_set || route.view !== "overview"))
+  if (!session.logged_in && (session.password_set || route.view !== FIRST))
     showGate();
   else if (store.status && store.heardAt)
     enter(route);

@@ -1,5 +1,5 @@
 """The page's views of what goes on in the house, in a real browser: who a device
-is and talks to.
+is and talks to, and what can be set.
 
 SHOTS=DIR keeps the screenshots."""
 import os
@@ -63,8 +63,13 @@ def device_view(house, browser, host="h2"):
 def test_a_row_leads_to_its_device(house, browser):
     """With the mouse anywhere on it, and by keyboard."""
     place = "location.hash"
-    browser.do("await page.click(`//tr[contains(., '${args.ip}')]/td[3]`, { force: true })",
-               ip=house.h2.ip)
+    assert browser.eventually(
+        "document.querySelectorAll('.devices tbody tr').length >= 2 &&"
+        " [...document.querySelectorAll('tr')].every("
+        "row => !row.getAnimations().length)")
+    # The name's link lies over all of the row.
+    browser.do("await page.click(`//tr[contains(., '${args.mac}')]/td[3]`,"
+               " { force: true })", mac=house.h2.mac)
     assert browser.eventually(f"{place} === '#/device/{house.h2.mac}'")
     assert browser.eventually("document.querySelector('.profile-facts')"
                               "?.textContent.includes(args.ip)",
@@ -131,6 +136,24 @@ def test_its_address_is_kept_by_keyboard(house, browser):
     assert eventually(lambda: house.ask("get", "dhcp.static") == [], 20)
 
 
+def test_its_packets_are_kept_and_given_out(house, browser):
+    """The choice to keep all of them, and a file of the last minute."""
+    house.h2.run("ping", "-c", "1", "-W", "2", FAR)
+    device_view(house, browser)
+    flip = "await page.click('[aria-label=\"Keep every packet\"]')"
+    browser.do(flip)
+    assert eventually(lambda: house.ask("get", "clients.pin")
+                      == [house.h2.mac], 20)
+    browser.do(flip)
+    assert eventually(lambda: house.ask("get", "clients.pin") == [], 20)
+    # A section header of pcapng, then its byte-order magic.
+    assert browser.look(
+        "fetch(document.querySelector('.downloads a').href)"
+        ".then(r => r.arrayBuffer()).then(b => [b.byteLength > 100,"
+        " new DataView(b).getUint32(0), new DataView(b).getUint32(8, true)])"
+    ) == [True, 0x0a0d0d0a, 0x1a2b3c4d]
+
+
 def test_hostile_names_are_only_text(house, browser):
     device_view(house, browser)
     for name in HOSTILE:
@@ -150,9 +173,39 @@ def test_no_such_device(browser):
     assert browser.eventually(f"{TEXT}.includes('No such device')")
 
 
+# ---- settings
+
+def test_a_setting_is_applied_and_undone(house, browser):
+    go(browser, "settings")
+    field = "#set-dhcp-lease_s"
+    said = "document.querySelector('#set-dhcp-lease_s-said').textContent"
+    assert browser.eventually(f"document.querySelector('{field}')?.value"
+                              " === '86400'")
+    browser.do(f"await page.fill('{field}', '5');"
+               "await page.keyboard.press('Enter')")
+    assert browser.eventually(f"{said}.includes('60 to 2592000')")
+    assert house.ask("get", "dhcp.lease_s") == 86400
+    browser.complaints()
+    browser.do(f"await page.fill('{field}', '7200');"
+               "await page.keyboard.press('Enter')")
+    assert eventually(lambda: house.ask("get", "dhcp.lease_s") == 7200, 20)
+    browser.do("await page.click('[aria-label^=\"Undo: Seconds for which\"]')")
+    assert eventually(lambda: house.ask("get", "dhcp.lease_s") == 86400, 20)
+    browser.do("await page.fill('#set-dns-rebind_allow', 'a.example, b.example');"
+               "await page.keyboard.press('Enter')")
+    assert eventually(lambda: house.ask("get", "dns.rebind_allow")
+                      == ["a.example", "b.example"], 20)
+    browser.do("await page.fill('#set-dns-rebind_allow', '');"
+               "await page.keyboard.press('Enter')")
+    assert eventually(lambda: house.ask("get", "dns.rebind_allow") == [], 20)
+
+
 # ---- all of them
 
-VIEWS = ["device"]
+VIEWS = ["device", "settings"]
+# What it is about is there, or said to be none.
+FULL = ("!!document.querySelector('.list tbody tr, .set [placeholder]') ||"
+        " !!document.querySelector('.notice:not([hidden])')")
 
 
 @pytest.mark.parametrize("view", VIEWS)
@@ -164,9 +217,7 @@ def test_both_themes_at_both_widths(house, browser, shots, view, scheme, size):
     go(browser, f"device/{house.h2.mac}" if view == "device" else view)
     assert browser.eventually("!!document.querySelector('main h2')")
     assert browser.eventually(LIVE)
-    assert browser.eventually(
-        "!document.querySelector('main > .inner > .notice')"
-        " || !!document.querySelector('.list tbody tr')")
+    assert browser.eventually(FULL)
     assert browser.look(OVERFLOW) <= 0
     picture = shots / f"{view}-{scheme}-{size}.png"
     browser.do("await page.screenshot({ path: args.path, fullPage: true })",

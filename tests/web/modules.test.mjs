@@ -5,11 +5,24 @@ import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import test from "node:test";
 
-/** web/ has no package.json that would call its files modules. */
-async function load(path) {
-  const text = await readFile(new URL(`../../web/${path}`, import.meta.url), "utf8");
-  return import(`data:text/javascript,${encodeURIComponent(text)}`);
+/** web/ has no package.json that would call its files modules; what one imports is
+ * loaded the same way. @type {Map<string, Promise<string>>} */
+const urls = new Map();
+
+async function makeUrl(path) {
+  let text = await readFile(new URL(`../../web/${path}`, import.meta.url), "utf8");
+  for (const [whole, from] of text.matchAll(/from "(\.[^"]+)"/g))
+    text = text.replace(whole, `from "${await urlOf(new URL(from, `file:///${path}`).pathname.slice(1))}"`);
+  return `data:text/javascript,${encodeURIComponent(text)}`;
 }
+
+function urlOf(path) {
+  if (!urls.has(path))
+    urls.set(path, makeUrl(path));
+  return urls.get(path);
+}
+
+const load = async (path) => import(await urlOf(path));
 
 const { decode } = await load("core/msgpack.js");
 const { Boundary, Beats, Minute } = await load("core/history.js");
@@ -19,6 +32,7 @@ const { answerWords, inBreaths, logPath, tookWords } = await load("core/queries.
 const { readRoute, writeRoute } = await load("core/route.js");
 
 const { splitEndpoint, Talks } = await load("core/talks.js");
+const { asText, asValue, SETTINGS, valueOf } = await load("core/settings.js");
 
 const hex = (text) => Uint8Array.from(Buffer.from(text.replaceAll(" ", ""), "hex"));
 const plain = (value) => JSON.parse(JSON.stringify(value));
@@ -197,4 +211,15 @@ test("flows with one and the same are one row, with what they moved since", () =
   assert.deepEqual(splitEndpoint("[::1]:5"), { address: "::1", port: "5" });
   assert.deepEqual(splitEndpoint("192.0.2.1"), { address: "192.0.2.1", port: "" });
   assert.deepEqual(splitEndpoint("2001:db8::1"), { address: "2001:db8::1", port: "" });
+});
+
+test("what is typed becomes a value of the kind that was there", () => {
+  assert.deepEqual(asValue(" a, b ,", []), ["a", "b"]);
+  assert.deepEqual([asValue("60", 5), asValue("sixty", 5), asValue("60", "x"), asValue(" ", 5)],
+    [60, "sixty", "60", null]);
+  assert.deepEqual([asText(["a", "b"]), asText(0), asText(undefined)], ["a, b", "0", ""]);
+  assert.equal(valueOf({ nat: { timers: { udp_s: 5 } } }, "nat.timers.udp_s"), 5);
+  assert.equal(valueOf({}, "nat.timers.udp_s"), undefined);
+  const keys = SETTINGS.flatMap(({ settings }) => settings.map(([key]) => key));
+  assert.equal(new Set(keys).size, keys.length);
 });

@@ -1,23 +1,38 @@
-// screenshot.mjs - a picture of the page for the README.
-// usage: node screenshot.mjs URL FILE [SECONDS [light|dark [WIDTH [HEIGHT]]]]
+// screenshot.mjs - pictures of the page for the README.
+// usage: PAGE=URL node screenshot.mjs FOLDER
 // Started by scripts/screenshot while the demo runs.
 import { chromium } from "playwright-core";
 
-const [url, file, seconds = "30", colorScheme = "light", width = "1280", height = "860"] =
-  process.argv.slice(2);
+const PASSWORD = "a made-up house";
+const DEVICE = ".devices tbody a[title=bens-laptop]";
+/** @type {[string, string, string, number][]} file, theme, where, seconds to wait there */
+const PICTURES = [
+  ["overview", "light", "", 20],
+  ["device", "dark", "device", 12],
+];
+
+const url = process.env.PAGE ?? "";
+const [folder] = process.argv.slice(2);
 const browser = await chromium.launch({ executablePath: "/usr/bin/chromium",
   args: ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
     "--disable-background-networking", "--disable-component-update", "--disable-sync"] });
-const context = await browser.newContext({ colorScheme,
-  viewport: { width: Number(width), height: Number(height) } });
-const page = await context.newPage();
+const page = await browser.newPage({ viewport: { width: 1280, height: 840 } });
+await page.waitForTimeout(45_000);
 await page.goto(url);
 // The first visit: a gateway that is looked at every day has an owner.
 await page.waitForSelector(".gate input");
 for (const field of await page.$$(".gate input"))
-  await field.fill("a made-up house");
+  await field.fill(PASSWORD);
 await page.click(".gate button");
 await page.waitForSelector(".gate", { state: "detached" });
-await page.waitForTimeout(Number(seconds) * 1000);
-await page.screenshot({ path: file });
+for (const [name, colorScheme, view, seconds] of PICTURES) {
+  await page.emulateMedia({ colorScheme });
+  if (view === "device")
+    await page.click(DEVICE);
+  else
+    await page.goto(`${url}#/${view}`);
+  await page.waitForTimeout(1000 * seconds);
+  await page.screenshot({ path: `${folder}/${name}.png` });
+  console.log(`${folder}/${name}.png`);
+}
 await browser.close();

@@ -24,6 +24,10 @@ export const rename = (mac, name) =>
 export const setIcon = (mac, icon) =>
   replace("clients.icon", isOf(mac), icon ? [`${mac}=${icon}`] : []);
 
+/** Every packet of it is kept. @param {string} mac @param {boolean} isOn */
+export const pinCapture = (mac, isOn) => replace("clients.pin",
+  (item) => item.toLowerCase() === mac, isOn ? [mac] : []);
+
 /** @param {string} mac @param {string} ip */
 export const fixAddress = (mac, ip) =>
   replace("dhcp.static", isOf(mac), [`${mac}=${ip}`]);

@@ -19,7 +19,7 @@ import { Beats, Boundary, listOf, Minute, number } from "./history.js";
  *   name: string | null, vendor: string | null, last_seen_ms: number | null,
  *   rx_bytes: number, tx_bytes: number, rx_bps: number, tx_bps: number,
  *   name_source?: string | null, icon?: string | null, first_seen_ms?: number | null,
- *   maybe?: string | null, addresses?: string[],
+ *   maybe?: string | null, addresses?: string[], pinned?: boolean,
  * }} Client
  * @typedef {Client & {minute: Minute}} Device
  * @typedef {{reason: string, packets: number, bytes: number}} Drop

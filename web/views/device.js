@@ -7,6 +7,7 @@ import { bytes, inWords, orDash, rate } from "../core/format.js";
 import { partOf } from "../core/source.js";
 import { makeAsked } from "../widgets/asked.js";
 import { makeChart } from "../widgets/chart.js";
+import { makeDownload } from "../widgets/download.js";
 import { makeNotice } from "../widgets/notice.js";
 import { makeProblem } from "../widgets/parts.js";
 import { makeProfile } from "../widgets/profile.js";
@@ -60,6 +61,7 @@ export function mount(root, store, { of }) {
   const parts = [makeTalks(store, mac), makeAsked(store, mac)];
 
   root.replaceChildren(profile.element, problem.element, now.element, chart.element,
+    make("div", { class: "inner device-ways" }, makeDownload(mac)),
     ...parts.map(({ element }) => element));
 
   function paint() {

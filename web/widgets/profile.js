@@ -1,7 +1,7 @@
 // @ts-check
 // profile.js - who a device is, and what the owner decided for it.
 import { watch } from "../core/api.js";
-import { fixAddress, freeAddress, setFiltered, setIcon } from "../core/deeds.js";
+import { fixAddress, freeAddress, pinCapture, setFiltered, setIcon } from "../core/deeds.js";
 import { drawing, make, setText } from "../core/dom.js";
 import { ago, when } from "../core/format.js";
 import { isRandomised, kindOf, KINDS } from "./kinds.js";
@@ -48,9 +48,11 @@ export function makeProfile(store, device, onRefused) {
   }, onRefused);
   const filtered = makeSwitch("Blocklists hold for it", (isOn) =>
     setFiltered(store.devices.get(mac) ?? device, isOn), onRefused);
+  const pinned = makeSwitch("Keep every packet", (isOn) => pinCapture(mac, isOn), onRefused);
   const choices = make("div", { class: "choices" },
     makeRow("Keep its address", fixed.element, "The same one each time, for nobody else."),
-    makeRow("Blocklists hold for it", filtered.element, "Names on your lists are not answered."));
+    makeRow("Blocklists hold for it", filtered.element, "Names on your lists are not answered."),
+    makeRow("Keep every packet", pinned.element, "Also of heavy flows, which costs speed."));
   const element = make("section", { class: "inner", "aria-label": "Device" },
     make("div", { class: "profile" }, icon,
       make("div", { class: "profile-words" }, name, facts), kind.element), told, choices);
@@ -80,6 +82,7 @@ export function makeProfile(store, device, onRefused) {
     ].filter(Boolean).join(" \u00b7 "));
     kind.update([["", "what it seems to be"], ...Object.entries(KINDS).map(([key, { label }]) =>
       /** @type {[string, string]} */ ([key, label]))], d.icon ?? "");
+    pinned.update(Boolean(d.pinned));
   }
 
   const house = watch("settings", EVERY_MS, ({ dhcp, dns }) => {

@@ -13,6 +13,8 @@ export const STOPS = [
     path: "M3 8h14M13.5 4.5 17 8l-3.5 3.5M21 16H7M10.5 12.5 7 16l3.5 3.5" },
   { id: "names", label: "DNS and DHCP",
     path: "M3.5 5.5h8l9 9-6.5 6.5-10.5-10.5zM8 9.5h.01" },
+  { id: "settings", label: "Settings",
+    path: "M4 7h9M17 7h3M4 12h3M11 12h9M4 17h11M19 17h1M15 5v4M9 10v4M17 15v4" },
 ];
 
 export function makeRail() {
