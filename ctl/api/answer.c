@@ -15,7 +15,9 @@ void answer_text(struct http_request *r, const char *json, size_t len)
 
 void answer_json(struct http_request *r, int status, json_t *json)
 {
-	char *text = json ? json_dumps(json, JSON_COMPACT) : NULL;
+	char *text =
+		json ? json_dumps(json, JSON_COMPACT | JSON_REAL_PRECISION(9))
+		     : NULL;
 
 	json_decref(json);
 	if (!text) {

@@ -45,6 +45,7 @@ static const struct route {
 	{ "/api/v1/dhcp", ACCESS_OWNER, .get = dhcp_answer },
 	{ "/api/v1/dns", ACCESS_OWNER, .get = naming_answer },
 	{ "/api/v1/dns/log", ACCESS_OWNER, .get = queries_answer },
+	{ "/api/v1/events", ACCESS_OWNER, .get = events_answer },
 	{ "/api/v1/settings", ACCESS_OWNER, .get = settings_answer,
 	  .patch = settings_change },
 };

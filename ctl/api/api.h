@@ -17,6 +17,9 @@
  *   client name       what the owner calls it, else what DHCP, else what
  *                     multicast DNS calls it, else its maker; name_source says
  *                     which: "owner", "dhcp", "mdns", "vendor" or null
+ *   wan.latency_ms    to the provider's gateway and back, the last minute's
+ *                     middle; where it does not speak, the fastest resolver's
+ *   wan.loss          of the last minute's pings, 0..1; null: not known
  *   client fixed      its IPv4 address is not one that we gave it
  *   client maybe      the MAC that it bore before, maybe; else null
  *   client addresses  all that it had within a day of when it was last seen
@@ -39,6 +42,12 @@
  * pieces; DEVICE is a MAC, an address or a name, ?last_s= of the last so many
  * seconds, ?remote= with this address or under this name alone.
  *
+ * /api/v1/events: what happened, in sentences, newest first; ?since= only those
+ * with a greater id, ?limit= at most so many (100). device, mac of whom it is
+ * about, and name are null when it is about none; link is a place of the page;
+ * times: so often since at_ms, last_ms being the last; more: so many like it,
+ * of others, got no event of their own.
+ *
  * /api/v1/live is a WebSocket; each message is one msgpack map with a "type":
  *   hello    version, now_ms, tick_ms: first of all
  *   recent   step_ms, end_ms, rx_bps[], tx_bps[]: the boundary's last minute,
@@ -48,6 +57,7 @@
  *            first each one has recent: step_ms, rx_bps[], tx_bps[]
  *   tick     now_ms, rx_bps, tx_bps, rx_bytes, tx_bytes: the boundary, every
  *            tick_ms, rates since the last one
+ *   event    event: one of GET /api/v1/events, when it happens; to the owner
  *   lagging  skipped: so many messages were left out, as this client does not
  *            read fast enough
  * A client says nothing but control frames: data is answered with 1008, or with
@@ -58,6 +68,7 @@
 #include <jansson.h>
 #include <uv.h>
 
+#include "../analysis/events.h"
 #include "../base/addr.h"
 #include "../base/drop.h"
 #include "../base/names.h"
@@ -85,6 +96,7 @@ struct api_status {
 	char wan_ifname[16];		   /* "": awaited */
 	struct addr wan_addr, wan_gateway; /* zero: none */
 	const char *wan_carrier, *wan_why, *wan_express, *wan_express_why;
+	double wan_latency_ms, wan_loss; /* below 0: not known */
 	unsigned lans_n;
 	struct {
 		char name[16]; /* "lan" */
@@ -109,6 +121,7 @@ struct api_house {
 	struct dns *(*dns)(void *arg);
 	const struct devices *(*devices)(void *arg);
 	const struct names *(*names)(void *arg); /* of remotes */
+	const struct events *(*events)(void *arg);
 	struct settings_store *(*settings)(void *arg);
 	/* After a successful patch: apply it now. */
 	void (*settings_changed)(void *arg);
@@ -122,6 +135,9 @@ int api_new(struct api **out, uv_loop_t *loop, const struct api_house *house);
 /* Once its servers are closed; freed after the loop ran. A dump that the engine
  * still owes may come later and is ignored. */
 void api_free(struct api *a);
+
+/* Tells the owner's pages what has just happened. */
+void api_tell_event(struct api *a, const struct event *event);
 
 /* The handler for both servers; 'arg' is the struct api. */
 http_handler api_handle;

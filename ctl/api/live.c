@@ -22,6 +22,7 @@ struct page {
 	struct ws *ws;
 	struct addr peer;
 	struct pass pass;
+	bool owner; /* let in as such: where there is a password, all are */
 	unsigned skipped;
 };
 
@@ -181,6 +182,7 @@ void live_answer(struct api *a, struct http_request *r)
 	p->api = a;
 	p->peer = peer;
 	p->pass = login_pass(r);
+	p->owner = login_is_owner(&a->login, r);
 	p->ws = ws_accept(r, on_gone, p);
 	if (!p->ws) {
 		free(p);
@@ -223,6 +225,21 @@ static void tell(struct api *a, json_t *message)
 	for (p = a->live.pages; p; p = next) {
 		next = p->next;
 		page_send(p, f);
+	}
+	ws_frame_free(f);
+}
+
+void live_tell_owner(struct api *a, json_t *message)
+{
+	struct ws_frame *f = a->live.pages ? pack_frame(message) : NULL;
+	struct page *p, *next;
+
+	if (!a->live.pages)
+		json_decref(message);
+	for (p = a->live.pages; p; p = next) {
+		next = p->next;
+		if (p->owner)
+			page_send(p, f);
 	}
 	ws_frame_free(f);
 }

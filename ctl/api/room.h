@@ -65,12 +65,14 @@ void client_text(struct api *a, const struct mac *mac,
 		 char out[CLIENT_TEXT_MAX]);
 /* {"step_ms", "rx_bps": […], "tx_bps": […]}, oldest first. */
 json_t *recent_json(const struct rates_recent *recent, unsigned step_ms);
+json_t *event_json(const struct event *e);
 /* pack.c: as msgpack; 'json' is taken over. NULL: out of memory. */
 struct ws_frame *pack_frame(json_t *json);
 
 api_answer status_answer, drops_answer;		       /* views.c */
 api_answer leases_answer, dhcp_answer;		       /* dhcp.c */
 api_answer clients_answer;			       /* clients.c */
+api_answer events_answer;			       /* events.c */
 api_answer naming_answer, queries_answer;	       /* naming.c */
 api_answer settings_answer, settings_change;	       /* change.c */
 api_answer flows_answer, mappings_answer;	       /* dump.c */
@@ -83,6 +85,8 @@ api_answer live_answer; /* live.c */
 /* Tells the pages; 'second': a whole one is over. */
 void live_tick(struct api *a, struct rate rate, const struct engine_totals *t,
 	       bool second);
+/* Tells the pages of the owner; 'message' is taken over. */
+void live_tell_owner(struct api *a, json_t *message);
 /* Sends every page away: who may listen has changed. */
 void live_drop(struct api *a);
 /* Sends those away who may not listen any more: their session is over. */

@@ -7,16 +7,25 @@
 
 #define DROPS_MAX 128
 
+/* To a hundredth. */
+static json_t *real_or_null(double n)
+{
+	return n < 0 ? json_null()
+		     : json_real((double)(int64_t)(n * 100 + 0.5) / 100);
+}
+
 static json_t *wan_json(const struct api_status *s)
 {
-	return json_pack("{s:o,s:o,s:o,s:b,s:o,s:o,s:o,s:o}", "ifname",
+	return json_pack("{s:o,s:o,s:o,s:b,s:o,s:o,s:o,s:o,s:o,s:o}", "ifname",
 			 answer_text_or_null(s->wan_ifname), "address",
 			 answer_addr(&s->wan_addr), "gateway",
 			 answer_addr(&s->wan_gateway), "up", s->wan_up,
 			 "carrier", answer_text_or_null(s->wan_carrier), "why",
 			 answer_text_or_null(s->wan_why), "express",
 			 answer_text_or_null(s->wan_express), "express_why",
-			 answer_text_or_null(s->wan_express_why));
+			 answer_text_or_null(s->wan_express_why), "latency_ms",
+			 real_or_null(s->wan_latency_ms), "loss",
+			 real_or_null(s->wan_loss));
 }
 
 static json_t *ports_json(const struct api_port *ports, unsigned n)

@@ -80,6 +80,7 @@ static const struct command {
 	{ "drops", ARGS_SHOW, show_options, 0, 0 },
 	{ "dns", ARGS_SHOW, show_options, 0, 0 },
 	{ "queries", ARGS_SHOW, show_options, 0, 0 },
+	{ "events", ARGS_SHOW, show_options, 0, 0 },
 	{ "set", ARGS_SET, plain_options, 1, 64 },
 	{ "passwd", ARGS_PASSWD, plain_options, 0, 0 },
 	{ "get", ARGS_GET, show_options, 0, 1 },
@@ -126,6 +127,7 @@ const char args_help[] =
 	"  portcullis queries              which names were asked for, and "
 	"why\n"
 	"                                  they were answered as they were\n"
+	"  portcullis events               what was unusual, in words\n"
 	"      --json                      as the API says it\n"
 	"  portcullis capture DEVICE       its last packets, as pcapng; DEVICE "
 	"is a\n"

@@ -76,7 +76,7 @@ static const struct column leases[] = {
 	{ "expires_s", ">LEFT", STYLE_S },
 	{ "static", "KIND", STYLE_STATIC },
 };
-static const struct column events[] = {
+static const struct column diary[] = {
 	{ "at_ms", "WHEN", STYLE_AGO_MS }, { "kind", "WHAT", STYLE_TEXT },
 	{ "ip", "ADDRESS", STYLE_TEXT },   { "mac", "WHOSE", STYLE_TEXT },
 	{ "other", "ALSO", STYLE_TEXT },
@@ -120,7 +120,7 @@ static const struct view {
 	const struct column *columns;
 	unsigned n;
 } views[] = {
-	{ "events", "Nothing happened.", events, COUNT(events) },
+	{ "diary", "Nothing happened.", diary, COUNT(diary) },
 	{ "clients", "No device has been seen yet.", clients, COUNT(clients) },
 	{ "flows", "No connection is open.", flows, COUNT(flows) },
 	{ "mappings", "No outside port is in use.", mappings, COUNT(mappings) },
@@ -271,6 +271,19 @@ static void show_wan(const json_t *wan, FILE *out)
 	show_carrier(wan, out);
 }
 
+static void show_line(const json_t *wan, FILE *out)
+{
+	const json_t *latency = json_object_get(wan, "latency_ms");
+	const json_t *loss = json_object_get(wan, "loss");
+
+	if (!json_is_number(latency))
+		return;
+	fprintf(out, "Line         %.3g ms", json_number_value(latency));
+	if (json_is_number(loss))
+		fprintf(out, ", %.0f %% lost", 100 * json_number_value(loss));
+	fputc('\n', out);
+}
+
 static void show_lan(const json_t *lan, FILE *out)
 {
 	json_t *port;
@@ -302,6 +315,7 @@ static void show_status(const json_t *s, FILE *out)
 	size_t i;
 
 	show_wan(json_object_get(s, "wan"), out);
+	show_line(json_object_get(s, "wan"), out);
 	json_array_foreach(json_object_get(s, "lan"), i, lan)
 		show_lan(lan, out);
 	if (json_is_false(
@@ -337,7 +351,32 @@ static void show_dhcp(const json_t *d, FILE *out)
 	fprintf(out, "%s fixed, ", units_count(number(pool, "fixed"), a));
 	fprintf(out, "%s set aside\n",
 		units_count(number(pool, "declined"), a));
-	show_view("events", json_object_get(d, "events"), out);
+	show_view("diary", json_object_get(d, "events"), out);
+}
+
+static void show_event(const json_t *e, FILE *out)
+{
+	uint64_t times = number(e, "times"), more = number(e, "more");
+	char when[UNITS_LEN] = "";
+
+	fprintf(out, "%-14s", ago(number(e, "at_ms"), when));
+	show_text(out, "", text(e, "text"));
+	if (times > 1)
+		fprintf(out, " (%llu times)", (unsigned long long)times);
+	if (more)
+		fprintf(out, " And %llu more like it.",
+			(unsigned long long)more);
+	fputc('\n', out);
+}
+
+static void show_events(const json_t *list, FILE *out)
+{
+	json_t *e;
+	size_t i;
+
+	if (!json_array_size(list))
+		fputs("Nothing unusual has happened.\n", out);
+	json_array_foreach(list, i, e) show_event(e, out);
 }
 
 static void show_naming(const json_t *dns, FILE *out)
@@ -370,6 +409,8 @@ void show_view(const char *view, const json_t *json, FILE *out)
 		show_status(json, out);
 	if (!strcmp(view, "dhcp"))
 		show_dhcp(json, out);
+	if (!strcmp(view, "events"))
+		show_events(json_object_get(json, "events"), out);
 	for (i = 0; i < COUNT(views); i++)
 		if (!strcmp(views[i].name, view))
 			show_table(&views[i], json, out);

@@ -6,101 +6,60 @@
  *
  * Called by the gateway, which reads and writes the file. Control thread. */
 #include <errno.h>
-#include <msgpack.h>
-#include <stdlib.h>
+#include <string.h>
 
 #include "../base/mp.h"
+#include "../base/mp_out.h"
 #include "devices_priv.h"
 
 #define VERSION_NUMBER 1
 #define DEVICE_FIELDS  10
 
-/* ---- writing; a buffer that cannot grow says so by 'bad' */
+/* ---- writing */
 
-struct out {
-	msgpack_sbuffer *buffer;
-	msgpack_packer packer;
-	bool bad;
-};
-
-static void put_bin(struct out *o, const void *data, size_t len)
-{
-	o->bad |= msgpack_pack_bin(&o->packer, len) ||
-		  msgpack_pack_bin_body(&o->packer, data, len);
-}
-
-static void put_text(struct out *o, const char *text)
-{
-	o->bad |= msgpack_pack_str(&o->packer, strlen(text)) ||
-		  msgpack_pack_str_body(&o->packer, text, strlen(text));
-}
-
-static void put_uint(struct out *o, uint64_t n)
-{
-	o->bad |= msgpack_pack_uint64(&o->packer, n);
-}
-
-static void put_bool(struct out *o, bool yes)
-{
-	o->bad |= yes ? msgpack_pack_true(&o->packer)
-		      : msgpack_pack_false(&o->packer);
-}
-
-static void put_array(struct out *o, size_t n)
-{
-	o->bad |= msgpack_pack_array(&o->packer, n);
-}
-
-static void put_addrs(struct out *o, const struct device *row)
+static void put_addrs(struct mp_out *o, const struct device *row)
 {
 	unsigned i, n = 0;
 
 	for (i = 0; i < DEVICE_ADDRS_MAX; i++)
 		n += !addr_is_zero(&row->addrs[i].addr);
-	put_array(o, 2 * n);
+	mp_out_array(o, 2 * n);
 	for (i = 0; i < DEVICE_ADDRS_MAX; i++) {
 		if (addr_is_zero(&row->addrs[i].addr))
 			continue;
-		put_bin(o, &row->addrs[i].addr, sizeof(struct addr));
-		put_uint(o, row->addrs[i].last_ms);
+		mp_out_bin(o, &row->addrs[i].addr, sizeof(struct addr));
+		mp_out_uint(o, row->addrs[i].last_ms);
 	}
 }
 
-static void put_device(struct out *o, const struct device *row)
+static void put_device(struct mp_out *o, const struct device *row)
 {
-	put_array(o, DEVICE_FIELDS);
-	put_bin(o, &row->mac, sizeof(row->mac));
-	put_uint(o, row->first_ms);
-	put_uint(o, row->last_ms);
-	put_bool(o, row->settled);
-	put_bool(o, row->told);
-	put_bin(o, row->id, row->id_len);
-	put_bin(o, &row->twin, sizeof(row->twin));
-	put_text(o, row->hostname);
-	put_text(o, row->mdns);
+	mp_out_array(o, DEVICE_FIELDS);
+	mp_out_bin(o, &row->mac, sizeof(row->mac));
+	mp_out_uint(o, row->first_ms);
+	mp_out_uint(o, row->last_ms);
+	mp_out_bool(o, row->settled);
+	mp_out_bool(o, row->told);
+	mp_out_bin(o, row->id, row->id_len);
+	mp_out_bin(o, &row->twin, sizeof(row->twin));
+	mp_out_text(o, row->hostname);
+	mp_out_text(o, row->mdns);
 	put_addrs(o, row);
 }
 
 void *devices_write(const struct devices *d, size_t *len)
 {
-	msgpack_sbuffer buffer;
-	struct out o = { .buffer = &buffer };
+	struct mp_out o;
 	unsigned i;
 
-	msgpack_sbuffer_init(&buffer);
-	msgpack_packer_init(&o.packer, &buffer, msgpack_sbuffer_write);
-	put_array(&o, 3);
-	put_uint(&o, VERSION_NUMBER);
-	put_uint(&o, d->began_ms);
-	put_array(&o, d->n);
+	mp_out_begin(&o);
+	mp_out_array(&o, 3);
+	mp_out_uint(&o, VERSION_NUMBER);
+	mp_out_uint(&o, d->began_ms);
+	mp_out_array(&o, d->n);
 	for (i = 0; i < d->n; i++)
 		put_device(&o, &d->rows[i]);
-	if (o.bad) {
-		msgpack_sbuffer_destroy(&buffer);
-		return NULL;
-	}
-	*len = buffer.size;
-	return msgpack_sbuffer_release(&buffer);
+	return mp_out_take(&o, len);
 }
 
 /* ---- reading */

@@ -171,6 +171,7 @@ static void on_poll(uv_poll_t *poll, int status, int events)
 
 	(void)events;
 	for (i = 0; i < BURST; i++) {
+		memset(&from, 0, sizeof(from));
 		from_len = sizeof(from);
 		n = recvfrom(fd, packet, sizeof(packet), 0,
 			     (struct sockaddr *)&from, &from_len);

@@ -30,6 +30,8 @@ void dhcp_note(struct dhcp *d, enum diary_kind kind, __be32 ip,
 	if (other)
 		e.other = *other;
 	diary_note(&d->diary, &e);
+	if (d->events.on_diary)
+		d->events.on_diary(d->events.arg, &e);
 }
 
 static void send_reply(struct dhcp *d, const struct dora_reply *reply)

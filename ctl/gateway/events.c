@@ -104,8 +104,7 @@ static void on_fdb_used(struct gateway *g, const struct engine_event *e)
 /* What the engine reports of flows. */
 static void on_report(struct gateway *g, const struct engine_report *r)
 {
-	(void)g;
-	(void)r;
+	look_at_report(g, r);
 }
 
 /* A flood of flows must not keep the loop from everything else. */

@@ -13,6 +13,7 @@
  *   events.c   what one room tells and another must hear
  *   home.c     who is at home
  *   traffic.c  what the engine counted, tick by tick
+ *   look.c     what the analysis sees of them and of the line
  *   house.c    what the API may ask
  *   captures.c the flight recorder's memory, from one process to the next
  *
@@ -22,6 +23,8 @@
 
 #include <uv.h>
 
+#include "../analysis/analysis.h"
+#include "../analysis/ping.h"
 #include "../api/api.h"
 #include "../base/answers.h"
 #include "../base/names.h"
@@ -73,12 +76,14 @@ struct gateway {
 	struct dhcp *dhcp;
 	struct devices *devices;
 	struct ear *ear; /* NULL: no LAN yet, or no socket */
+	struct analysis *analysis;
+	struct ping *ping; /* NULL: no socket */
 	struct api *api;
 	struct http_server *ui, *socket;
 	struct endpoint ui_at;
 	char password_path[512];
-	char devices_path[512];
-	struct saver devices_saver;
+	char devices_path[512], events_path[512], habits_path[512];
+	struct saver devices_saver, events_saver, habits_saver;
 
 	/* what is so now */
 	bool adopting;	      /* an earlier run left changes that may stay */
@@ -214,6 +219,21 @@ void traffic_take(struct gateway *g);
 void captures_take(struct gateway *g);
 /* Instead of forgetting it: before exec(). */
 void captures_hand_on(struct gateway *g);
+
+/* look.c */
+int look_open(struct gateway *g, struct error *err);
+void look_close(struct gateway *g);
+/* 'now': the loop has ended. */
+void look_save(struct gateway *g, bool now);
+void look_free(struct gateway *g);
+void look_second(struct gateway *g);
+void look_at_rows(struct gateway *g, const struct device_row *rows, unsigned n);
+void look_at_report(struct gateway *g, const struct engine_report *r);
+void look_at_arp(struct gateway *g, const struct arp *a);
+/* 'arg' is the gateway. */
+void look_at_diary(void *arg, const struct diary_entry *e);
+/* Below 0: not known. */
+void look_line(struct gateway *g, double *latency_ms, double *loss);
 
 /* house.c */
 /* A settings_judge; 'arg' is the gateway. */

@@ -1,4 +1,5 @@
-/* home.c - who is at home: feeds the registry of devices and keeps its file.
+/* home.c - who is at home: feeds the registry of devices and keeps its file;
+ * every second it has the analysis look at them.
  *
  * Called by gateway.c, events.c and the loop. Control thread. */
 #include <errno.h>
@@ -57,9 +58,13 @@ void home_on_neigh(struct gateway *g, const struct link_neigh *n)
 void home_on_arp(void *arg, const struct arp *a)
 {
 	struct addr addr = addr_v4(a->sender_ip);
+	struct gateway *g = arg;
 
+	if (is_own(g, &a->sender))
+		return;
+	look_at_arp(g, a);
 	if (a->sender_ip)
-		note(arg, &a->sender, &addr);
+		note(g, &a->sender, &addr);
 }
 
 void home_on_lease(struct gateway *g, const struct dhcp_lease *lease)
@@ -84,6 +89,7 @@ static void note_carried(struct gateway *g)
 	unsigned n = engine_devices(g->engine, rows, DEVICES_MAX);
 	uint64_t since_ms = clock_ms() - 2 * TICK_MS;
 
+	look_at_rows(g, rows, n);
 	while (n--)
 		if (rows[n].last_seen_ms >= since_ms)
 			note(g, &rows[n].mac, &rows[n].addr);
@@ -133,18 +139,14 @@ static void ask_nameless(struct gateway *g, uint64_t now_ms)
 
 static void save(struct gateway *g, bool now)
 {
-	size_t len;
-	void *data = devices_changed(g->devices)
-			     ? devices_write(g->devices, &len)
-			     : NULL;
+	void *data = NULL;
+	size_t len = 0;
 
-	if (!data)
-		return;
-	if (now)
-		saver_save_now(&g->devices_saver, g->devices_path, data, len);
-	else if (!saver_save(&g->devices_saver, &g->loop, g->devices_path, data,
-			     len))
-		free(data);
+	if (devices_changed(g->devices))
+		data = devices_write(g->devices, &len);
+	saver_keep(&g->devices_saver, now ? NULL : &g->loop, g->devices_path,
+		   data, len);
+	look_save(g, now);
 }
 
 /* What cannot be read is begun anew: it may be lost without harm. */
@@ -173,6 +175,7 @@ static void on_tick(uv_timer_t *timer)
 	g->home_ticks++;
 	follow_lan(g);
 	note_carried(g);
+	look_second(g);
 	if (g->home_ticks % ASK_TICKS == 0)
 		ask_nameless(g, now_ms);
 	if (g->home_ticks % SAVE_TICKS == 0)
@@ -181,12 +184,17 @@ static void on_tick(uv_timer_t *timer)
 
 int home_open(struct gateway *g, struct error *err)
 {
+	int rc;
+
 	g->devices = devices_new();
 	if (!g->devices)
 		return error_set(err, -ENOMEM, "devices: out of memory");
 	snprintf(g->devices_path, sizeof(g->devices_path), "%s/devices.mp",
 		 g->options->state_dir);
 	load(g);
+	rc = look_open(g, err);
+	if (rc)
+		return rc;
 	uv_timer_init(&g->loop, &g->home_tick);
 	g->home_tick.data = g;
 	uv_timer_start(&g->home_tick, on_tick, TICK_MS, TICK_MS);
@@ -195,9 +203,10 @@ int home_open(struct gateway *g, struct error *err)
 
 void home_close(struct gateway *g)
 {
-	if (!g->devices)
+	if (!g->analysis)
 		return;
 	uv_timer_stop(&g->home_tick);
+	look_close(g);
 	ear_close(g->ear);
 	g->ear = NULL;
 }
@@ -206,6 +215,7 @@ void home_save(struct gateway *g)
 {
 	if (g->devices)
 		save(g, true);
+	look_free(g);
 	devices_free(g->devices);
 	g->devices = NULL;
 }

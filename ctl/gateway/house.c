@@ -63,6 +63,7 @@ static void status(void *arg, struct api_status *out)
 	memset(out, 0, sizeof(*out));
 	out->uptime_s = (clock_ms() - g->started_ms) / 1000;
 	wan_status(g, out);
+	look_line(g, &out->wan_latency_ms, &out->wan_loss);
 	out->lans_n = 1;
 	snprintf(out->lans[0].name, sizeof(out->lans[0].name), "lan");
 	out->lans[0].addr = g->lan_net;
@@ -155,6 +156,13 @@ static const struct names *names(void *arg)
 	struct gateway *g = arg;
 
 	return g->names;
+}
+
+static const struct events *events(void *arg)
+{
+	struct gateway *g = arg;
+
+	return analysis_events(g->analysis);
 }
 
 static struct settings_store *settings(void *arg)
@@ -289,6 +297,7 @@ struct api_house house_for_api(struct gateway *g)
 		.dns = dns,
 		.devices = devices,
 		.names = names,
+		.events = events,
 		.settings = settings,
 		.settings_changed = settings_changed,
 	};

@@ -130,6 +130,7 @@ static int sync_dhcp(struct gateway *g, struct error *err)
 					    .on_lease = events_on_lease,
 					    .on_rival = events_on_rival,
 					    .on_arp = home_on_arp,
+					    .on_diary = look_at_diary,
 					    .port_of = events_port_of };
 	char path[512];
 	int rc;

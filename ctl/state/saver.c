@@ -35,27 +35,19 @@ static void on_done(uv_work_t *work, int status)
 	finish(container_of(work, struct saver, work));
 }
 
-bool saver_save(struct saver *s, uv_loop_t *loop, const char *path, void *data,
+void saver_keep(struct saver *s, uv_loop_t *loop, const char *path, void *data,
 		size_t len)
 {
-	if (s->busy)
-		return false;
+	if (!data || s->busy) {
+		free(data);
+		return;
+	}
 	s->path = path;
 	s->data = data;
 	s->len = len;
 	s->busy = true;
-	if (uv_queue_work(loop, &s->work, on_work, on_done)) {
-		on_work(&s->work);
-		finish(s);
-	}
-	return true;
-}
-
-void saver_save_now(struct saver *s, const char *path, void *data, size_t len)
-{
-	s->path = path;
-	s->data = data;
-	s->len = len;
+	if (loop && !uv_queue_work(loop, &s->work, on_work, on_done))
+		return;
 	on_work(&s->work);
 	finish(s);
 }

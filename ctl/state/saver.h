@@ -18,11 +18,10 @@ struct saver {
 	int err;
 };
 
-/* Takes over 'data', malloc'ed. While it is busy with an earlier one nothing
- * is written: false, and 'data' stays the caller's. */
-bool saver_save(struct saver *s, uv_loop_t *loop, const char *path, void *data,
+/* Takes over 'data', malloc'ed; NULL: there is nothing to write. Without a loop
+ * it is written at once: to be done when the loop has ended, so that no earlier
+ * one comes later. While an earlier one is being written, this one is lost. */
+void saver_keep(struct saver *s, uv_loop_t *loop, const char *path, void *data,
 		size_t len);
-/* At once; once the loop has ended, so that no earlier one comes later. */
-void saver_save_now(struct saver *s, const char *path, void *data, size_t len);
 
 #endif

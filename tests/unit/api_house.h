@@ -111,6 +111,8 @@ static void house_status(void *arg, struct api_status *out)
 	out->wan_carrier = "xdp-copy";
 	out->wan_why = "its driver has native XDP";
 	out->wan_express = "off";
+	out->wan_latency_ms = 4.567;
+	out->wan_loss = -1;
 	out->lans_n = 1;
 	strcpy(out->lans[0].name, "lan");
 	prefix_parse("10.77.0.1/24", &out->lans[0].addr);
@@ -225,6 +227,14 @@ static const struct names *house_names(void *arg)
 {
 	(void)arg;
 	return remotes;
+}
+
+static struct events *log_of_events;
+
+static const struct events *house_events(void *arg)
+{
+	(void)arg;
+	return log_of_events;
 }
 
 static struct settings_store *house_settings(void *arg)
@@ -356,6 +366,7 @@ static void furnish(void)
 	inet_pton(AF_INET, "10.77.0.4", &leases[1].ip);
 	leases[1].is_static = true;
 	remotes = names_new(64);
+	log_of_events = events_new();
 	registry = devices_new();
 	devices_seen(registry, &leases[0].mac, 1000);
 	mac_parse("b8:27:eb:00:00:01", &nas);
@@ -385,6 +396,7 @@ static int start(void **state)
 						.dns = house_dns,
 						.devices = house_devices,
 						.names = house_names,
+						.events = house_events,
 						.settings = house_settings,
 						.settings_changed =
 							house_changed };
@@ -425,6 +437,7 @@ static int stop(void **state)
 	settings_close(store);
 	devices_free(registry);
 	names_free(remotes);
+	events_free(log_of_events);
 	snprintf(command, sizeof(command), "rm -rf %s", dir);
 	return system(command) || uv_loop_close(&loop);
 }

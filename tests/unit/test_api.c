@@ -9,7 +9,8 @@ static void status_is_as_the_contract_says(void **state)
 		  "\"ifname\":\"gw\",\"address\":\"203.0.113.9\",\"gateway\":"
 		  "null,\"up\":true,\"carrier\":\"xdp-copy\",\"why\":"
 		  "\"its driver has native "
-		  "XDP\",\"express\":\"off\",\"express_why\":null},\"lan\":[{"
+		  "XDP\",\"express\":\"off\",\"express_why\":null,"
+		  "\"latency_ms\":4.57,\"loss\":null},\"lan\":[{"
 		  "\"name\":\"lan\","
 		  "\"address\":"
 		  "\"10.77.0.1\",\"network\":\"10.77.0.0/24\",\"ports\":[{"
@@ -98,6 +99,42 @@ static void those_who_are_away_are_clients(void **state)
 			 3000);
 	assert_int_equal(json_array_size(json_object_get(c, "addresses")), 2);
 	json_decref(list);
+}
+
+static void events_are_told_from_an_id_on(void **state)
+{
+	struct event e = { .kind = EVENT_SCAN_LAN,
+			   .mac = leases[0].mac,
+			   .name = "Radio",
+			   .text = "Radio scans.",
+			   .link = "#/device/x" };
+
+	(void)state;
+	unix_says("/api/v1/events", "{\"events\":[]}");
+	events_add(log_of_events, &e, 1000);
+	e = (struct event){ .kind = EVENT_WAN_LOSS, .text = "The line." };
+	events_add(log_of_events, &e, 2000);
+	unix_says("/api/v1/events",
+		  "{\"events\":[{\"id\":2000,\"at_ms\":2000,\"last_ms\":2000,"
+		  "\"kind\":\"wan-loss\",\"device\":null,\"name\":null,"
+		  "\"text\":\"The line.\",\"link\":null,\"times\":1,"
+		  "\"more\":0},{\"id\":1000,\"at_ms\":1000,\"last_ms\":1000,"
+		  "\"kind\":\"scan-lan\",\"device\":\"02:00:00:00:00:05\","
+		  "\"name\":\"Radio\",\"text\":\"Radio scans.\","
+		  "\"link\":\"#/device/x\",\"times\":1,\"more\":0}]}");
+	unix_says("/api/v1/events?since=2000", "{\"events\":[]}");
+	reply_is(hear(say(false, "GET", "/api/v1/events?limit=1", "Host: x\r\n",
+			  "")),
+		 200, "wan-loss");
+	reply_is(hear(say(false, "GET", "/api/v1/events?since=x", "Host: x\r\n",
+			  "")),
+		 400, "since: give");
+	reply_is(hear(say(false, "GET", "/api/v1/events?limit=0", "Host: x\r\n",
+			  "")),
+		 400, "limit: give");
+	reply_is(hear(say(true, "GET", "/api/v1/events", "Host: 127.0.0.1\r\n",
+			  "")),
+		 401, "password");
 }
 
 static void leases_say_what_is_left(void **state)
@@ -420,6 +457,7 @@ int main(void)
 		cmocka_unit_test(status_is_as_the_contract_says),
 		cmocka_unit_test(clients_are_the_seen_and_the_leased),
 		cmocka_unit_test(those_who_are_away_are_clients),
+		cmocka_unit_test(events_are_told_from_an_id_on),
 		cmocka_unit_test(leases_say_what_is_left),
 		cmocka_unit_test(dhcp_tells_its_fill_and_what_happened),
 		cmocka_unit_test(drops_are_named),

@@ -92,6 +92,8 @@ static json_t *from_msgpack(const msgpack_object *o)
 		return json_stringn(o->via.str.ptr, o->via.str.size);
 	case MSGPACK_OBJECT_POSITIVE_INTEGER:
 		return json_integer((json_int_t)o->via.u64);
+	case MSGPACK_OBJECT_FLOAT64:
+		return json_real(o->via.f64);
 	case MSGPACK_OBJECT_BOOLEAN:
 		return json_boolean(o->via.boolean);
 	case MSGPACK_OBJECT_NIL:
@@ -373,6 +375,34 @@ static void the_socket_of_root_may_listen_too(void **state)
 	leave(fd);
 }
 
+/* Until there is a password the pages of the LAN are anybody's. */
+static void events_are_for_the_owner(void **state)
+{
+	const struct event e = { .id = 7, .text = "The line.", .times = 1 };
+	int root = dial(false), anybody = listening("127.0.0.1");
+	json_t *message;
+
+	(void)state;
+	assert_true(send(root, OFFER "Host: x\r\n\r\n",
+			 sizeof(OFFER "Host: x\r\n\r\n") - 1, 0) > 0);
+	assert_int_equal(take_head(root), 101);
+	json_decref(await(root, "tick"));
+	json_decref(await(anybody, "tick"));
+	api_tell_event(api, &e);
+	message = await(root, "event");
+	assert_string_equal(text_of(json_object_get(message, "event"), "text"),
+			    "The line.");
+	json_decref(message);
+	for (unsigned i = 0; i < 6; i++) {
+		message = take_message(anybody);
+		assert_false(is_type(message, "event"));
+		json_decref(message);
+	}
+	leave(root);
+	leave(anybody);
+	api_tell_event(api, &e); /* nobody listens */
+}
+
 static void pages_are_limited_by_address_and_in_all(void **state)
 {
 	static const char *const sources[] = { "127.0.0.1", "127.0.0.2",
@@ -423,6 +453,7 @@ int main(void)
 		cmocka_unit_test(only_our_own_pages_may_listen),
 		cmocka_unit_test(settings_are_not_changed_by_other_pages),
 		cmocka_unit_test(the_socket_of_root_may_listen_too),
+		cmocka_unit_test(events_are_for_the_owner),
 		cmocka_unit_test(pages_are_limited_by_address_and_in_all),
 		cmocka_unit_test(pages_end_with_the_servers),
 	};

@@ -153,6 +153,20 @@ static void only_drops_that_happened_are_shown(void **state)
 	view_is("clients", "[]", "No device has been seen yet.\n");
 }
 
+static void events_are_sentences(void **state)
+{
+	(void)state;
+	view_is("events", "{\"events\":[]}", "Nothing unusual has happened.\n");
+	view_is("events",
+		"{\"events\":[{\"at_ms\":9000000000000,\"text\":\"Radio "
+		"\\u001b[2Jscans.\",\"times\":3,\"more\":2},{\"at_ms\":"
+		"9000000000000,\"text\":\"The line.\",\"times\":1,"
+		"\"more\":0}]}",
+		"now           Radio ?[2Jscans. (3 times) And 2 more like "
+		"it.\n"
+		"now           The line.\n");
+}
+
 static void status_reads_like_prose(void **state)
 {
 	(void)state;
@@ -161,7 +175,8 @@ static void status_reads_like_prose(void **state)
 		"\"gw\",\"address\":\"203.0.113.9\",\"gateway\":\"203.0.113.1\""
 		",\"up\":true,\"carrier\":\"nfqueue\",\"why\":\"its driver has "
 		"no "
-		"native XDP\",\"express\":\"off\"},"
+		"native XDP\",\"express\":\"off\",\"latency_ms\":4.57,"
+		"\"loss\":0.25},"
 		"\"lan\":[{\"name\":\"lan\",\"address\":\"10.77.0.1\","
 		"\"ports\":[{\"ifname\":\"gl\",\"carrier\":\"xdp-copy\","
 		"\"express\":\"off\",\"express_why\":\"express.mode is "
@@ -171,6 +186,7 @@ static void status_reads_like_prose(void **state)
 		"\"rates\":{\"rx_bps\":1500000,\"tx_bps\":0}}",
 		"Internet     up, 203.0.113.9 via 203.0.113.1, gw (nfqueue: "
 		"its driver has no native XDP; express off)\n"
+		"Line         4.57 ms, 25 % lost\n"
 		"Home         10.77.0.1, lan\n"
 		"  port       gl (xdp-copy; express off: express.mode is off)\n"
 		"DHCP         new devices are left to 10.77.0.2\n"
@@ -215,6 +231,7 @@ int main(void)
 		cmocka_unit_test(columns_are_aligned),
 		cmocka_unit_test(the_pool_and_its_events_are_told),
 		cmocka_unit_test(only_drops_that_happened_are_shown),
+		cmocka_unit_test(events_are_sentences),
 		cmocka_unit_test(status_reads_like_prose),
 		cmocka_unit_test(json_without_sense_is_dashes),
 		cmocka_unit_test(settings_are_written_as_set_takes_them),

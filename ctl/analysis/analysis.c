@@ -1,0 +1,385 @@
+/* analysis.c - feeds the detectors, and says what they found.
+ *
+ * Called by the gateway (gateway/look.c). Control thread. */
+#include "analysis.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "country.h"
+#include "dns_silent.h"
+#include "hours.h"
+#include "line.h"
+#include "newcomer.h"
+#include "scan_internet.h"
+#include "scan_lan.h"
+#include "upload.h"
+
+#define EVIDENCE_MS (15 * 60 * 1000ull) /* that a link shows around it */
+
+struct analysis {
+	struct analysis_house house;
+	struct events *events;
+	struct habits *habits;
+	struct scan_lan scan_lan;
+	struct scan_internet scan_internet;
+	struct dns_silent dns_silent;
+	struct line line;
+	struct addr line_to;
+};
+
+/* ---- sentences */
+
+static const struct mac nobody;
+
+/* Puts the name of its device into a new event. */
+static struct event event_of(struct analysis *a, enum event_kind kind,
+			     const struct mac *mac)
+{
+	struct event e = { .kind = kind, .mac = *mac };
+	char text[MAC_STRLEN];
+
+	if (mac_is_zero(mac))
+		return e;
+	a->house.name(a->house.arg, mac, e.name);
+	snprintf(e.link, sizeof(e.link), "#/device/%s", mac_format(mac, text));
+	return e;
+}
+
+/* What crossed the boundary around that moment, of one device or of all. */
+static void link_traffic(struct event *e, uint64_t now_ms)
+{
+	char device[MAC_STRLEN + 8] = "", text[MAC_STRLEN];
+
+	if (!mac_is_zero(&e->mac))
+		snprintf(device, sizeof(device), "&device=%s",
+			 mac_format(&e->mac, text));
+	snprintf(e->link, sizeof(e->link), "#/traffic?from=%llu&to=%llu%s",
+		 (unsigned long long)(now_ms - EVIDENCE_MS),
+		 (unsigned long long)now_ms, device);
+}
+
+static void say(struct analysis *a, struct event *e, uint64_t now_ms,
+		const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+
+/* Longer than fits is cut; names are cut before they get here. */
+static void say(struct analysis *a, struct event *e, uint64_t now_ms,
+		const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(e->text, sizeof(e->text), fmt, args);
+	va_end(args);
+	a->house.happened(a->house.arg, events_add(a->events, e, now_ms));
+}
+
+/* ---- devices */
+
+bool analysis_device(struct analysis *a, const struct mac *mac,
+		     uint64_t began_ms, uint64_t first_ms, uint64_t last_ms,
+		     const char *before, uint64_t now_ms)
+{
+	enum newcomer judged = newcomer_judge(began_ms, first_ms, last_ms);
+	struct event e;
+
+	if (judged != NEWCOMER_TELL)
+		return judged == NEWCOMER_OF_HOME;
+	if (!events_wanted(a->events, EVENT_NEW_DEVICE, mac, now_ms))
+		return true;
+	e = event_of(a, EVENT_NEW_DEVICE, mac);
+	if (before)
+		say(a, &e, now_ms,
+		    "%s is new at home; it may be %s under another hardware "
+		    "address.",
+		    e.name, before);
+	else
+		say(a, &e, now_ms, "%s is new at home.", e.name);
+	return true;
+}
+
+static void say_hour(struct analysis *a, const struct mac *mac,
+		     struct habit_time t)
+{
+	struct event e;
+
+	if (!events_wanted(a->events, EVENT_NEW_HOUR, mac, t.now_ms))
+		return;
+	e = event_of(a, EVENT_NEW_HOUR, mac);
+	link_traffic(&e, t.now_ms);
+	say(a, &e, t.now_ms,
+	    "%s is active after %02u:00, as on none of the last %d days.",
+	    e.name, t.hour, HABIT_DAYS);
+}
+
+static void say_upload(struct analysis *a, const struct mac *mac,
+		       uint64_t bytes, uint64_t now_ms)
+{
+	struct event e;
+
+	if (!events_wanted(a->events, EVENT_UPLOAD, mac, now_ms))
+		return;
+	e = event_of(a, EVENT_UPLOAD, mac);
+	link_traffic(&e, now_ms);
+	say(a, &e, now_ms,
+	    "%s sent %llu MB within ten minutes, far more than it usually "
+	    "does.",
+	    e.name, (unsigned long long)(bytes / 1000000));
+}
+
+/* What was moved since; an engine that began anew begins at nothing. */
+static uint64_t since(uint64_t *last, uint64_t total)
+{
+	uint64_t more = total >= *last ? total - *last : total;
+
+	*last = total;
+	return more;
+}
+
+void analysis_moved(struct analysis *a, const struct mac *mac,
+		    uint64_t rx_bytes, uint64_t tx_bytes, struct habit_time t)
+{
+	struct habit *h = habits_of(a->habits, mac, t.now_ms);
+	uint64_t rx = since(&h->rx_total, rx_bytes);
+	uint64_t tx = since(&h->tx_total, tx_bytes), sudden;
+	bool first = !h->told;
+
+	h->told = true;
+	/* What it moved before we looked belongs to no hour. */
+	if (first || (!rx && !tx))
+		return;
+	sudden = upload_is_sudden(h, tx, t.now_ms);
+	if (hours_is_new(h, rx + tx, t))
+		say_hour(a, mac, t);
+	if (sudden)
+		say_upload(a, mac, sudden, t.now_ms);
+}
+
+void analysis_asked(struct analysis *a, const struct mac *mac, __be32 target,
+		    uint64_t now_ms)
+{
+	unsigned n = scan_lan_asked(&a->scan_lan, mac, target, now_ms);
+	struct event e;
+
+	if (!n || !events_wanted(a->events, EVENT_SCAN_LAN, mac, now_ms))
+		return;
+	e = event_of(a, EVENT_SCAN_LAN, mac);
+	say(a, &e, now_ms,
+	    "%s goes through the home network: it asked for %u addresses "
+	    "within a minute.",
+	    e.name, n);
+}
+
+/* ---- connections */
+
+/* What a server is called was chosen by strangers. */
+static bool is_plain(const char *name)
+{
+	for (; *name; name++)
+		if (*name <= ' ' || *name > '~')
+			return false;
+	return true;
+}
+
+static void say_country(struct analysis *a, const struct mac *mac,
+			const struct endpoint *remote, const char *iso,
+			const char *name, uint64_t now_ms)
+{
+	char text[ADDR_STRLEN];
+	struct event e;
+
+	if (!events_wanted(a->events, EVENT_NEW_COUNTRY, mac, now_ms))
+		return;
+	e = event_of(a, EVENT_NEW_COUNTRY, mac);
+	say(a, &e, now_ms,
+	    "%s speaks with the country %s for the first time: with %.100s.",
+	    e.name, iso,
+	    name && is_plain(name) ? name : addr_format(&remote->addr, text));
+}
+
+void analysis_opened(struct analysis *a, const struct mac *mac, uint8_t proto,
+		     const struct endpoint *remote, const char *iso,
+		     const char *name, uint64_t now_ms)
+{
+	if (proto == IPPROTO_TCP)
+		scan_internet_opened(&a->scan_internet, mac, remote, now_ms);
+	if (iso &&
+	    country_is_new(habits_of(a->habits, mac, now_ms), iso, now_ms))
+		say_country(a, mac, remote, iso, name, now_ms);
+}
+
+void analysis_answered(struct analysis *a, const struct mac *mac,
+		       const struct endpoint *remote)
+{
+	scan_internet_answered(&a->scan_internet, mac, remote);
+}
+
+static void say_scan(struct analysis *a, const struct scan_found *f,
+		     uint64_t now_ms)
+{
+	char text[ADDR_STRLEN];
+	struct event e;
+
+	if (!events_wanted(a->events, EVENT_SCAN_INTERNET, &f->mac, now_ms))
+		return;
+	e = event_of(a, EVENT_SCAN_INTERNET, &f->mac);
+	link_traffic(&e, now_ms);
+	if (f->hosts > 1)
+		say(a, &e, now_ms,
+		    "%s knocks at port %u of %u machines on the internet that "
+		    "do not let it in.",
+		    e.name, ntohs(f->one.port), f->hosts);
+	else
+		say(a, &e, now_ms,
+		    "%s knocks at %u ports of %s on the internet that do not "
+		    "let it in.",
+		    e.name, f->ports, addr_format(&f->one.addr, text));
+}
+
+void analysis_tick(struct analysis *a, uint64_t now_ms)
+{
+	struct scan_found found;
+
+	while (scan_internet_look(&a->scan_internet, now_ms, &found))
+		say_scan(a, &found, now_ms);
+}
+
+/* ---- services and the line */
+
+void analysis_dns(struct analysis *a, bool nobody_answers, uint64_t failed,
+		  uint64_t now_ms)
+{
+	struct event e;
+
+	if (!dns_silent_step(&a->dns_silent, nobody_answers, failed, now_ms) ||
+	    !events_wanted(a->events, EVENT_DNS_SILENT, &nobody, now_ms))
+		return;
+	e = event_of(a, EVENT_DNS_SILENT, &nobody);
+	snprintf(e.link, sizeof(e.link), "#/names");
+	say(a, &e, now_ms,
+	    "No resolver answers: names of the internet cannot be found.");
+}
+
+static void say_line(struct analysis *a, enum line_news news, uint64_t now_ms)
+{
+	enum event_kind kind =
+		news == LINE_LOSES ? EVENT_WAN_LOSS : EVENT_WAN_LATENCY;
+	char text[ADDR_STRLEN];
+	struct event e;
+
+	if (!events_wanted(a->events, kind, &nobody, now_ms))
+		return;
+	e = event_of(a, kind, &nobody);
+	link_traffic(&e, now_ms);
+	addr_format(&a->line_to, text);
+	if (news == LINE_LOSES)
+		say(a, &e, now_ms,
+		    "The line loses packets: %s, the provider's gateway, left "
+		    "%d of the last %d pings unanswered.",
+		    text, line_lost(&a->line), LINE_PINGS);
+	else
+		say(a, &e, now_ms,
+		    "The line is slow: %s, the provider's gateway, takes %u ms "
+		    "to answer instead of %u.",
+		    text, line_latency_us(&a->line) / 1000,
+		    a->line.usual_us / 1000);
+}
+
+void analysis_ping(struct analysis *a, const struct addr *gateway, uint32_t us,
+		   uint64_t now_ms)
+{
+	enum line_news news;
+
+	if (!addr_eq(&a->line_to, gateway))
+		line_reset(&a->line);
+	a->line_to = *gateway;
+	news = line_step(&a->line, us);
+	if (news != LINE_NOTHING)
+		say_line(a, news, now_ms);
+}
+
+void analysis_rival(struct analysis *a, const struct addr *server,
+		    uint64_t now_ms)
+{
+	char text[ADDR_STRLEN];
+	struct event e;
+
+	if (!events_wanted(a->events, EVENT_DHCP_RIVAL, &nobody, now_ms))
+		return;
+	e = event_of(a, EVENT_DHCP_RIVAL, &nobody);
+	snprintf(e.link, sizeof(e.link), "#/names");
+	say(a, &e, now_ms,
+	    "Another DHCP server, %s, is in the home network; new devices are "
+	    "left to it.",
+	    addr_format(server, text));
+}
+
+void analysis_conflict(struct analysis *a, const struct addr *ip,
+		       const struct mac *mac, const struct mac *other,
+		       uint64_t now_ms)
+{
+	char text[ADDR_STRLEN], name[EVENT_NAME_SIZE];
+	struct event e;
+
+	if (!events_wanted(a->events, EVENT_ADDRESS_CONFLICT, other, now_ms))
+		return;
+	e = event_of(a, EVENT_ADDRESS_CONFLICT, other);
+	addr_format(ip, text);
+	if (mac_is_zero(mac)) {
+		say(a, &e, now_ms, "%s uses %s, which it did not get here.",
+		    e.name, text);
+		return;
+	}
+	a->house.name(a->house.arg, mac, name);
+	say(a, &e, now_ms, "%s and %s both use the address %s.", name, e.name,
+	    text);
+}
+
+double analysis_loss(const struct analysis *a)
+{
+	return line_loss(&a->line);
+}
+
+uint32_t analysis_latency_us(const struct analysis *a)
+{
+	return line_latency_us(&a->line);
+}
+
+/* ---- life */
+
+struct analysis *analysis_new(const struct analysis_house *house)
+{
+	struct analysis *a = calloc(1, sizeof(*a));
+
+	if (!a)
+		return NULL;
+	a->house = *house;
+	a->events = events_new();
+	a->habits = habits_new();
+	if (a->events && a->habits)
+		return a;
+	analysis_free(a);
+	return NULL;
+}
+
+void analysis_free(struct analysis *a)
+{
+	if (!a)
+		return;
+	events_free(a->events);
+	habits_free(a->habits);
+	free(a);
+}
+
+struct events *analysis_events(struct analysis *a)
+{
+	return a->events;
+}
+
+struct habits *analysis_habits(struct analysis *a)
+{
+	return a->habits;
+}
