@@ -81,7 +81,7 @@ GATEWAYS = {"unbound": "kernel", "dnsmasq": "kernel"}
 def ready(t):
     """The upstream and the server of this side are up."""
     start_upstream(t)
-    SERVERS[t.side](t)
+    SERVERS.get(t.side, on_portcullis)(t)
     if not eventually(lambda: "192.0.2.1" in t.home.attempt(
             "dig", "+short", "+tries=1", "+time=1", f"@{LAN}",
             f"up.{ZONE}").stdout, PATIENCE_S):

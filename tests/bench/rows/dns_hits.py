@@ -1,4 +1,5 @@
-"""Answers a second from the cache, by socket, against unbound (one thread)."""
+"""Answers a second from the cache, on the data path, against unbound (one
+thread)."""
 import naming
 
 UNIT, BETTER = "k/s", "higher"
