@@ -5,6 +5,7 @@ before it answers; perfdhcp plays the clients, as a relay of the LAN. Use with
 'with', as Topology.
 """
 import json
+import os
 import pathlib
 import re
 import shutil
@@ -67,6 +68,7 @@ class DhcpRoom:
         with open(said, "w") as log:
             child = self.server.spawn(*command, stdout=log, stderr=log,
                                       env=env)
+        self.child = child
         if not eventually(lambda: ready(said.read_text())
                           or child.poll() is not None, PATIENCE_S) \
                 or child.poll() is not None:
@@ -89,6 +91,13 @@ class DhcpRoom:
                     f"KEA_PIDFILE_DIR={self.folder}",
                     f"KEA_LOCKFILE_DIR={self.folder}",
                     "kea-dhcp4", "-c", config)
+
+    def used(self):
+        """Seconds of the processor that the server took so far."""
+        fields = pathlib.Path(f"/proc/{self.child.pid}/stat").read_text()
+        fields = fields.rsplit(")")[1].split()
+        return (int(fields[11]) + int(fields[12])) \
+            / os.sysconf("SC_CLK_TCK")
 
     def offer(self, rate, clients, seconds):
         """(exchanges completed a second, share of the messages unanswered)
