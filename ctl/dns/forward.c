@@ -13,8 +13,8 @@
 #include "quota.h"
 #include "reply.h"
 
-#define BUCKETS		    256u /* power of two */
-#define FAILURE_TTL_S	    1	 /* RFC 9520, 3.2: at least that */
+#define BUCKETS		    1024u /* power of two */
+#define FAILURE_TTL_S	    1	  /* RFC 9520, 3.2: at least that */
 #define REBIND_TTL_S	    60
 #define REST_MS		    30000 /* failure recheck timer, RFC 8767, 5 */
 #define REBIND_LOG_EVERY_MS 10000

@@ -13,8 +13,8 @@
 #include "resolve.h"
 #include "tally.h"
 
-#define FORWARD_MAX	    256 /* questions in flight */
-#define FORWARD_WAITERS_MAX 32	/* clients for one of them */
+#define FORWARD_MAX	    1024 /* questions in flight */
+#define FORWARD_WAITERS_MAX 32	 /* clients for one of them */
 
 struct forward;
 

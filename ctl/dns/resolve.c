@@ -13,7 +13,7 @@
 #include "../base/clock.h"
 #include "../base/log.h"
 
-#define QUERIES_MAX	512 /* sockets of all resolves together */
+#define QUERIES_MAX	1536 /* sockets of all resolves together */
 #define OPEN_MAX	2 /* sockets of one that still waits: older ones close */
 #define CROWDED_WAIT_MS 50 /* no socket to be had: look again then */
 #define NEVER		UINT64_MAX

@@ -12,6 +12,9 @@ $TTL 3600
 @ CAA 0 issue "ca.example"
 ns A 192.0.2.53
 mail A 192.0.2.25
+web A 198.51.100.10
+shop CNAME c.web
+c.web CNAME web
 *.wild A 192.0.2.66
 *.wild TXT "anything below"
 *.cwild CNAME h1

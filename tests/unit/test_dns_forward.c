@@ -193,7 +193,7 @@ static void nobody_to_ask_fails_at_once(void **state)
 static void mad_clients_leave_room_for_others(void **state)
 {
 	struct house *h = open_one(FAKE_SILENT);
-	static const unsigned shares[] = { 128, 64, 32, 16 };
+	static const unsigned shares[] = { 512, 256, 128, 64 };
 	struct asker client = inbox_asker(&h->in, 1000);
 	char name[40];
 	unsigned i, who;
@@ -202,11 +202,11 @@ static void mad_clients_leave_room_for_others(void **state)
 	for (who = 0; who < sizeof(shares) / sizeof(shares[0]); who++) {
 		client.from.addr = addr_v4(htonl(0x0a4d0010 + who));
 		h->in.none = 0;
-		for (i = 0; i < 300; i++) {
+		for (i = 0; i < 600; i++) {
 			snprintf(name, sizeof(name), "n%u.c%u.example", i, who);
 			ask_as(h, &client, name);
 		}
-		assert_int_equal(h->in.none, 300 - shares[who]);
+		assert_int_equal(h->in.none, 600 - shares[who]);
 	}
 	client.from.addr = addr_v4(htonl(0x0a4d0009));
 	h->in.none = 0;
