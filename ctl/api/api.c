@@ -188,17 +188,30 @@ int api_new(struct api **out, uv_loop_t *loop, const struct api_house *house)
 	a->house = *house;
 	a->loop = loop;
 	uv_timer_init(loop, &a->tick);
+	uv_timer_init(loop, &a->live.packets);
+	a->handles = 2;
 	uv_timer_start(&a->tick, on_tick, 0, RATES_STEP_MS);
 	*out = a;
 	return 0;
 }
 
-static void on_closed(uv_handle_t *handle)
+/* After the last of the handles. */
+static void unref(struct api *a)
 {
-	struct api *a = container_of(handle, struct api, tick);
-
+	if (--a->handles)
+		return;
 	rates_free(a->rates);
 	free(a);
+}
+
+static void on_tick_closed(uv_handle_t *handle)
+{
+	unref(container_of(handle, struct api, tick));
+}
+
+static void on_packets_closed(uv_handle_t *handle)
+{
+	unref(container_of(handle, struct api, live.packets));
 }
 
 void api_free(struct api *a)
@@ -207,5 +220,6 @@ void api_free(struct api *a)
 	dump_forget(a);
 	capture_forget(a);
 	live_forget(a);
-	uv_close((uv_handle_t *)&a->tick, on_closed);
+	uv_close((uv_handle_t *)&a->tick, on_tick_closed);
+	uv_close((uv_handle_t *)&a->live.packets, on_packets_closed);
 }

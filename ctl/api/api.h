@@ -58,6 +58,12 @@
  *   tick     now_ms, rx_bps, tx_bps, rx_bytes, tx_bytes: the boundary, every
  *            tick_ms, rates since the last one
  *   event    event: one of GET /api/v1/events, when it happens; to the owner
+ *   packets  only with ?packets=1, for who is logged in, of all or of
+ *            &device=MAC; twenty times a second at most: now_ms, left_out,
+ *            rows [age_ms, mac, proto, "rx"|"tx", inside_port, remote,
+ *            remote_port, bytes, tcp_flags, packets, name]. A row is a packet,
+ *            or what a flow on the express lane moved one way since its last.
+ *            left_out: packets that there are no rows of
  *   lagging  skipped: so many messages were left out, as this client does not
  *            read fast enough
  * A client says nothing but control frames: data is answered with 1008, or with

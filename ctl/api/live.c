@@ -7,24 +7,15 @@
  * holds up neither the house nor the other pages.
  * A page may listen no longer than its session lasts.
  * Invariant: live.n is the length of the list and at most PAGES_MAX. */
+#include "live.h"
+
 #include <stdlib.h>
 
 #include "../base/clock.h"
-#include "room.h"
 
 #define PAGES_MAX      64
 #define PEER_PAGES_MAX 16	    /* of one address */
 #define UNSENT_MAX     (256u << 10) /* bytes; who has more waiting misses out */
-
-struct page {
-	struct api *api;
-	struct page *next, **link;
-	struct ws *ws;
-	struct addr peer;
-	struct pass pass;
-	bool owner; /* let in as such: where there is a password, all are */
-	unsigned skipped;
-};
 
 /* ---- messages */
 
@@ -118,8 +109,7 @@ static bool say_lag(struct page *p)
 	return there;
 }
 
-/* 'f' is NULL when there was no memory for it. false: the page is gone. */
-static bool page_send(struct page *p, struct ws_frame *f)
+bool page_send(struct page *p, struct ws_frame *f)
 {
 	if (!f || ws_unsent(p->ws) > UNSENT_MAX) {
 		p->skipped++;
@@ -138,6 +128,7 @@ static void on_gone(void *arg)
 	if (p->next)
 		p->next->link = p->link;
 	p->api->live.n--;
+	packets_follow(p->api);
 	free(p);
 }
 
@@ -183,12 +174,17 @@ void live_answer(struct api *a, struct http_request *r)
 	p->peer = peer;
 	p->pass = login_pass(r);
 	p->owner = login_is_owner(&a->login, r);
+	if (!packets_wish(a, r, p)) {
+		free(p);
+		return;
+	}
 	p->ws = ws_accept(r, on_gone, p);
 	if (!p->ws) {
 		free(p);
 		return;
 	}
 	add(a, p);
+	packets_follow(a);
 	for (i = 0; i < LIVE_OPENING; i++)
 		if (!page_send(p, opening(a, i)))
 			return;

@@ -23,12 +23,15 @@ struct live {
 	unsigned n;
 	struct page *pages;
 	struct ws_frame *opening[LIVE_OPENING]; /* NULL: not made yet */
+	uv_timer_t packets;
+	struct packet_row *rows; /* NULL: nobody wants packets */
 };
 
 struct api {
 	struct api_house house;
 	uv_loop_t *loop;
 	uv_timer_t tick;
+	unsigned handles; /* not yet closed */
 	unsigned ticks;
 	struct rates *rates;
 	struct device_row devices[RATES_DEVICES_MAX]; /* scratch */

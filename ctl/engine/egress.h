@@ -14,6 +14,7 @@
 #include "stats.h"
 
 struct capture;
+struct summary;
 
 struct egress {
 	/* lent by the worker */
@@ -23,6 +24,7 @@ struct egress {
 	struct mailbox *mailbox;
 	struct stats *stats;
 	struct capture *capture;
+	struct summary *summary;
 
 	struct icmp_limit icmp_limit;
 	struct heard heard;

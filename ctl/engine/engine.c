@@ -353,6 +353,23 @@ void engine_tick_done(struct engine *e)
 	ledger_done(e->worker.ledger);
 }
 
+/* ---- packets as they pass */
+
+void engine_watch(struct engine *e, bool on)
+{
+	summary_watch(e->worker.summary, on);
+}
+
+bool engine_next_packet(struct engine *e, struct packet_row *out)
+{
+	return summary_next(e->worker.summary, out);
+}
+
+uint64_t engine_packets_missed(struct engine *e)
+{
+	return summary_lost(e->worker.summary);
+}
+
 /* ---- the flight recorder */
 
 static bool capture_at_rest(struct worker *w, struct capture_read *r)

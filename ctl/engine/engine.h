@@ -291,6 +291,31 @@ unsigned engine_drops(const struct engine *e, struct drop_row *out,
 const char *engine_express(const struct engine *e, uint32_t ifindex,
 			   const char **why);
 
+/* ---- packets as they pass (summary.h) */
+
+/* A packet that crossed the boundary; of a flow on the express lane, those of
+ * one direction since the last such row. Ports are the inside's and the
+ * remote's, in host order; ICMP: the identifier. */
+struct packet_row {
+	uint64_t at_ms; /* clock_ms() */
+	struct mac mac; /* LAN host, zero: unknown */
+	uint8_t proto;
+	bool rx; /* to the LAN */
+	uint8_t tcp_flags;
+	uint16_t inside_port, remote_port;
+	struct addr remote;
+	uint32_t packets;
+	uint32_t label;
+	uint64_t bytes; /* as the counters have them */
+};
+
+/* Rows come from now on, or no more; at any time. */
+void engine_watch(struct engine *e, bool on);
+/* false: there is none now. To be asked every 50 ms or so while watching. */
+bool engine_next_packet(struct engine *e, struct packet_row *out);
+/* Packets for which there was no room, since the last call. */
+uint64_t engine_packets_missed(struct engine *e);
+
 /* ---- the flight recorder (capture.h) */
 struct capture_totals {
 	uint64_t bytes, max_bytes; /* of memory */

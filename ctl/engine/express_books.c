@@ -5,6 +5,7 @@
  * have had of it; the difference is due. */
 #include "capture.h"
 #include "express_core.h"
+#include "summary.h"
 
 #define NS_PER_MS 1000000
 
@@ -19,6 +20,28 @@ static struct express_due due_of(const struct express_stats *s)
 		.packets = load(&s->packets) - s->charged_packets,
 		.bytes = load(&s->bytes) - s->charged_bytes,
 	};
+}
+
+static void show(struct express *x, const struct pair *p, unsigned way,
+		 const struct nat_carried *c)
+{
+	uint32_t pair = (uint32_t)(p - x->pairs);
+	const struct express_flow *out = &x->flows[express_slot(pair, WAY_OUT)];
+	bool v4 = out->key.ifindex;
+	const struct packet_row row = {
+		.at_ms = x->now_ms,
+		.mac = p->host,
+		.proto = v4 ? out->key.proto : out->key6.proto,
+		.rx = way == WAY_IN,
+		.inside_port = v4 ? out->key.sport : out->key6.sport,
+		.remote_port = v4 ? out->key.dport : out->key6.dport,
+		.remote = p->remote,
+		.packets = (uint32_t)c->packets,
+		.label = p->label,
+		.bytes = c->bytes,
+	};
+
+	summary_carried(x->egress->summary, &row);
 }
 
 static void charge_way(struct express *x, struct pair *p, uint32_t slot,
@@ -50,6 +73,7 @@ static void charge_way(struct express *x, struct pair *p, uint32_t slot,
 		      x->now_ms);
 	capture_carried(x->egress->capture, (uint32_t)(p - x->pairs), &p->host,
 			way == WAY_IN, carried.packets, carried.bytes);
+	show(x, p, way, &carried);
 }
 
 void express_charge(struct express *x, uint32_t pair)

@@ -45,6 +45,7 @@ int worker_init(struct worker *w, const struct engine_limits *limits,
 	w->fdb = fdb_new(&key);
 	w->stats = stats_new(limits->devices, &key);
 	w->capture = capture_new(&key);
+	w->summary = summary_new();
 	snapshot_init(&w->conf, free_picture);
 	w->dumps_end = &w->dumps;
 	w->reads_end = &w->reads;
@@ -56,12 +57,13 @@ int worker_init(struct worker *w, const struct engine_limits *limits,
 		.mailbox = &w->mailbox,
 		.stats = w->stats,
 		.capture = w->capture,
+		.summary = w->summary,
 		.tun_fd = -1,
 		.heard.key = key,
 	};
 	w->express = express_new(w->nat, &w->egress);
 	w->labels = labels_new(&key);
-	if (w->nat && w->neigh && w->fdb && w->stats && w->capture &&
+	if (w->nat && w->neigh && w->fdb && w->stats && w->capture && w->summary &&
 	    w->express && w->labels) {
 		w->ledger = stats_ledger(w->stats);
 		nat_bind_express(w->nat, w->express);
@@ -77,6 +79,7 @@ void worker_fini(struct worker *w)
 	snapshot_fini(&w->conf);
 	labels_free(w->labels);
 	express_free(w->express);
+	summary_free(w->summary);
 	capture_free(w->capture);
 	stats_free(w->stats);
 	fdb_free(w->fdb);
@@ -262,6 +265,8 @@ static void dispatch(struct worker *w, const struct engine_conf *conf,
 		sample(w, p, now_ms);
 	egress_send(&w->egress, conf, p, now_ms);
 	stats_tap(w->stats, p, now_ms);
+	if (summary_wanted(w->summary))
+		summary_packet(w->summary, w->nat, p, now_ms);
 	if (p->flags & PKT_HEAVY && p->verdict == VERDICT_FORWARD)
 		express_want(w->express, p->session);
 	if (p->flags & (PKT_OPENED | PKT_TIMED) &&

@@ -12,6 +12,7 @@
 #include "dump.h"
 #include "egress.h"
 #include "express.h"
+#include "summary.h"
 #include "labels.h"
 #include "sample.h"
 
@@ -45,6 +46,7 @@ struct worker {
 	struct labels *labels;
 	struct samples samples;
 	struct capture *capture;
+	struct summary *summary;
 	struct dump *dumps, **dumps_end;
 	struct capture_read *reads, **reads_end;
 	uint64_t conf_seen;	  /* generation */

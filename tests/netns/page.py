@@ -1,5 +1,6 @@
 """A page without a browser: HTTP by hand, a WebSocket that listens."""
 import contextlib
+import json
 import os
 import re
 import struct
@@ -14,9 +15,9 @@ def request(path="/", host=LAN, headers=()):
     return "\r\n".join(lines).encode()
 
 
-def offer(host=LAN, version="13", headers=()):
+def offer(host=LAN, version="13", headers=(), query=""):
     """What asks for the live WebSocket."""
-    return request("/api/v1/live", host, [
+    return request("/api/v1/live" + query, host, [
         "Upgrade: websocket", "Connection: Upgrade",
         f"Sec-WebSocket-Version: {version}", f"Sec-WebSocket-Key: {KEY}",
         *headers])
@@ -69,12 +70,29 @@ def frame(opcode, payload=b""):
     return bytes([0x80 | opcode]) + length + mask + masked
 
 
+def log_in(machine, password):
+    """The header that shows who is logged in; sets the password first where
+    there is none."""
+    body = json.dumps({"password": password})
+    for path in "/api/v1/password", "/api/v1/session":
+        with connect(machine) as sock:
+            sock.sendall((f"POST {path} HTTP/1.1\r\nHost: {LAN}\r\n"
+                          "Content-Type: application/json\r\n"
+                          f"Content-Length: {len(body)}\r\n\r\n"
+                          f"{body}").encode())
+            text = head(sock)
+        cookie = re.search(r"^Set-Cookie: ([^;]+)", text, re.M | re.I)
+        if cookie:
+            return f"Cookie: {cookie[1]}"
+    raise AssertionError(text)
+
+
 class Page:
     """Opened on 'machine'; messages as they come, decoded."""
 
-    def __init__(self, machine):
+    def __init__(self, machine, **options):
         self.sock = connect(machine)
-        self.sock.sendall(offer())
+        self.sock.sendall(offer(**options))
         assert status(head(self.sock)) == 101
 
     def message(self):

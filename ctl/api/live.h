@@ -1,0 +1,35 @@
+/* live.h - a page that listens, to the files that speak to it. Private to api/.
+ *
+ *   live.c    who listens; ticks, status, clients
+ *   packets.c the packets, to those who want them */
+#ifndef API_LIVE_H
+#define API_LIVE_H
+
+#include "room.h"
+
+struct page {
+	struct api *api;
+	struct page *next, **link;
+	struct ws *ws;
+	struct addr peer;
+	struct pass pass;
+	bool owner; /* let in as such: where there is a password, all are */
+	unsigned skipped;
+
+	/* packets.c */
+	bool packets, by_device;
+	struct mac device;
+	uint64_t left_out; /* packets, since the last message about them */
+};
+
+/* live.c: puts 'f' in the page's queue, or counts it as skipped; NULL: there
+ * was no memory for it. false: the page is gone. */
+bool page_send(struct page *p, struct ws_frame *f);
+
+/* packets.c */
+/* Reads what is asked for; false: said what is wrong with it. */
+bool packets_wish(struct api *a, struct http_request *r, struct page *p);
+/* Somebody came or went: the engine writes summaries or not. */
+void packets_follow(struct api *a);
+
+#endif
