@@ -13,7 +13,7 @@
 
 #include "rewrite.h"
 
-#define GATE_ABI 3
+#define GATE_ABI 4
 
 #define GATE_PORTS_MAX	16   /* ports with programs, one slot each */
 #define GATE_QUEUES_MAX 64   /* RX queues a port may have */
@@ -71,7 +71,8 @@ struct gate_port {
 	__be32 wan_addr;  /* the WAN address, for hairpin; 0: no WAN */
 	__u32 generation; /* another after every change */
 	__u8 l3;	  /* packets begin at IP (a TUN), there is no MAC */
-	__u8 zero[3];
+	__u8 behind_xdp;  /* at tc: the port's XDP program was asked before */
+	__u8 zero[2];
 };
 
 /* lan_macs: every MAC address that a LAN's bridge delivers to its own stack,
@@ -184,7 +185,8 @@ struct express_slot {
 	__u32 slot;
 };
 
-/* By which program its port carries it: programs need not ask, people do. */
+/* Who carries it: the port's XDP program, or the one at tc, to which XDP passes
+ * it on. A port without XDP has tc alone. Replaced while packets fly. */
 enum express_face { EXPRESS_FACE_XDP, EXPRESS_FACE_TC };
 
 /* express_flow, by slot: what becomes of it. All that IPv4 needs is in the

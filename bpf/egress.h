@@ -65,12 +65,15 @@ static __noinline bool is_leak(struct __sk_buff *skb, struct tuple *t,
 	return false;
 }
 
-static __always_inline int egress_act(struct __sk_buff *skb,
-				      const struct gate_port *port)
+static __always_inline int egress_act(struct __sk_buff *skb)
 {
+	struct gate_port *port;
 	struct tuple t = {};
 
 	if (skb->mark == GATE_MARK_LANE)
+		return TC_UNSPEC;
+	port = port_of(skb->ifindex);
+	if (!port)
 		return TC_UNSPEC;
 	if ((skb->mark & GATE_MARK_MASK) == GATE_MARK_ENGINE)
 		return tc_drop(DROP_UNTRANSLATED, skb->len);

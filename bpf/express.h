@@ -9,7 +9,8 @@
  * A slot has its flow's key again, for a program may have found the number of
  * one that is another flow's by the time it reads it. Both faces are here: XDP
  * writes bytes and redirects frames; tc leaves sums to the kernel's helpers and
- * keeps super-packets whole. Included by gate.bpf.c alone. */
+ * keeps super-packets whole, which behind XDP are those that GRO has made of
+ * the frames that XDP passed. Included by gate.bpf.c alone. */
 #ifndef GATE_EXPRESS_H
 #define GATE_EXPRESS_H
 
@@ -254,6 +255,8 @@ static __always_inline int express_xdp(struct xdp_md *ctx)
 	flow = express_find(&p, ctx->ingress_ifindex, &slot);
 	if (!flow || p.bytes > flow->mtu)
 		return EXPRESS_NONE;
+	if (flow->face == EXPRESS_FACE_TC)
+		return XDP_PASS;
 	/* Asked before the bytes are changed: without it there is a way back.
 	 */
 	if (bpf_redirect_map(&tx_ports, flow->out_ifindex, XDP_ABORTED) !=

@@ -3,7 +3,8 @@
  * What is the engine's gets a mark, by which nftables queues it; what is the
  * kernel's goes on unmodified, to whoever else sits at the hook. A packet here
  * may be a super-packet (GRO) with little more than its headers at hand, its
- * outer VLAN tag may be out of band, and its port may have no Ethernet.
+ * outer VLAN tag may be out of band, and its port may have no Ethernet. On a
+ * port that XDP carries it is asked second, for the express lane's sake.
  * Included by gate.bpf.c alone. */
 #ifndef GATE_FACE_TC_H
 #define GATE_FACE_TC_H
@@ -84,10 +85,23 @@ static __always_inline int tc_drop(__u32 reason, __u32 bytes)
 	return TC_SHOT;
 }
 
+/* XDP has passed it on: as the kernel's, or to the express lane. Whatever the
+ * lane did not take, because its row had just gone, nobody waits for. */
+static __always_inline int tc_act_behind(struct __sk_buff *skb, __u32 verdict,
+					 const struct tuple *t)
+{
+	if (verdict == PASS || verdict == EITHERS)
+		return tc_pass(skb);
+	return tc_drop(verdict == ENGINE ? DROP_ENGINE_AWAY : verdict,
+		       t->bytes);
+}
+
 static __always_inline int tc_act(struct __sk_buff *skb,
 				  const struct gate_port *port, __u32 verdict,
 				  const struct tuple *t)
 {
+	if (port->behind_xdp)
+		return tc_act_behind(skb, verdict, t);
 	if (verdict == PASS || verdict == EITHERS)
 		return port->role == GATE_ROLE_WAN && t->version
 			       ? tc_pass_asked(skb)

@@ -113,7 +113,5 @@ int wan_tc(struct __sk_buff *skb)
 SEC("tc")
 int egress_tc(struct __sk_buff *skb)
 {
-	struct gate_port *port = port_of(skb->ifindex);
-
-	return port ? egress_act(skb, port) : TC_UNSPEC;
+	return egress_act(skb);
 }

@@ -364,6 +364,9 @@ static bool has_way_out(const struct express *x, unsigned port, unsigned out)
 	return false;
 }
 
+static const char no_way_out[] = "no driver on the other side is known to "
+				 "transmit what XDP redirects";
+
 static const char *off_because(const struct express *x, unsigned port)
 {
 	unsigned can = x->abilities[port], mode = x->mode;
@@ -372,12 +375,22 @@ static const char *off_because(const struct express *x, unsigned port)
 		return "express.mode is off";
 	if (!(can & (ENGINE_XDP_IN | ENGINE_TC_IN)))
 		return "only Ethernet ports take part";
-	if (can & ENGINE_XDP_IN && mode == EXPRESS_TC)
-		return "express.mode is tc, and XDP carries the port";
-	if (can & ENGINE_TC_IN && mode == EXPRESS_XDP)
+	if (!(can & ENGINE_TC_IN) && mode == EXPRESS_TC)
+		return "express.mode is tc, and nothing sits at the port's "
+		       "clsact";
+	if (!(can & ENGINE_XDP_IN) && mode == EXPRESS_XDP)
 		return "express.mode is xdp, and nfqueue carries the port";
-	return "no driver on the other side is known to transmit what XDP "
-	       "redirects";
+	return no_way_out;
+}
+
+/* Why it is that face, where there is one. */
+static const char *on_because(unsigned can, unsigned mode, bool xdp)
+{
+	if (!(can & ENGINE_XDP_IN))
+		return "nfqueue carries the port";
+	if (!xdp)
+		return mode == EXPRESS_TC ? "express.mode is tc" : no_way_out;
+	return "XDP carries the port";
 }
 
 bool express_serves(const struct express *x, unsigned port)
@@ -400,6 +413,6 @@ const char *express_face_of(const struct express *x, unsigned port,
 		*why = off_because(x, port);
 		return "off";
 	}
-	*why = xdp ? "XDP carries the port" : "nfqueue carries the port";
+	*why = on_because(can, mode, xdp);
 	return xdp ? "xdp" : "tc";
 }

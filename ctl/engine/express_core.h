@@ -128,8 +128,8 @@ int express_enter(struct express *x, uint32_t pair,
 void express_leave(struct express *x, uint32_t pair);
 /* Likewise for one that is not live. */
 void express_forget(struct express *x, uint32_t pair);
-/* Makes the rows of a live pair as planned, if that is only the next hops'.
- * false: it is more. */
+/* Makes the rows of a live pair as planned, if that is only the next hops' and
+ * the face's. false: it is more. */
 bool express_follow(struct express *x, uint32_t pair,
 		    const struct express_plan *p);
 /* Those that have rested are free. Returns when the next has, UINT64_MAX:

@@ -11,9 +11,9 @@ static unsigned ability(const struct express *x, unsigned port)
 	return atomic_load_explicit(&x->abilities[port], memory_order_relaxed);
 }
 
-/* The face for one way: XDP on a port that it carries, tc on the others. The
- * two do not mix on one port: a frame that XDP had to pass on to tc would cost
- * both. false: there is no face. */
+/* The face for one way: XDP, where the port has it and the way out takes its
+ * frames, else tc. Bulk TCP is no exception: behind XDP tc costs an sk_buff for
+ * each frame, which GRO does not win back. false: there is no face. */
 static bool choose_face(const struct express *x, unsigned in, unsigned out,
 			uint8_t *face)
 {

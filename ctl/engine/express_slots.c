@@ -135,11 +135,13 @@ static uint64_t *hop_word(struct express_flow *row)
 	return (uint64_t *)(void *)row->to;
 }
 
-static bool differs_in_hop_alone(const struct express_flow *row,
-				 const struct express_flow *planned)
+/* Either program does all that a row says, whichever it names. */
+static bool differs_in_little(const struct express_flow *row,
+			      const struct express_flow *planned)
 {
 	struct express_flow copy = *planned;
 
+	copy.face = row->face;
 	*hop_word(&copy) = *hop_word((struct express_flow *)(uintptr_t)row);
 	return !memcmp(row, &copy, sizeof(copy));
 }
@@ -148,14 +150,16 @@ bool express_follow(struct express *x, uint32_t pair,
 		    const struct express_plan *p)
 {
 	for (unsigned way = 0; way < WAYS; way++)
-		if (!differs_in_hop_alone(&x->flows[express_slot(pair, way)],
-					  &p->rows[way]))
+		if (!differs_in_little(&x->flows[express_slot(pair, way)],
+				       &p->rows[way]))
 			return false;
 	for (unsigned way = 0; way < WAYS; way++) {
 		struct express_flow row = p->rows[way];
 
 		__atomic_store_n(hop_word(&x->flows[express_slot(pair, way)]),
 				 *hop_word(&row), __ATOMIC_RELAXED);
+		__atomic_store_n(&x->flows[express_slot(pair, way)].face,
+				 row.face, __ATOMIC_RELAXED);
 	}
 	return true;
 }

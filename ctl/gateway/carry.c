@@ -82,8 +82,19 @@ static int choose(struct gateway *g, unsigned n, struct error *err)
 	return 0;
 }
 
+/* A kernel without clsact has the express lane at XDP alone. */
+static void attach_behind(struct gateway *g, const struct engine_port *p)
+{
+	struct error err = { "" };
+
+	if (!p->ip_only && gate_attach_behind(g->gate, g->journal, p->ifindex,
+					      p->ifname, p->wan, &err))
+		log_info("lane: %s", err.text);
+}
+
 /* The programs at clsact: the classifier of ports without XDP, and, as soon as
- * there is one such port, the guard at every way out. */
+ * there is one such port, the guard at every way out; and the classifier behind
+ * XDP. */
 static int attach_tc(struct gateway *g, struct error *err)
 {
 	bool kernel = false;
@@ -100,6 +111,9 @@ static int attach_tc(struct gateway *g, struct error *err)
 			rc = gate_attach_tc(g->gate, g->journal, p->ifindex,
 					    p->ifname, p->wan, err);
 	}
+	for (unsigned n = 0; !rc && n < g->carried_n; n++)
+		if (g->carried[n].carrier == ENGINE_XDP)
+			attach_behind(g, &g->carried[n]);
 	return rc;
 }
 
@@ -112,6 +126,9 @@ static int attach_all(struct gateway *g, struct error *err)
 		rc = describe(g, &g->carried[n], err);
 		if (!rc)
 			rc = choose(g, n, err);
+		/* Now it is known what carries it. */
+		if (!rc)
+			rc = describe(g, &g->carried[n], err);
 	}
 	if (!rc)
 		rc = kernel_guard(g, err);

@@ -349,6 +349,7 @@ void plan_port(const struct engine_conf *conf, const struct engine_port *port,
 		.mask = wan ? conf->wan.mask : lan->mask,
 		.wan_addr = conf->wan.addr,
 		.l3 = port->ip_only,
+		.xdp = port->carrier == ENGINE_XDP,
 	};
 }
 

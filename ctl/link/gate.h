@@ -77,7 +77,8 @@ struct gate_port_info {
 	bool wan;
 	struct mac mac;
 	__be32 addr, net, mask, wan_addr;
-	bool l3; /* its packets begin at IP: it has no Ethernet */
+	bool l3;  /* its packets begin at IP: it has no Ethernet */
+	bool xdp; /* XDP carries it */
 };
 int gate_port_set(struct gate *g, const struct gate_port_info *p);
 int gate_port_del(struct gate *g, uint32_t ifindex);
@@ -97,6 +98,14 @@ int gate_attach(struct gate *g, uint32_t ifindex, const char *ifname, bool wan,
  * there. The hook is journalled, and goes when nobody else is in it. */
 int gate_attach_tc(struct gate *g, struct journal *j, uint32_t ifindex,
 		   const char *ifname, bool wan, struct error *err);
+/* Attaches the same programs behind XDP, for flows that the express lane gives
+ * to tc; 'xdp' of the port says so before. Who has them at clsact from an
+ * earlier run finds them replaced, with no moment in between. */
+int gate_attach_behind(struct gate *g, struct journal *j, uint32_t ifindex,
+		       const char *ifname, bool wan, struct error *err);
+/* Is there one of them at the port's clsact ingress, by itself or behind XDP?
+ */
+bool gate_has_tc(const struct gate *g, uint32_t ifindex);
 /* Attaches egress_tc at clsact egress, beside either. */
 int gate_attach_egress(struct gate *g, struct journal *j, uint32_t ifindex,
 		       const char *ifname, struct error *err);

@@ -185,8 +185,8 @@ static void xdp_end(struct gate *g, struct attachment *at)
 	(void)gate_pins_unlink(&g->pins, at->ifindex);
 }
 
-/* Takes the classifier off clsact: XDP asks before it now. An earlier run may
- * have left it, at a priority that only it knew. */
+/* Takes the classifier off clsact. An earlier run may have left it, at a
+ * priority that only it knew. */
 static void in_end(struct attachment *at)
 {
 	struct nlsock nl;
@@ -219,7 +219,6 @@ int gate_attach(struct gate *g, uint32_t ifindex, const char *ifname, bool wan,
 	if (fd < 0)
 		return fd;
 	at->link_fd = fd;
-	in_end(at);
 	return 0;
 }
 
@@ -317,6 +316,30 @@ int gate_attach_tc(struct gate *g, struct journal *j, uint32_t ifindex,
 	xdp_end(g, at);
 	(void)gate_pins_unlink(&g->pins, ifindex);
 	return 0;
+}
+
+int gate_attach_behind(struct gate *g, struct journal *j, uint32_t ifindex,
+		       const char *ifname, bool wan, struct error *err)
+{
+	struct attachment *at = attachment_find(g, ifindex);
+	int code;
+
+	if (!at)
+		return -ENOENT;
+	code = tc_attach(g, j, at, ifname, false,
+			 wan ? GATE_WAN_TC : GATE_LAN_TC);
+	if (!code)
+		return 0;
+	in_end(at);
+	return tc_error(code, ifname, err);
+}
+
+bool gate_has_tc(const struct gate *g, uint32_t ifindex)
+{
+	for (unsigned i = 0; ifindex && i < GATE_PORTS_MAX; i++)
+		if (g->ports[i].ifindex == ifindex)
+			return g->ports[i].in.prio;
+	return false;
 }
 
 int gate_attach_egress(struct gate *g, struct journal *j, uint32_t ifindex,

@@ -209,6 +209,30 @@ static void one_round(struct house *h)
 	leave_row(h, &row, v6);
 }
 
+/* What tc shall carry XDP passes on as it came, and counts nothing. */
+static void test_xdp_leaves_to_tc_what_is_tcs(void **state)
+{
+	struct house *h = *state;
+
+	for (unsigned i = 0; i < 100; i++) {
+		bool wan = below(2), v6 = below(2);
+		const struct mac *owner = wan ? &wan_mac : &lan_mac;
+		struct packet p = make_packet(v6, owner), xdp = p;
+		struct express_flow row =
+			make_row(&p, wan ? h->wan : h->lan,
+				 wan ? h->lan : h->wan, owner);
+		struct express_stats before = *STATS(h);
+
+		row.face = EXPRESS_FACE_TC;
+		enter_row(h, &row, v6);
+		assert_int_equal(by_xdp(h, wan, &xdp), XDP_PASS);
+		assert_same(&xdp, &p, "xdp");
+		assert_int_equal(STATS(h)->packets, before.packets);
+		assert_int_equal(by_tc(h, wan, &p), TC_ACT_REDIRECT);
+		leave_row(h, &row, v6);
+	}
+}
+
 /* nat.md 24 */
 static void test_nat24_three_rewrites_are_one(void **state)
 {
@@ -365,6 +389,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_nat24_three_rewrites_are_one),
+		cmocka_unit_test(test_xdp_leaves_to_tc_what_is_tcs),
 		cmocka_unit_test(test_special_headers_are_left_alone),
 		cmocka_unit_test(test_no_way_out_leaves_it_to_the_engine),
 	};

@@ -1,5 +1,6 @@
 """The oldest kernel that is promised, Debian 12's own 6.1, under qemu: a lease,
-a name and a download on each carrier, in namespaces inside the machine.
+a name, a download and the express lane on each carrier, in namespaces inside
+the machine.
 
 Without KVM the machine is slow, and it may be started beside other tests: the
 deadline is far from the minute that it takes."""
@@ -45,7 +46,7 @@ def test_it_is_the_floor(console):
 
 
 @pytest.mark.parametrize("carrier", CARRIERS)
-@pytest.mark.parametrize("what", ["lease", "name", "download"])
+@pytest.mark.parametrize("what", ["lease", "name", "download", "lane"])
 def test_on_the_floor(console, what, carrier):
     wanted = rf"^PASSED \S*::test_a_{what}\[{carrier}\]"
     assert re.search(wanted, console, re.M), console[-8000:]

@@ -1,11 +1,12 @@
-"""A lease, a name and a download: what a home notices first. These run on the
-oldest kernel too: tests/floor."""
+"""A lease, a name and a download: what a home notices first; and the express
+lane. These run on the oldest kernel too: tests/floor."""
 import hashlib
 import os
 
 import pytest
 
-from house import FAR, LAN
+from house import EXPRESS, FAR, LAN
+from world import eventually
 
 pytestmark = pytest.mark.carriers("xdp", "nfqueue")
 SIZE = 8 << 20
@@ -19,6 +20,24 @@ def test_a_lease(house):
 
 def test_a_name(house):
     assert house.h1.run("dig", "+short", "example.net").strip() == FAR
+
+
+@pytest.mark.skipif(EXPRESS == {"mode": "off"}, reason="it is off")
+def test_a_lane(house):
+    """Whatever this kernel knows of its drivers, heavy flows have one."""
+    with house.far.udp(7000, FAR) as far, house.h1.udp() as near:
+        def carried():
+            for n in range(100):
+                near.sendto(b"%d" % n, (FAR, 7000))
+                _, outside = far.recvfrom(64)
+                far.sendto(b"%d" % n, outside)
+                assert near.recv(64) == b"%d" % n
+            return [flow["carried_by"] for flow in house.ask("flows")
+                    if flow["remote"] == f"{FAR}:7000"
+                    and flow["carried_by"] != "engine"]
+
+        assert eventually(carried), house.ask("flows")
+        assert house.ask("status")["wan"]["express"] in carried()
 
 
 def test_a_download(house, tmp_path):
