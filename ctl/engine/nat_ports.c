@@ -75,12 +75,12 @@ static struct port_hold *hold_at(const struct ports *p, enum gate_bits proto,
 static struct port_queue *queue_of(struct ports *p, enum gate_bits proto,
 				   uint16_t port)
 {
-	return &p->held[proto][(port >= PORTS_LOW_END) * 2 + (port & 1)];
+	return &p->queues[proto][(port >= PORTS_LOW_END) * 2 + (port & 1)];
 }
 
 static bool is_held(const struct ports *p, enum gate_bits proto, uint16_t port)
 {
-	return hold_at(p, proto, port)->until_ms;
+	return has_bit(p->held[proto], port);
 }
 
 static void hold_add(struct ports *p, enum gate_bits proto, uint16_t port)
@@ -95,6 +95,7 @@ static void hold_add(struct ports *p, enum gate_bits proto, uint16_t port)
 	else
 		q->oldest = port + 1u;
 	q->newest = port + 1u;
+	put_bit(p->held[proto], port, true);
 }
 
 static void hold_del(struct ports *p, enum gate_bits proto, uint16_t port)
@@ -111,6 +112,7 @@ static void hold_del(struct ports *p, enum gate_bits proto, uint16_t port)
 	else
 		q->newest = h->older;
 	*h = (struct port_hold){ 0 };
+	put_bit(p->held[proto], port, false);
 }
 
 /* ---- choice */
@@ -195,8 +197,7 @@ int ports_take(struct ports *p, enum gate_bits proto, uint16_t want,
 {
 	int port;
 
-	if (has_bit(p->given[proto], want) && is_held(p, proto, want) &&
-	    hold_at(p, proto, want)->host == host) {
+	if (is_held(p, proto, want) && hold_at(p, proto, want)->host == host) {
 		hold_del(p, proto, want);
 		return want;
 	}
@@ -264,7 +265,7 @@ unsigned ports_expire(struct ports *p, uint64_t now_ms, unsigned budget)
 
 	for (unsigned i = 0; i < GATE_BITS_PROTOS * PORTS_CLASSES; i++) {
 		enum gate_bits proto = i / PORTS_CLASSES;
-		struct port_queue *q = &p->held[proto][i % PORTS_CLASSES];
+		struct port_queue *q = &p->queues[proto][i % PORTS_CLASSES];
 
 		while (q->oldest && done < budget) {
 			uint16_t port = (uint16_t)(q->oldest - 1);
@@ -285,7 +286,7 @@ uint64_t ports_due(const struct ports *p)
 
 	for (unsigned i = 0; i < GATE_BITS_PROTOS * PORTS_CLASSES; i++) {
 		enum gate_bits proto = i / PORTS_CLASSES;
-		uint32_t port = p->held[proto][i % PORTS_CLASSES].oldest;
+		uint32_t port = p->queues[proto][i % PORTS_CLASSES].oldest;
 
 		if (port && hold_at(p, proto, port - 1)->until_ms < due)
 			due = hold_at(p, proto, port - 1)->until_ms;
@@ -298,7 +299,7 @@ uint64_t ports_due(const struct ports *p)
 static bool check_queue(const struct ports *p, enum gate_bits proto,
 			unsigned class, unsigned *held)
 {
-	const struct port_queue *q = &p->held[proto][class];
+	const struct port_queue *q = &p->queues[proto][class];
 	uint32_t older = 0;
 
 	for (uint32_t at = q->oldest; at;
@@ -350,13 +351,16 @@ bool ports_check(const struct ports *p, enum gate_bits proto,
 	for (unsigned word = 0; word < PORTS_WORDS; word++) {
 		uint64_t given = p->given[proto][word];
 
-		if (mapped[word] & ~given || !check_free(p, proto, word))
+		if ((mapped[word] | p->held[proto][word]) & ~given ||
+		    !check_free(p, proto, word))
 			return false;
 		for (; given; given &= given - 1) {
 			unsigned bit = (unsigned)__builtin_ctzll(given);
 			uint16_t port = (uint16_t)(word * 64 + bit);
 
-			if (has_bit(mapped, port) == is_held(p, proto, port))
+			if (has_bit(mapped, port) == is_held(p, proto, port) ||
+			    is_held(p, proto, port) !=
+				    !!hold_at(p, proto, port)->until_ms)
 				return false;
 			held += is_held(p, proto, port);
 		}

@@ -42,14 +42,15 @@ struct ports {
 	struct port_hold *holds; /* [GATE_BITS_PROTOS * PORTS_SPACE] */
 
 	/* 'given' or 'reserved' means not 'free', and the other way round; a
-	 * held port counts as given. 'free' has the even ports of a space in
+	 * 'held' port counts as given. 'free' has the even ports of a space in
 	 * its first half, the odd ones in its second; 'sum' has a bit for
 	 * every word of 'free' that is not empty. */
 	uint64_t given[GATE_BITS_PROTOS][PORTS_WORDS];
+	uint64_t held[GATE_BITS_PROTOS][PORTS_WORDS];
 	uint64_t reserved[PORTS_RESERVED_PROTOS][PORTS_WORDS];
 	uint64_t free[GATE_BITS_PROTOS][2][PORTS_HALF_WORDS];
 	uint64_t sum[GATE_BITS_PROTOS][2][PORTS_SUM_WORDS];
-	struct port_queue held[GATE_BITS_PROTOS][PORTS_CLASSES];
+	struct port_queue queues[GATE_BITS_PROTOS][PORTS_CLASSES];
 	uint64_t drawn;	  /* random numbers so far */
 	uint64_t yielded; /* held ports given to others */
 };
