@@ -19,7 +19,7 @@
  * touched as used. */
 struct layout {
 	size_t hosts, bufs, outside, links, map_links, watches;
-	size_t map_chains, session_chains, host_chains, claimed;
+	size_t map_hash, session_hash, host_hash, claimed;
 	size_t map_stack, session_stack, host_stack, buf_stack;
 	size_t len;
 };
@@ -32,30 +32,14 @@ static size_t place(size_t *at, size_t bytes)
 	return here;
 }
 
-/* A power of two, at least as many as records. */
-static uint32_t buckets_for(uint32_t records)
-{
-	uint32_t n = 64;
-
-	while (n < records && n < 1u << 31)
-		n *= 2;
-	return n;
-}
-
-/* The buckets, and after them a link for each record. */
-static size_t chain_bytes(uint32_t records)
-{
-	return (buckets_for(records) + records + 1) * sizeof(struct nat_chain);
-}
-
 static struct layout layout_of(uint32_t maps, uint32_t sessions)
 {
 	struct layout l;
 	size_t at = 0;
 
-	l.map_chains = place(&at, chain_bytes(maps));
-	l.session_chains = place(&at, chain_bytes(sessions));
-	l.host_chains = place(&at, chain_bytes(NAT_HOSTS_MAX));
+	l.map_hash = place(&at, nat_hash_bytes(maps));
+	l.session_hash = place(&at, nat_hash_bytes(sessions));
+	l.host_hash = place(&at, nat_hash_bytes(NAT_HOSTS_MAX));
 	l.watches = place(&at, (sessions + 1) * sizeof(struct nat_watch));
 	l.outside =
 		place(&at, GATE_BITS_PROTOS * PORTS_SPACE * sizeof(uint32_t));
@@ -72,14 +56,6 @@ static struct layout layout_of(uint32_t maps, uint32_t sessions)
 	return l;
 }
 
-static struct nat_hash hash_in(uint8_t *base, size_t at, uint32_t records)
-{
-	struct nat_chain *chains = (struct nat_chain *)(void *)(base + at);
-	uint32_t buckets = buckets_for(records);
-
-	return (struct nat_hash){ chains, chains + buckets, buckets - 1 };
-}
-
 static void set_up(struct nat *n, const struct layout *l, uint32_t maps,
 		   uint32_t sessions, uint64_t seed)
 {
@@ -91,9 +67,9 @@ static void set_up(struct nat *n, const struct layout *l, uint32_t maps,
 		  sizeof(struct session), sizeof(struct session), sessions);
 	slab_init(&n->hosts, base + l->hosts, base + l->host_stack,
 		  sizeof(struct host), sizeof(struct host), NAT_HOSTS_MAX);
-	n->map_hash = hash_in(base, l->map_chains, maps);
-	n->session_hash = hash_in(base, l->session_chains, sessions);
-	n->host_hash = hash_in(base, l->host_chains, NAT_HOSTS_MAX);
+	n->map_hash = nat_hash_in(base + l->map_hash, maps);
+	n->session_hash = nat_hash_in(base + l->session_hash, sessions);
+	n->host_hash = nat_hash_in(base + l->host_hash, NAT_HOSTS_MAX);
 	n->links = (struct session_links *)(void *)(base + l->links);
 	n->map_links = (struct map_links *)(void *)(base + l->map_links);
 	n->watches = (struct nat_watch *)(void *)(base + l->watches);

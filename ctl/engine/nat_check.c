@@ -41,8 +41,8 @@ static bool check_sessions_of(const struct nat *n, uint32_t number)
 		       number);
 }
 
-/* By its inside end, unless a later one with the same end stands before it:
- * forwards may share theirs. */
+/* By its inside end, unless one with the same end goes before it: forwards may
+ * share theirs. */
 static bool is_found(const struct nat *n, uint32_t i)
 {
 	const struct mapping *m = nat_map_at(n, i);
@@ -155,14 +155,18 @@ static bool check_hosts(const struct nat *n)
 {
 	uint32_t sessions = 0, mappings = 0, hosts = 0, devices = 0;
 
-	for (uint32_t b = 0; b <= n->host_hash.mask; b++)
-		for (uint32_t i = n->host_hash.buckets[b].next; i;
-		     i = n->host_hash.links[i].next) {
-			if (!require(++hosts <= n->hosts.used, "hosts", i) ||
-			    !check_host(n, i, &sessions, &mappings))
-				return false;
-			devices += !!nat_host_at(n, i)->net;
-		}
+	for (uint32_t i = 1; i <= n->hosts.bump; i++) {
+		const struct host *h = nat_host_at(n, i);
+
+		if (!h->sessions && !h->mappings)
+			continue;
+		hosts++;
+		if (!require(nat_host_lookup(n, &h->addr) == i,
+			     "host's address", i) ||
+		    !check_host(n, i, &sessions, &mappings))
+			return false;
+		devices += !!h->net;
+	}
 	for (unsigned i = 0; i < NAT_NETS; i++)
 		devices -= n->devices[i];
 	return require(hosts == n->hosts.used, "count of hosts", hosts) &&
@@ -274,6 +278,14 @@ static bool check_all_sessions(const struct nat *n)
 	return require(live == n->sessions.used, "count of sessions", live);
 }
 
+static bool check_hash(const struct nat_hash *h, const struct slab *records,
+		       const char *what)
+{
+	uint32_t n = nat_hash_count(h, records->used);
+
+	return require(n == records->used, what, n);
+}
+
 static bool check_waiting(const struct nat *n)
 {
 	uint32_t used = n->bufs.out.n;
@@ -293,6 +305,9 @@ static bool check_waiting(const struct nat *n)
 
 bool nat_check(const struct nat *n)
 {
-	return check_maps(n) && check_all_sessions(n) && check_hosts(n) &&
+	return check_hash(&n->map_hash, &n->maps, "hash of mappings") &&
+	       check_hash(&n->session_hash, &n->sessions, "hash of sessions") &&
+	       check_hash(&n->host_hash, &n->hosts, "hash of hosts") &&
+	       check_maps(n) && check_all_sessions(n) && check_hosts(n) &&
 	       check_unasked(n) && check_wheel(n) && check_waiting(n);
 }

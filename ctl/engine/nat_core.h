@@ -27,6 +27,7 @@
 #include "labels.h"
 #include "nat.h"
 #include "nat_file.h"
+#include "nat_hash.h"
 #include "nat_ports.h"
 #include "nat_slab.h"
 #include "nat_tcp.h"
@@ -153,56 +154,13 @@ struct host {
 	struct map_queue maps[GATE_BITS_PROTOS];
 };
 
-/* Chains of record numbers. A bucket, and each record's link, holds the number
- * of the next with some bits of its hash, so that who is not there costs no
- * look at a record. */
-struct nat_chain {
-	uint32_t next, tag;
-};
-
-struct nat_hash {
-	struct nat_chain *buckets, *links;
-	uint32_t mask;
-};
-
-static inline struct nat_chain *nat_hash_bucket(const struct nat_hash *h,
-						uint64_t hash)
-{
-	return &h->buckets[hash & h->mask];
-}
-
-/* The first of a chain, from 'c' on, that may have this hash; its 'next' is 0:
- * none has. */
-static inline struct nat_chain *
-nat_hash_seek(const struct nat_hash *h, struct nat_chain *c, uint64_t hash)
-{
-	while (c->next && c->tag != (uint32_t)(hash >> 32))
-		c = &h->links[c->next];
-	return c;
-}
-
-static inline void nat_hash_add(struct nat_hash *h, uint64_t hash, uint32_t i)
-{
-	struct nat_chain *bucket = nat_hash_bucket(h, hash);
-
-	h->links[i] = *bucket;
-	*bucket = (struct nat_chain){ i, (uint32_t)(hash >> 32) };
-}
-
-static inline void nat_hash_del(struct nat_hash *h, uint64_t hash, uint32_t i)
-{
-	struct nat_chain *c = nat_hash_bucket(h, hash);
-
-	while (c->next != i)
-		c = &h->links[c->next];
-	*c = h->links[i];
-}
-
 /* What the default limits cost, of which the waiting rooms are the same for
- * any. There are up to twice as many buckets as records, and for each record
- * a link and a place among the free ones. */
-#define NAT_BUDGET  (128u << 20)
-#define NAT_BUCKETS (3 * sizeof(struct nat_chain) + sizeof(uint32_t))
+ * any. There is up to a bucket for three records, and for each record a link
+ * and a place among the free ones. */
+#define NAT_BUDGET (128u << 20)
+#define NAT_BUCKETS                                                            \
+	(sizeof(struct nat_bucket) / 3 + sizeof(struct nat_chain) +            \
+	 sizeof(uint32_t))
 #define NAT_MAPPING_COST                                                       \
 	(sizeof(struct mapping) + NAT_BUCKETS + sizeof(uint32_t) +             \
 	 sizeof(struct map_links) + sizeof(struct port_hold))
@@ -347,6 +305,8 @@ uint64_t nat_wheel_due(const struct nat *n);
  * pinned. 'inside' is the address it uses, be it known by that or not. */
 uint32_t nat_host_get(struct nat *n, const struct addr *addr,
 		      const struct addr *inside);
+/* Its number; 0: unknown. */
+uint32_t nat_host_lookup(const struct nat *n, const struct addr *addr);
 /* A device of the net of 'inside': is it known, or may one more be? */
 bool nat_host_admits(const struct nat *n, const struct addr *device,
 		     const struct addr *inside);
@@ -370,7 +330,8 @@ struct mapping *nat_map_inside(struct nat *n, enum gate_bits bits,
 			       const struct addr *addr, __be16 port);
 struct mapping *nat_map_outside(struct nat *n, enum gate_bits bits,
 				__be16 port);
-/* Its number, be its time over or not; changes nothing. */
+/* Its number, be its time over or not; changes nothing. Where forwards share
+ * the inside end, one that stands goes before all others. */
 uint32_t nat_map_lookup(const struct nat *n, enum gate_bits bits,
 			const struct addr *addr, __be16 port);
 /* What is exhausted costs the host that has most a mapping, if that is more

@@ -24,11 +24,18 @@ static uint64_t hash_of(const struct nat *n, const struct addr *addr)
 static uint32_t find(const struct nat *n, const struct addr *addr,
 		     uint64_t hash)
 {
-	const struct nat_chain *c = nat_hash_bucket(&n->host_hash, hash);
+	struct nat_seek seek = nat_hash_seek(&n->host_hash, hash);
+	uint32_t i;
 
-	while (c->next && !addr_eq(&nat_host_at(n, c->next)->addr, addr))
-		c = &n->host_hash.links[c->next];
-	return c->next;
+	while ((i = nat_seek_next(&seek)) &&
+	       !addr_eq(&nat_host_at(n, i)->addr, addr))
+		;
+	return i;
+}
+
+uint32_t nat_host_lookup(const struct nat *n, const struct addr *addr)
+{
+	return find(n, addr, hash_of(n, addr));
 }
 
 /* ---- devices: who is known by a MAC address, as nat6.c writes it */

@@ -70,22 +70,29 @@ static struct mapping *alive(struct nat *n, uint32_t i)
 	return NULL;
 }
 
+/* Which one serves where several share an inside end. */
+static unsigned rank(const struct mapping *m)
+{
+	return m->fixed * 2u + m->forwarded;
+}
+
 uint32_t nat_map_lookup(const struct nat *n, enum gate_bits bits,
 			const struct addr *addr, __be16 port)
 {
-	const struct nat_hash *h = &n->map_hash;
 	uint64_t hash = nat_map_hash(n, bits, addr, port);
-	struct nat_chain *c = nat_hash_seek(h, nat_hash_bucket(h, hash), hash);
+	struct nat_seek seek = nat_hash_seek(&n->map_hash, hash);
+	uint32_t i, found = 0;
 
-	while (c->next) {
-		const struct mapping *m = nat_map_at(n, c->next);
+	while ((i = nat_seek_next(&seek))) {
+		const struct mapping *m = nat_map_at(n, i);
 
-		if (m->inside_port == port && m->bits == bits &&
-		    addr_eq(&m->inside, addr))
-			break;
-		c = nat_hash_seek(h, &h->links[c->next], hash);
+		if (m->inside_port != port || m->bits != bits ||
+		    !addr_eq(&m->inside, addr))
+			continue;
+		if (!found || rank(m) > rank(nat_map_at(n, found)))
+			found = i;
 	}
-	return c->next;
+	return found;
 }
 
 struct mapping *nat_map_inside(struct nat *n, enum gate_bits bits,

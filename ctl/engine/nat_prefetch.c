@@ -42,7 +42,9 @@ static bool has_key(const struct pkt *p)
 
 static uint32_t candidate(const struct nat_hash *h, uint64_t hash)
 {
-	return nat_hash_seek(h, nat_hash_bucket(h, hash), hash)->next;
+	struct nat_seek seek = nat_hash_seek(h, hash);
+
+	return nat_seek_next(&seek);
 }
 
 /* The record that the 'skip'th new session from now will have. */
@@ -54,7 +56,6 @@ static void fetch_fresh(const struct nat *n, uint32_t skip)
 		return;
 	fetch_session(n, i);
 	fetch(nat_links_at(n, i));
-	fetch(&n->session_hash.links[i]);
 }
 
 /* ---- the steps */
@@ -134,8 +135,10 @@ static void arrive(const struct nat *n, const struct pkt *p,
 		fetch(nat_links_at(n, m->sessions));
 	} else if (s->map_hash) {
 		i = slab_next(&n->maps, (*fresh)++);
-		if (i <= n->maps.max)
+		if (i <= n->maps.max) {
 			fetch(nat_map_at(n, i));
+			fetch(&n->map_links[i]);
+		}
 		fetch(&n->outside[nat_bits(p->proto) * PORTS_SPACE +
 				  ntohs(p->sport)]);
 	} else if (s->map) {

@@ -85,12 +85,13 @@ static bool key_eq(const struct session_key *a, const struct session_key *b)
 uint32_t nat_session_lookup(const struct nat *n, const struct session_key *key,
 			    uint64_t hash)
 {
-	const struct nat_hash *h = &n->session_hash;
-	struct nat_chain *c = nat_hash_seek(h, nat_hash_bucket(h, hash), hash);
+	struct nat_seek seek = nat_hash_seek(&n->session_hash, hash);
+	uint32_t i;
 
-	while (c->next && !key_eq(&nat_session_at(n, c->next)->key, key))
-		c = nat_hash_seek(h, &h->links[c->next], hash);
-	return c->next;
+	while ((i = nat_seek_next(&seek)) &&
+	       !key_eq(&nat_session_at(n, i)->key, key))
+		;
+	return i;
 }
 
 struct session *nat_session_find(struct nat *n, const struct session_key *key,
