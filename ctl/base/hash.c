@@ -41,16 +41,30 @@ void hash_key_random(struct hash_key *key)
 		abort();
 }
 
+static inline void sip_begin(uint64_t v[4], const struct hash_key *key)
+{
+	v[0] = key->k[0] ^ 0x736f6d6570736575;
+	v[1] = key->k[1] ^ 0x646f72616e646f6d;
+	v[2] = key->k[0] ^ 0x6c7967656e657261;
+	v[3] = key->k[1] ^ 0x7465646279746573;
+}
+
+static inline uint64_t sip_end(uint64_t v[4])
+{
+	v[2] ^= 0xff;
+	sip_round(v);
+	sip_round(v);
+	sip_round(v);
+	return v[0] ^ v[1] ^ v[2] ^ v[3];
+}
+
 uint64_t hash_bytes(const struct hash_key *key, const void *data, size_t len)
 {
-	uint64_t v[4] = { key->k[0] ^ 0x736f6d6570736575,
-			  key->k[1] ^ 0x646f72616e646f6d,
-			  key->k[0] ^ 0x6c7967656e657261,
-			  key->k[1] ^ 0x7465646279746573 };
 	const uint8_t *p = data;
-	uint64_t word;
+	uint64_t v[4], word;
 	size_t left;
 
+	sip_begin(v, key);
 	for (left = len; left >= 8; left -= 8, p += 8) {
 		memcpy(&word, p, 8);
 		sip_word(v, le64toh(word));
@@ -60,9 +74,16 @@ uint64_t hash_bytes(const struct hash_key *key, const void *data, size_t len)
 	if (left)
 		memcpy(&word, p, left);
 	sip_word(v, le64toh(word) | (uint64_t)len << 56);
-	v[2] ^= 0xff;
-	sip_round(v);
-	sip_round(v);
-	sip_round(v);
-	return v[0] ^ v[1] ^ v[2] ^ v[3];
+	return sip_end(v);
+}
+
+uint64_t hash_pair(const struct hash_key *key, uint64_t first, uint64_t second)
+{
+	uint64_t v[4];
+
+	sip_begin(v, key);
+	sip_word(v, le64toh(first));
+	sip_word(v, le64toh(second));
+	sip_word(v, 16ULL << 56);
+	return sip_end(v);
 }

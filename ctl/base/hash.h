@@ -15,6 +15,8 @@ struct hash_key {
 /* Fills 'key' from getrandom(); aborts if the kernel has none to give. */
 void hash_key_random(struct hash_key *key);
 uint64_t hash_bytes(const struct hash_key *key, const void *data, size_t len);
+/* Of the 16 bytes that two words are in this machine's order, in registers. */
+uint64_t hash_pair(const struct hash_key *key, uint64_t first, uint64_t second);
 
 /* Two words, for what every packet looks up: multiplied with secret numbers, in
  * a tenth of SipHash's time. Whoever chooses the words must not see the result,

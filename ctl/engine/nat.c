@@ -12,14 +12,17 @@
 #include "nat_core.h"
 
 #define CLAIMED_BYTES (GATE_BITS_WORDS * sizeof(uint64_t))
+#define HUGE_BYTES    (2u << 20)
 
 /* ---- memory */
 
 /* Where each table begins that is made from the records; reserved at once,
- * touched as used. */
+ * touched as used but for the first ones. */
 struct layout {
-	size_t hosts, bufs, outside, links, map_links, watches;
-	size_t map_hash, session_hash, host_hash, claimed;
+	size_t map_hash, session_hash, host_hash;
+	size_t random; /* what is before is read anywhere from the beginning */
+	size_t map_chains, session_chains, host_chains;
+	size_t hosts, bufs, outside, links, map_links, claimed;
 	size_t map_stack, session_stack, host_stack, buf_stack;
 	size_t len;
 };
@@ -40,7 +43,10 @@ static struct layout layout_of(uint32_t maps, uint32_t sessions)
 	l.map_hash = place(&at, nat_hash_bytes(maps));
 	l.session_hash = place(&at, nat_hash_bytes(sessions));
 	l.host_hash = place(&at, nat_hash_bytes(NAT_HOSTS_MAX));
-	l.watches = place(&at, (sessions + 1) * sizeof(struct nat_watch));
+	l.random = at;
+	l.map_chains = place(&at, nat_hash_link_bytes(maps));
+	l.session_chains = place(&at, nat_hash_link_bytes(sessions));
+	l.host_chains = place(&at, nat_hash_link_bytes(NAT_HOSTS_MAX));
 	l.outside =
 		place(&at, GATE_BITS_PROTOS * PORTS_SPACE * sizeof(uint32_t));
 	l.links = place(&at, (sessions + 1) * sizeof(struct session_links));
@@ -67,12 +73,14 @@ static void set_up(struct nat *n, const struct layout *l, uint32_t maps,
 		  sizeof(struct session), sizeof(struct session), sessions);
 	slab_init(&n->hosts, base + l->hosts, base + l->host_stack,
 		  sizeof(struct host), sizeof(struct host), NAT_HOSTS_MAX);
-	n->map_hash = nat_hash_in(base + l->map_hash, maps);
-	n->session_hash = nat_hash_in(base + l->session_hash, sessions);
-	n->host_hash = nat_hash_in(base + l->host_hash, NAT_HOSTS_MAX);
+	n->map_hash =
+		nat_hash_in(base + l->map_hash, base + l->map_chains, maps);
+	n->session_hash = nat_hash_in(base + l->session_hash,
+				      base + l->session_chains, sessions);
+	n->host_hash = nat_hash_in(base + l->host_hash, base + l->host_chains,
+				   NAT_HOSTS_MAX);
 	n->links = (struct session_links *)(void *)(base + l->links);
 	n->map_links = (struct map_links *)(void *)(base + l->map_links);
-	n->watches = (struct nat_watch *)(void *)(base + l->watches);
 	n->outside = (uint32_t *)(void *)(base + l->outside);
 	n->own_claimed = (uint64_t *)(void *)(base + l->claimed);
 	n->claimed = n->own_claimed;
@@ -83,6 +91,28 @@ static void set_up(struct nat *n, const struct layout *l, uint32_t maps,
 	frag_init(&n->frags[SIDE_WAN], &n->key, &n->bufs, PKTBUF_FRAG_WAN,
 		  n->drops);
 	hold_init(&n->hold, &n->key, &n->bufs, n->drops);
+}
+
+/* Buckets lie in huge pages where the kernel has some, and all of them are
+ * there before the first packet: nearly every flow would be the first in its
+ * page. Where the kernel does neither, all is as well, and slower. */
+static int reserve_memory(struct nat *n, const struct layout *l)
+{
+	size_t len = l->len + HUGE_BYTES;
+	uint8_t *memory =
+		mmap(NULL, len, PROT_READ | PROT_WRITE,
+		     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	size_t before = -(uintptr_t)memory % HUGE_BYTES;
+
+	if (memory == MAP_FAILED)
+		return -ENOMEM;
+	if (before)
+		munmap(memory, before);
+	n->memory = memory + before;
+	n->memory_len = len - before;
+	madvise(n->memory, l->random, MADV_HUGEPAGE);
+	madvise(n->memory, l->random, MADV_POPULATE_WRITE);
+	return 0;
 }
 
 static struct nat *new_in(const struct engine_limits *limits, const char *path,
@@ -106,14 +136,11 @@ static struct nat *new_in(const struct engine_limits *limits, const char *path,
 		free(n);
 		return NULL;
 	}
-	n->memory = mmap(NULL, l.len, PROT_READ | PROT_WRITE,
-			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	if (n->memory == MAP_FAILED) {
+	if (reserve_memory(n, &l)) {
 		nat_file_close(&n->file);
 		free(n);
 		return NULL;
 	}
-	n->memory_len = l.len;
 	n->key = *key;
 	n->mappings_max = each;
 	set_up(n, &l, maps, limits->sessions, seed);

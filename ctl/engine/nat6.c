@@ -153,15 +153,8 @@ static struct addr owner_of(const struct nat *n, const struct pkt *p)
 
 struct session_key nat_key_in6(const struct pkt *p)
 {
-	struct session_key key = { .remote = p->src,
-				   .local = p->dst,
-				   .remote_port = p->sport,
-				   .local_port = p->dport,
-				   .proto = p->proto };
-
-	if (p->flags & PKT_ICMP_QUERY)
-		key.remote_port = 0;
-	return key;
+	return nat_key(&p->src, p->flags & PKT_ICMP_QUERY ? 0 : p->sport,
+		       &p->dst, p->dport, p->proto);
 }
 
 static bool is_echo_request(const struct pkt *p)

@@ -53,7 +53,9 @@ static bool is_time(const struct nat *n, uint64_t last_ms, uint64_t deadline_ms)
 /* Only one that was forwarded shares its inside end with another. */
 static bool is_twice(const struct nat *n, const struct mapping *m)
 {
-	uint32_t at = nat_map_lookup(n, m->bits, &m->inside, m->inside_port);
+	uint64_t hash = nat_map_hash(n, m->bits, &m->inside, m->inside_port);
+	uint32_t at =
+		nat_map_lookup(n, m->bits, &m->inside, m->inside_port, hash);
 
 	return at && !m->forwarded && !nat_map_at(n, at)->forwarded;
 }

@@ -46,7 +46,9 @@ static bool check_sessions_of(const struct nat *n, uint32_t number)
 static bool is_found(const struct nat *n, uint32_t i)
 {
 	const struct mapping *m = nat_map_at(n, i);
-	uint32_t at = nat_map_lookup(n, m->bits, &m->inside, m->inside_port);
+	uint64_t hash = nat_map_hash(n, m->bits, &m->inside, m->inside_port);
+	uint32_t at =
+		nat_map_lookup(n, m->bits, &m->inside, m->inside_port, hash);
 
 	return at == i ||
 	       (at && (m->forwarded || nat_map_at(n, at)->forwarded));
@@ -244,8 +246,12 @@ static bool check_maps(const struct nat *n)
 	uint32_t live = 0;
 
 	for (uint32_t i = 1; i <= n->maps.bump; i++) {
-		if (!nat_map_at(n, i)->live)
+		if (!nat_map_at(n, i)->live) {
+			if (!require(slab_is_clear(&n->maps, i),
+				     "mapping that is free", i))
+				return false;
 			continue;
+		}
 		live++;
 		if (!check_mapping(n, i))
 			return false;
@@ -269,8 +275,12 @@ static bool check_all_sessions(const struct nat *n)
 	uint32_t live = 0;
 
 	for (uint32_t i = 1; i <= n->sessions.bump; i++) {
-		if (!nat_session_at(n, i)->serial)
+		if (!nat_session_at(n, i)->serial) {
+			if (!require(slab_is_clear(&n->sessions, i),
+				     "session that is free", i))
+				return false;
 			continue;
+		}
 		live++;
 		if (!check_session(n, i))
 			return false;

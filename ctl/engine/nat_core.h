@@ -68,15 +68,20 @@ struct mapping {
 };
 
 /* Finds a session from either side, by both its ends. Without ports there is
- * one inside host per remote: 'local' is zero. Hashed as bytes: no implicit
- * padding. */
+ * one inside host per remote: 'local' is zero. Hashed and compared as bytes: no
+ * implicit padding. */
 struct session_key {
 	struct addr remote;
 	struct addr local;
-	__be16 remote_port,
-		local_port; /* ICMP query: the identifier is local */
-	uint8_t proto;
-	uint8_t pad[3];
+	union {
+		struct {
+			__be16 remote_port,
+				local_port; /* ICMP query: the identifier */
+			uint8_t proto;
+			uint8_t pad[3];
+		};
+		uint64_t rest; /* all of these */
+	};
 };
 
 enum host_list {
@@ -109,19 +114,8 @@ struct session {
 	uint8_t epoch : 1; /* of the WAN address; IPv6: of no weight */
 };
 
-/* A session's place in the lists, beside the records: who joins or leaves
- * touches its neighbours, which are packed here. */
-struct session_links {
-	uint32_t host;
-	uint32_t map_next, map_prev; /* in the mapping's */
-	struct {
-		uint32_t newer, older;
-	} recency[RECENCIES];
-	struct nat_timer timer;
-};
-
-/* How heavy a session is, and the pair that carries it; beside the records,
- * for every packet looks here. */
+/* How heavy a session is, and the pair that carries it: every packet looks
+ * here. */
 struct nat_watch {
 	uint32_t since_ms; /* the window's begin, low bits */
 	uint16_t packets;  /* in it */
@@ -134,6 +128,19 @@ struct nat_watch {
 };
 #define NAT_HELLOS   3
 #define NAT_WATCH_MS 1000
+
+/* A session's place in the lists, and what is watched of it, in a cache line
+ * beside the records. */
+struct session_links {
+	uint32_t host;
+	uint32_t map_next, map_prev; /* in the mapping's */
+	struct {
+		uint32_t newer, older;
+	} recency[RECENCIES];
+	struct nat_timer timer;
+	struct nat_watch watch;
+	uint64_t pad;
+};
 
 /* A mapping's place in its host's queue, beside the records likewise. */
 struct map_links {
@@ -165,15 +172,14 @@ struct host {
 	(sizeof(struct mapping) + NAT_BUCKETS + sizeof(uint32_t) +             \
 	 sizeof(struct map_links) + sizeof(struct port_hold))
 #define NAT_SESSION_COST                                                       \
-	(sizeof(struct session) + sizeof(struct session_links) +               \
-	 sizeof(struct nat_watch) + NAT_BUCKETS)
+	(sizeof(struct session) + sizeof(struct session_links) + NAT_BUCKETS)
 #define NAT_HOST_COST (sizeof(struct host) + NAT_BUCKETS)
 #define NAT_WAITING_COST                                                       \
 	(PKTBUF_MAX * sizeof(struct pktbuf) + 2 * sizeof(struct frag_pool) +   \
 	 sizeof(struct hold))
 
 _Static_assert(sizeof(struct mapping) == 64, "a mapping is a cache line");
-_Static_assert(sizeof(struct nat_watch) == 16, "none is in two cache lines");
+_Static_assert(sizeof(struct session_links) == 64, "and one beside them");
 _Static_assert(NAT_HOSTS_MAX <= UINT16_MAX, "mapping.host holds a number");
 _Static_assert(sizeof(struct session) == 128, "a session is two");
 _Static_assert(offsetof(struct session, owner) == 64, "the first finds it");
@@ -201,7 +207,6 @@ struct nat {
 	size_t memory_len;
 	struct session_links *links; /* by session */
 	struct map_links *map_links; /* by mapping */
-	struct nat_watch *watches;   /* by session */
 	uint32_t *outside; /* [bits * PORTS_SPACE + port] -> mapping */
 	uint64_t *own_claimed;
 
@@ -275,6 +280,11 @@ static inline struct session_links *nat_links_at(const struct nat *n,
 	return &n->links[i];
 }
 
+static inline struct nat_watch *nat_watch_at(const struct nat *n, uint32_t i)
+{
+	return &nat_links_at(n, i)->watch;
+}
+
 static inline uint32_t nat_map_number(const struct nat *n,
 				      const struct mapping *m)
 {
@@ -326,19 +336,21 @@ bool nat_host_room(struct nat *n, uint32_t host, enum nat_dir dir,
 		   const struct mapping *keep, enum gate_drop *why);
 
 /* nat_map.c - mappings. Pointers are good until something ends. */
+/* 'hash' is nat_map_hash()'s of the inside end. */
 struct mapping *nat_map_inside(struct nat *n, enum gate_bits bits,
-			       const struct addr *addr, __be16 port);
+			       const struct addr *addr, __be16 port,
+			       uint64_t hash);
 struct mapping *nat_map_outside(struct nat *n, enum gate_bits bits,
 				__be16 port);
 /* Its number, be its time over or not; changes nothing. Where forwards share
  * the inside end, one that stands goes before all others. */
 uint32_t nat_map_lookup(const struct nat *n, enum gate_bits bits,
-			const struct addr *addr, __be16 port);
+			const struct addr *addr, __be16 port, uint64_t hash);
 /* What is exhausted costs the host that has most a mapping, if that is more
  * than this one's. NULL: '*why' says what is exhausted. */
 struct mapping *nat_map_open(struct nat *n, enum gate_bits bits,
 			     const struct addr *addr, __be16 port,
-			     enum gate_drop *why);
+			     uint64_t hash, enum gate_drop *why);
 /* Likewise at that outside port, reserved or not. NULL: somebody has it, or the
  * tables are full. */
 struct mapping *nat_map_open_at(struct nat *n, enum gate_bits bits,
@@ -356,7 +368,8 @@ void nat_map_reset(struct nat *n, struct mapping *m);
 void nat_map_move(struct nat *n, struct mapping *m);
 void nat_map_claim(const struct nat *n, const struct mapping *m, bool on);
 /* Puts a record that is filled in, its port taken, into hash and bitmap. */
-void nat_map_enrol(struct nat *n, struct mapping *m, uint32_t host);
+void nat_map_enrol(struct nat *n, struct mapping *m, uint32_t host,
+		   uint64_t hash);
 
 /* nat_forward.c - the owner's mappings, as the conf has them. */
 void nat_forward_apply(struct nat *n);
@@ -364,6 +377,9 @@ void nat_forward_apply(struct nat *n);
 void nat_forward_fixed(struct nat *n, struct mapping *m);
 
 /* nat_session.c - sessions. */
+struct session_key nat_key(const struct addr *remote, __be16 remote_port,
+			   const struct addr *local, __be16 local_port,
+			   uint8_t proto);
 /* Of a packet from the inside; of one from 'remote' to a mapping; of a protocol
  * without ports. */
 struct session_key nat_key_out(const struct pkt *p);

@@ -54,7 +54,7 @@ static void weigh(struct nat *n, struct nat_watch *w, struct pkt *p)
 
 void nat_watch(struct nat *n, const struct session *s, struct pkt *p)
 {
-	struct nat_watch *w = &n->watches[nat_session_number(n, s)];
+	struct nat_watch *w = nat_watch_at(n, nat_session_number(n, s));
 
 	if (!n->express)
 		return;
@@ -66,7 +66,7 @@ void nat_watch(struct nat *n, const struct session *s, struct pkt *p)
 
 void nat_watch_end(struct nat *n, const struct session *s)
 {
-	struct nat_watch *w = &n->watches[nat_session_number(n, s)];
+	struct nat_watch *w = nat_watch_at(n, nat_session_number(n, s));
 
 	if (w->pair)
 		express_end(n->express, w->pair);
@@ -75,7 +75,7 @@ void nat_watch_end(struct nat *n, const struct session *s)
 
 void nat_watch_settle(struct nat *n, const struct session *s)
 {
-	const struct nat_watch *w = &n->watches[nat_session_number(n, s)];
+	const struct nat_watch *w = nat_watch_at(n, nat_session_number(n, s));
 
 	if (w->pair)
 		express_settle(n->express, w->pair);
@@ -118,7 +118,7 @@ bool nat_offer(struct nat *n, uint32_t session, bool again,
 {
 	const struct session *s = nat_session_at(n, session);
 
-	if (!s->serial || (!again && n->watches[session].pair) ||
+	if (!s->serial || (!again && nat_watch_at(n, session)->pair) ||
 	    !may_be_carried(n, s))
 		return false;
 	*out = (struct nat_offer){
@@ -152,7 +152,7 @@ uint32_t nat_find(const struct nat *n, struct nat_offer *o)
 
 void nat_promoted(struct nat *n, uint32_t session, uint32_t pair)
 {
-	n->watches[session].pair = (uint16_t)pair;
+	nat_watch_at(n, session)->pair = (uint16_t)pair;
 }
 
 /* The session, if it still is the one that was meant. */
@@ -167,7 +167,7 @@ static struct session *meant(const struct nat *n, uint32_t session,
 void nat_demoted(struct nat *n, uint32_t session, uint32_t serial)
 {
 	if (meant(n, session, serial))
-		n->watches[session].pair = 0;
+		nat_watch_at(n, session)->pair = 0;
 }
 
 /* ---- what it carried */
@@ -181,7 +181,7 @@ bool nat_carried(struct nat *n, uint32_t session, uint32_t serial, unsigned way,
 		return false;
 	nat_session_count(s, way, c->packets, c->bytes);
 	/* What it was before it ended, or was reset, prolongs nothing. */
-	if (n->conf && n->watches[session].pair && may_be_carried(n, s))
+	if (n->conf && nat_watch_at(n, session)->pair && may_be_carried(n, s))
 		nat_session_carried(n, s, way, c->seen_ms);
 	return true;
 }

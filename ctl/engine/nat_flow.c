@@ -36,6 +36,7 @@ struct session *nat_flow_out(struct nat *n, struct pkt *p, enum gate_bits bits)
 	struct session *s = nat_session_find(n, &key, hash);
 	enum gate_drop why;
 	struct mapping *m;
+	uint64_t inside;
 	bool fresh;
 
 	if (s)
@@ -44,10 +45,12 @@ struct session *nat_flow_out(struct nat *n, struct pkt *p, enum gate_bits bits)
 		nat_drop(p, DROP_BAD_STATE);
 		return NULL;
 	}
-	m = nat_map_inside(n, bits, &p->src, p->sport);
+	inside = p->map_hash ? p->map_hash
+			     : nat_map_hash(n, bits, &p->src, p->sport);
+	m = nat_map_inside(n, bits, &p->src, p->sport, inside);
 	fresh = !m;
 	if (fresh)
-		m = nat_map_open(n, bits, &p->src, p->sport, &why);
+		m = nat_map_open(n, bits, &p->src, p->sport, inside, &why);
 	if (!m)
 		return exhausted(n, p, why);
 	s = nat_session_open(n, &key, hash, m, &m->inside, DIR_OUT, &why);

@@ -45,19 +45,23 @@ static inline uint32_t nat_hash_buckets(uint32_t records)
 	return n;
 }
 
-/* Zeroed, for 'records' of them; a cache line's start. */
+/* Bytes for the buckets, and for the links. */
 static inline size_t nat_hash_bytes(uint32_t records)
 {
-	return nat_hash_buckets(records) * sizeof(struct nat_bucket) +
-	       ((size_t)records + 1) * sizeof(struct nat_chain);
+	return nat_hash_buckets(records) * sizeof(struct nat_bucket);
 }
 
-static inline struct nat_hash nat_hash_in(void *memory, uint32_t records)
+static inline size_t nat_hash_link_bytes(uint32_t records)
 {
-	uint32_t n = nat_hash_buckets(records);
-	struct nat_bucket *buckets = memory;
+	return ((size_t)records + 1) * sizeof(struct nat_chain);
+}
 
-	return (struct nat_hash){ buckets, (void *)(buckets + n), n - 1 };
+/* Both zeroed, the buckets at a cache line's start. */
+static inline struct nat_hash nat_hash_in(void *buckets, void *links,
+					  uint32_t records)
+{
+	return (struct nat_hash){ buckets, links,
+				  nat_hash_buckets(records) - 1 };
 }
 
 static inline struct nat_bucket *nat_hash_bucket(const struct nat_hash *h,

@@ -18,7 +18,7 @@
 
 static uint64_t hash_of(const struct nat *n, const struct addr *addr)
 {
-	return hash_bytes(&n->key, addr, sizeof(*addr));
+	return hash_pair(&n->key, addr->q[0], addr->q[1]);
 }
 
 static uint32_t find(const struct nat *n, const struct addr *addr,

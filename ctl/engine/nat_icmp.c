@@ -107,7 +107,8 @@ static struct mapping *inside_of(struct nat *n, const struct quote *q)
 {
 	struct addr addr = addr_v4(q->t.dst);
 
-	return nat_map_inside(n, q->bits, &addr, q->t.dport);
+	return nat_map_inside(n, q->bits, &addr, q->t.dport,
+			      nat_map_hash(n, q->bits, &addr, q->t.dport));
 }
 
 /* From outside, about what an inside host sent: it has our address and the

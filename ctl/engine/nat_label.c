@@ -7,13 +7,13 @@
 
 uint32_t nat_label(const struct nat *n, uint32_t session)
 {
-	return n->watches[session].label;
+	return nat_watch_at(n, session)->label;
 }
 
 void nat_set_label(struct nat *n, uint32_t session, uint32_t serial,
 		   uint32_t label, bool weak)
 {
-	uint32_t *at = &n->watches[session].label;
+	uint32_t *at = &nat_watch_at(n, session)->label;
 
 	if (serial && nat_session_at(n, session)->serial == serial &&
 	    (!weak || !*at))

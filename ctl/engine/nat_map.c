@@ -9,21 +9,11 @@
 #define MAPS_LOOKED 16 /* for one that is idle, when a port is needed */
 #define MAP_ENDED   64 /* who has more sessions does not end for another */
 
-struct inside_key {
-	struct addr addr;
-	__be16 port;
-	uint8_t bits;
-	uint8_t pad[5];
-};
-
-_Static_assert(sizeof(struct inside_key) == 24, "hashed as bytes");
-
 uint64_t nat_map_hash(const struct nat *n, enum gate_bits bits,
 		      const struct addr *addr, __be16 port)
 {
-	struct inside_key key = { *addr, port, (uint8_t)bits, { 0 } };
-
-	return hash_bytes(&n->key, &key, sizeof(key));
+	return hash_pair(&n->key, addr_to_v4(addr),
+			 (uint64_t)bits << 16 | port);
 }
 
 static uint64_t hash_of_map(const struct nat *n, const struct mapping *m)
@@ -77,9 +67,8 @@ static unsigned rank(const struct mapping *m)
 }
 
 uint32_t nat_map_lookup(const struct nat *n, enum gate_bits bits,
-			const struct addr *addr, __be16 port)
+			const struct addr *addr, __be16 port, uint64_t hash)
 {
-	uint64_t hash = nat_map_hash(n, bits, addr, port);
 	struct nat_seek seek = nat_hash_seek(&n->map_hash, hash);
 	uint32_t i, found = 0;
 
@@ -96,9 +85,10 @@ uint32_t nat_map_lookup(const struct nat *n, enum gate_bits bits,
 }
 
 struct mapping *nat_map_inside(struct nat *n, enum gate_bits bits,
-			       const struct addr *addr, __be16 port)
+			       const struct addr *addr, __be16 port,
+			       uint64_t hash)
 {
-	return alive(n, nat_map_lookup(n, bits, addr, port));
+	return alive(n, nat_map_lookup(n, bits, addr, port, hash));
 }
 
 struct mapping *nat_map_outside(struct nat *n, enum gate_bits bits, __be16 port)
@@ -213,12 +203,13 @@ static uint32_t reserve(struct nat *n, enum gate_bits bits, uint32_t host,
 	return i;
 }
 
-void nat_map_enrol(struct nat *n, struct mapping *m, uint32_t host)
+void nat_map_enrol(struct nat *n, struct mapping *m, uint32_t host,
+		   uint64_t hash)
 {
 	uint32_t i = nat_map_number(n, m);
 
 	m->host = (uint16_t)host;
-	nat_hash_add(&n->map_hash, hash_of_map(n, m), i);
+	nat_hash_add(&n->map_hash, hash, i);
 	n->mappings[m->bits]++;
 	nat_host_at(n, host)->mappings++;
 	nat_host_map(n, m);
@@ -229,7 +220,7 @@ void nat_map_enrol(struct nat *n, struct mapping *m, uint32_t host)
 
 struct mapping *nat_map_open(struct nat *n, enum gate_bits bits,
 			     const struct addr *addr, __be16 port,
-			     enum gate_drop *why)
+			     uint64_t hash, enum gate_drop *why)
 {
 	uint32_t host = nat_host_get(n, addr, addr);
 	struct mapping *m;
@@ -250,7 +241,7 @@ struct mapping *nat_map_open(struct nat *n, enum gate_bits bits,
 	m->inside_port = port;
 	m->outside_port = htons((uint16_t)outside);
 	m->last_ms = n->now_ms;
-	nat_map_enrol(n, m, host);
+	nat_map_enrol(n, m, host, hash);
 	return m;
 }
 
@@ -277,7 +268,7 @@ struct mapping *nat_map_open_at(struct nat *n, enum gate_bits bits,
 	m->inside_port = port;
 	m->outside_port = outside;
 	m->last_ms = n->now_ms;
-	nat_map_enrol(n, m, host);
+	nat_map_enrol(n, m, host, hash_of_map(n, m));
 	return m;
 }
 

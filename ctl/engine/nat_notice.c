@@ -153,7 +153,7 @@ bool nat_wants_whole(const struct nat *n, const struct pkt *p)
 		return false;
 	i = nat_session_lookup(n, &key, nat_session_hash(n, &key));
 	if (i)
-		w = &n->watches[i];
+		w = nat_watch_at(n, i);
 	return w->hellos && is_hello(w, p, &whole);
 }
 
@@ -176,7 +176,7 @@ static void begin(struct nat *n, const struct session *s, enum nat_dir dir,
 void nat_notice(struct nat *n, const struct session *s, enum nat_dir dir,
 		bool fresh, struct pkt *p)
 {
-	struct nat_watch *w = &n->watches[nat_session_number(n, s)];
+	struct nat_watch *w = nat_watch_at(n, nat_session_number(n, s));
 
 	if (fresh)
 		begin(n, s, dir, w, p);

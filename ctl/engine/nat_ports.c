@@ -119,9 +119,10 @@ static void hold_del(struct ports *p, enum gate_bits proto, uint16_t port)
 
 static uint32_t draw(struct ports *p)
 {
-	uint64_t in[2] = { p->seed, p->drawn++ };
-
-	return (uint32_t)hash_bytes(&p->key, in, sizeof(in));
+	if (p->drawn++ % 2)
+		return (uint32_t)(p->random >> 32);
+	p->random = hash_pair(&p->key, p->seed, p->drawn);
+	return (uint32_t)p->random;
 }
 
 /* The first free place of a parity in [from, end); -1: none. */

@@ -52,6 +52,7 @@ struct ports {
 	uint64_t sum[GATE_BITS_PROTOS][2][PORTS_SUM_WORDS];
 	struct port_queue queues[GATE_BITS_PROTOS][PORTS_CLASSES];
 	uint64_t drawn;	  /* random numbers so far */
+	uint64_t random;  /* two of them, half of it used or not */
 	uint64_t yielded; /* held ports given to others */
 };
 

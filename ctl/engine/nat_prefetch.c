@@ -27,7 +27,7 @@ static void fetch_session(const struct nat *n, uint32_t i)
 
 	fetch(s);
 	fetch(&s->owner);
-	fetch(&n->watches[i]);
+	fetch(nat_links_at(n, i));
 }
 
 /* Has it a key that its own bytes tell? */
@@ -55,7 +55,6 @@ static void fetch_fresh(const struct nat *n, uint32_t skip)
 	if (i > n->sessions.max)
 		return;
 	fetch_session(n, i);
-	fetch(nat_links_at(n, i));
 }
 
 /* ---- the steps */
@@ -87,7 +86,7 @@ static void begin(const struct nat *n, struct pkt *p, struct step *s)
 	}
 }
 
-static void find(const struct nat *n, const struct pkt *p, struct step *s,
+static void find(const struct nat *n, struct pkt *p, struct step *s,
 		 uint32_t *fresh)
 {
 	if (!s->hash) {
@@ -104,6 +103,7 @@ static void find(const struct nat *n, const struct pkt *p, struct step *s,
 	if (p->flags & PKT_IPV6)
 		return;
 	s->map_hash = nat_map_hash(n, nat_bits(p->proto), &p->src, p->sport);
+	p->map_hash = s->map_hash;
 	fetch(nat_hash_bucket(&n->map_hash, s->map_hash));
 }
 

@@ -33,7 +33,7 @@ static const char *state_of(const struct session *s)
 static void add_carried(const struct nat *n, const struct session *s,
 			struct flow_row *row)
 {
-	uint16_t pair = n->watches[nat_session_number(n, s)].pair;
+	uint16_t pair = nat_watch_at(n, nat_session_number(n, s))->pair;
 	struct express_due due[2];
 
 	row->lane = "engine";

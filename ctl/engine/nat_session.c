@@ -6,23 +6,33 @@
  * one, in its host's, and in the wheel no later than its deadline. */
 #include "nat_core.h"
 
+#include <endian.h>
 #include <netinet/in.h>
 
 #include "../base/bytes.h"
 
 /* ---- keys */
 
+/* 'rest' is read as one word at once: so it is written, since a load waits for
+ * several stores that it takes its bytes from. */
+struct session_key nat_key(const struct addr *remote, __be16 remote_port,
+			   const struct addr *local, __be16 local_port,
+			   uint8_t proto)
+{
+	return (struct session_key){
+		.remote = *remote,
+		.local = *local,
+		.rest = htole64(le16toh(remote_port) |
+				(uint64_t)le16toh(local_port) << 16 |
+				(uint64_t)proto << 32),
+	};
+}
+
+/* An identifier is the inside's own. */
 struct session_key nat_key_out(const struct pkt *p)
 {
-	struct session_key key = { .remote = p->dst,
-				   .local = p->src,
-				   .remote_port = p->dport,
-				   .local_port = p->sport,
-				   .proto = p->proto };
-
-	if (p->flags & PKT_ICMP_QUERY)
-		key.remote_port = 0; /* an identifier is the inside's own */
-	return key;
+	return nat_key(&p->dst, p->flags & PKT_ICMP_QUERY ? 0 : p->dport,
+		       &p->src, p->sport, p->proto);
 }
 
 struct session_key nat_key_mapped(const struct mapping *m,
@@ -34,22 +44,24 @@ struct session_key nat_key_mapped(const struct mapping *m,
 		[GATE_BITS_ICMP] = IPPROTO_ICMP,
 	};
 
-	return (struct session_key){ .remote = *remote,
-				     .local = m->inside,
-				     .remote_port = m->bits == GATE_BITS_ICMP
-							    ? 0
-							    : port,
-				     .local_port = m->inside_port,
-				     .proto = protos[m->bits] };
+	return nat_key(remote, m->bits == GATE_BITS_ICMP ? 0 : port, &m->inside,
+		       m->inside_port, protos[m->bits]);
 }
 
 struct session_key nat_key_passed(uint8_t proto, const struct addr *remote)
 {
-	return (struct session_key){ .remote = *remote, .proto = proto };
+	static const struct addr none;
+
+	return nat_key(remote, 0, &none, 0, proto);
 }
 
 uint64_t nat_session_hash(const struct nat *n, const struct session_key *key)
 {
+	if (addr_is_v4(&key->remote) && addr_is_v4(&key->local))
+		return hash_pair(&n->key,
+				 (uint64_t)key->remote.w[3] << 32 |
+					 key->local.w[3],
+				 key->rest);
 	return hash_bytes(&n->key, key, sizeof(*key));
 }
 

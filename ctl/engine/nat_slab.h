@@ -1,13 +1,14 @@
 /* nat_slab.h - fixed-size records by number, in memory that is touched only as
  * far as it was ever used.
  *
- * Number 0 is nobody. A record's head is zero when it is taken and while it is
- * free; those that are free stand in a stack beside the records, so that one
- * can tell which will be taken next. Numbers, not addresses, so that the memory
- * may be mapped elsewhere tomorrow. */
+ * Number 0 is nobody. The memory was zero at first, and a record's head is
+ * while it is free and when it is taken; those that are free stand in a stack
+ * beside the records, so that one can tell which will be taken next. Numbers,
+ * not addresses, so that the memory may be mapped elsewhere tomorrow. */
 #ifndef ENGINE_NAT_SLAB_H
 #define ENGINE_NAT_SLAB_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
@@ -58,7 +59,7 @@ static inline uint32_t slab_next(const struct slab *s, uint32_t skip)
 			      : s->bump + 1 + skip - s->free;
 }
 
-/* 0: all are taken. */
+/* As zero as it was given back, or never used. 0: all are taken. */
 static inline uint32_t slab_take(struct slab *s)
 {
 	uint32_t i;
@@ -69,9 +70,16 @@ static inline uint32_t slab_take(struct slab *s)
 		i = ++s->bump;
 	else
 		return 0;
-	memset(slab_at(s, i), 0, s->head);
 	s->used++;
 	return i;
+}
+
+/* For nat_check(). */
+static inline bool slab_is_clear(const struct slab *s, uint32_t i)
+{
+	const uint8_t *at = slab_at(s, i);
+
+	return !at[0] && !memcmp(at, at + 1, s->head - 1);
 }
 
 static inline void slab_give(struct slab *s, uint32_t i)

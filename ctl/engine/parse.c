@@ -293,6 +293,7 @@ bool parse(struct pkt *p)
 	p->sport = 0;
 	p->dport = 0;
 	p->hash = 0;
+	p->map_hash = 0;
 	if (!parse_ethernet(p, &type))
 		return false;
 	/* What Linux calls BIG TCP: no header says how long it is. */

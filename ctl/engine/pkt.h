@@ -95,6 +95,7 @@ struct pkt {
 	uint32_t label;	    /* of its session: a name's number; 0: none */
 	uint32_t rtt_us;    /* PKT_TIMED: by 'to_lan' of the WAN or the LAN */
 	uint64_t hash;	    /* of its session's key; 0: not known */
+	uint64_t map_hash;  /* of its inside end; 0: not known */
 	uint64_t hash_of; /* … if it came through a mapping: which mappings */
 
 	/* worker */

@@ -54,6 +54,17 @@ static void words_of_another_implementation(void **state)
 			rows[i].hash);
 }
 
+static void pairs_are_bytes(void **state)
+{
+	struct hash_key key, words;
+
+	(void)state;
+	hash_key_random(&key);
+	hash_key_random(&words);
+	assert_int_equal(hash_pair(&key, words.k[0], words.k[1]),
+			 hash_bytes(&key, &words, sizeof(words)));
+}
+
 static void random_keys_differ(void **state)
 {
 	struct hash_key a, b;
@@ -70,6 +81,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(counting_bytes),
 		cmocka_unit_test(words_of_another_implementation),
+		cmocka_unit_test(pairs_are_bytes),
 		cmocka_unit_test(random_keys_differ),
 	};
 

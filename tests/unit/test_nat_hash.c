@@ -20,10 +20,11 @@ static int set_up(void **state)
 {
 	size_t bytes = nat_hash_bytes(RECORDS);
 	struct room *r = calloc(1, sizeof(*r));
-	void *memory = aligned_alloc(64, (bytes + 63) & ~(size_t)63);
+	void *buckets = aligned_alloc(64, bytes);
 
-	memset(memory, 0, bytes);
-	r->h = nat_hash_in(memory, RECORDS);
+	memset(buckets, 0, bytes);
+	r->h = nat_hash_in(buckets, calloc(1, nat_hash_link_bytes(RECORDS)),
+			   RECORDS);
 	*state = r;
 	return 0;
 }
@@ -33,6 +34,7 @@ static int tear_down(void **state)
 	struct room *r = *state;
 
 	free(r->h.buckets);
+	free(r->h.links);
 	free(r);
 	return 0;
 }
