@@ -8,7 +8,7 @@ FUZZ_S  ?= 60
 
 # A room is a folder of ctl/. ROOMS="base proto dns" and UNIT='dns*' narrow a
 # build to work on one room alone.
-ROOMS   ?= base proto state engine link dhcp dns devices analysis http api cli \
+ROOMS   ?= base proto state engine link dhcp dns history devices analysis http api cli \
 	   gateway
 UNIT    ?= *
 
@@ -148,7 +148,8 @@ $(BUILD)/bench/rcvbuf.so: tests/bench/rcvbuf.c
 $(BUILD)/bench/churn: tests/bench/churn.c Makefile
 	@mkdir -p $(@D)
 	$(call say,CC,$@) $(obj) -o $@ $<
-$(BUILD)/bench/core: tests/bench/core.c $(BUILD)/obj/ctl.a
+$(BUILD)/bench/core $(BUILD)/bench/history: $(BUILD)/bench/%: \
+		tests/bench/%.c $(BUILD)/obj/ctl.a
 	@mkdir -p $(@D)
 	$(call say,CC,$@) $(obj) -o $@ $(filter-out %.h,$^) $(LIBS)
 

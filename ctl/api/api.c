@@ -41,6 +41,7 @@ static const struct route {
 	{ "/api/v1/flows", ACCESS_OWNER, .get = flows_answer },
 	{ "/api/v1/capture/", ACCESS_OWNER, .get = capture_answer },
 	{ "/api/v1/mappings", ACCESS_OWNER, .get = mappings_answer },
+	{ "/api/v1/history", ACCESS_OWNER, .get = history_answer },
 	{ "/api/v1/leases", ACCESS_OWNER, .get = leases_answer },
 	{ "/api/v1/dhcp", ACCESS_OWNER, .get = dhcp_answer },
 	{ "/api/v1/dns", ACCESS_OWNER, .get = naming_answer },
@@ -219,6 +220,7 @@ void api_free(struct api *a)
 	login_close(&a->login);
 	dump_forget(a);
 	capture_forget(a);
+	history_forget(a);
 	live_forget(a);
 	uv_close((uv_handle_t *)&a->tick, on_tick_closed);
 	uv_close((uv_handle_t *)&a->live.packets, on_packets_closed);

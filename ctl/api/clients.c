@@ -178,6 +178,16 @@ static void add_identity(json_t *object, const struct client *c,
 	json_decref(more);
 }
 
+/* Bytes since midnight, by the gateway's own clock. */
+static json_t *today_json(struct api *a, const struct mac *mac)
+{
+	struct traffic_sum sum =
+		history_today(a->house.history(a->house.arg), mac);
+
+	return json_pack("{s:I,s:I}", "rx", (json_int_t)sum.rx_bytes, "tx",
+			 (json_int_t)sum.tx_bytes);
+}
+
 static json_t *client_json(struct api *a, const struct client *c,
 			   const struct settings *settings)
 {
@@ -198,7 +208,24 @@ static json_t *client_json(struct api *a, const struct client *c,
 		(json_int_t)rate.rx_bps, "tx_bps", (json_int_t)rate.tx_bps);
 	if (object)
 		add_identity(object, c, settings, &ip);
+	if (object)
+		json_object_set_new(object, "today", today_json(a, &c->mac));
 	return object;
+}
+
+const char *client_name_of(struct api *a, const struct mac *mac)
+{
+	const struct settings *settings =
+		settings_get(a->house.settings(a->house.arg));
+	struct client c = { .mac = *mac };
+	const struct dhcp_lease *leases;
+	unsigned i, n = a->house.leases(a->house.arg, &leases);
+
+	for (i = 0; i < n && !c.lease; i++)
+		if (mac_eq(&leases[i].mac, mac))
+			c.lease = &leases[i];
+	c.known = devices_find(a->house.devices(a->house.arg), mac);
+	return name_of(&c, settings).text;
 }
 
 json_t *recent_json(const struct rates_recent *recent, unsigned step_ms)

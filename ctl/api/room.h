@@ -17,6 +17,7 @@
 
 struct capture_job;
 struct dump;
+struct history_job;
 struct page;
 
 struct live {
@@ -39,6 +40,8 @@ struct api {
 	struct capture_job *captures;
 	struct live live;
 	struct login login;
+	unsigned jobs_n;
+	struct history_job *jobs;
 };
 
 typedef void api_answer(struct api *a, struct http_request *r);
@@ -66,6 +69,10 @@ int client_find(struct api *a, const char *text, struct mac *out);
 /* What it is called, else its MAC. */
 void client_text(struct api *a, const struct mac *mac,
 		 char out[CLIENT_TEXT_MAX]);
+/* What a device is called; NULL: nothing. Valid until the loop runs again. */
+const char *client_name_of(struct api *a, const struct mac *mac);
+/* How much history there is. */
+json_t *history_status_json(struct api *a);
 /* {"step_ms", "rx_bps": […], "tx_bps": […]}, oldest first. */
 json_t *recent_json(const struct rates_recent *recent, unsigned step_ms);
 json_t *event_json(const struct event *e);
@@ -101,6 +108,9 @@ bool host_is_own(const struct api *a, const struct http_request *r);
 bool origin_is_own(const struct http_request *r);
 /* The API goes: what the engine still owes will find nobody. */
 void dump_forget(struct api *a);
+/* history.c; the same of its answers under way. */
+api_answer history_answer;
+void history_forget(struct api *a);
 /* page.c: false: no such file. */
 bool page_answer(struct http_request *r);
 

@@ -115,11 +115,11 @@ json_t *status_json(struct api *a)
 	nat = nat_json(&t);
 	rates = json_pack("{s:I,s:I}", "rx_bps", (json_int_t)rate.rx_bps,
 			  "tx_bps", (json_int_t)rate.tx_bps);
-	return json_pack("{s:s,s:I,s:o,s:o,s:o,s:o,s:o,s:o}", "version",
+	return json_pack("{s:s,s:I,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "version",
 			 VERSION, "uptime_s", (json_int_t)s.uptime_s, "wan",
 			 wan_json(&s), "lan", lans_json(&s), "nat", nat,
 			 "rates", rates, "dhcp", dhcp_status(a), "capture",
-			 capture_json(a));
+			 capture_json(a), "history", history_status_json(a));
 }
 
 void status_answer(struct api *a, struct http_request *r)

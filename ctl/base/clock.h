@@ -15,6 +15,15 @@ static inline uint64_t clock_ms(void)
 	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
 }
 
+/* The same, but it goes on while the machine sleeps. */
+static inline uint64_t clock_boot_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_BOOTTIME, &ts);
+	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
+}
+
 /* The same clock in microseconds, for what is over in less than one of these.
  */
 static inline uint64_t clock_us(void)

@@ -275,6 +275,8 @@ static int open_all(struct gateway *g, struct error *err)
 	if (!rc)
 		rc = open_engine(g, err);
 	if (!rc)
+		rc = traffic_open(g, err);
+	if (!rc)
 		rc = open_gate(g, err);
 	if (!rc)
 		rc = ports_prepare(g, err);
@@ -355,6 +357,8 @@ static void begin_end(struct gateway *g)
  * on the loop then is the gateway's own. */
 static void close_all(struct gateway *g)
 {
+	uint32_t cut;
+
 	begin_end(g);
 	if (g->ui)
 		http_close(g->ui);
@@ -379,10 +383,12 @@ static void close_all(struct gateway *g)
 		;
 	uv_loop_close(&g->loop);
 	home_save(g);
+	cut = traffic_save(g);
 	if (g->settings)
 		settings_close(g->settings);
 	/* It carries until there is nothing else to do. */
 	carry_halt(g);
+	traffic_close(g, cut);
 	if (g->engine && g->restarting)
 		captures_hand_on(g);
 	if (g->engine)

@@ -65,6 +65,7 @@ struct gateway {
 	/* modules, in the order of the ladder */
 	struct settings_store *settings;
 	struct names *names; /* of remotes */
+	struct traffic *traffic;
 	struct journal *journal;
 	struct link *link;
 	struct gate *gate;
@@ -212,8 +213,14 @@ void home_on_lease(struct gateway *g, const struct dhcp_lease *lease);
 void home_on_arp(void *arg, const struct arp *a);
 
 /* traffic.c */
+int traffic_open(struct gateway *g, struct error *err);
+struct history *traffic_history(const struct gateway *g);
 /* Takes the ticks that are over; while the engine is stopped, all. */
 void traffic_take(struct gateway *g);
+/* Once the loop has ended: before, and after, the engine stops. */
+uint32_t traffic_save(struct gateway *g);
+void traffic_close(struct gateway *g, uint32_t cut);
+
 /* captures.c */
 /* Goes on with what this process kept before it started anew. */
 void captures_take(struct gateway *g);

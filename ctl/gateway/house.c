@@ -165,6 +165,11 @@ static const struct events *events(void *arg)
 	return analysis_events(g->analysis);
 }
 
+static struct history *history(void *arg)
+{
+	return traffic_history(arg);
+}
+
 static struct settings_store *settings(void *arg)
 {
 	struct gateway *g = arg;
@@ -298,6 +303,7 @@ struct api_house house_for_api(struct gateway *g)
 		.devices = devices,
 		.names = names,
 		.events = events,
+		.history = history,
 		.settings = settings,
 		.settings_changed = settings_changed,
 	};

@@ -1,20 +1,248 @@
-/* traffic.c - each tick of the engine's ledger, shown to whoever wants it.
- * Called from events.c and on the way down. Control thread.
+/* traffic.c - each tick of the engine's ledger, shown to whoever wants it; and
+ * the life of the history made of them: its clock, its file.
+ *
+ * Called from gateway.c, events.c and the loop. Control thread; the file is
+ * read and written by libuv's workers.
  * Invariant: every tick is shown once, in order, and to all. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "../base/clock.h"
+#include "../base/container_of.h"
+#include "../base/log.h"
+#include "../history/store.h"
 #include "gateway_priv.h"
+
+#define CLOCK_TICK_MS 1000
+#define SAVE_MS	      300000
+
+struct traffic {
+	struct gateway *g;
+	struct history *history;
+	uv_timer_t clock, save;
+	uv_work_t work;
+	bool busy;   /* 'work' is under way */
+	bool loaded; /* what was kept is in: what is saved has it, too */
+	bool failed; /* a disk that is full is said once */
+	char path[512];
+	struct snapshot_of_history *snapshot; /* that is saved */
+	struct store_content content;	      /* that is loaded */
+	int err;
+};
+
+static void tell_time(struct traffic *t)
+{
+	const struct history_now now = {
+		.mono_ms = clock_ms(),
+		.boot_ms = clock_boot_ms(),
+		.wall_ms = clock_wall_ms(),
+	};
+
+	history_clock(t->history, &now);
+}
+
+/* ---- ticks */
 
 static void show(struct gateway *g, const struct traffic_tick *tick)
 {
-	(void)g;
-	(void)tick;
+	tell_time(g->traffic);
+	history_tick(g->traffic->history, tick);
 }
 
 void traffic_take(struct gateway *g)
 {
 	struct traffic_tick tick;
 
-	while (engine_next_tick(g->engine, &tick)) {
+	while (g->traffic && engine_next_tick(g->engine, &tick)) {
 		show(g, &tick);
 		engine_tick_done(g->engine);
 	}
+}
+
+/* ---- the clock */
+
+static uint64_t midnight_ms(void)
+{
+	time_t now = time(NULL);
+	struct tm tm;
+
+	tzset(); /* the owner may have moved */
+	localtime_r(&now, &tm);
+	tm.tm_hour = tm.tm_min = tm.tm_sec = 0;
+	tm.tm_isdst = -1;
+	return (uint64_t)mktime(&tm) * 1000;
+}
+
+static size_t budget_of(const struct gateway *g)
+{
+	return (size_t)settings_get(g->settings)->history_budget_mib << 20;
+}
+
+static void on_clock(uv_timer_t *timer)
+{
+	struct traffic *t = container_of(timer, struct traffic, clock);
+
+	tell_time(t);
+	history_set_budget(t->history, budget_of(t->g));
+	history_day(t->history, midnight_ms());
+}
+
+/* ---- what was kept */
+
+static void on_load(uv_work_t *work)
+{
+	struct traffic *t = container_of(work, struct traffic, work);
+
+	t->err = store_load(t->path, &t->content);
+}
+
+/* It may be lost without harm, but not without a word. */
+static void set_aside(struct traffic *t)
+{
+	char aside[sizeof(t->path) + 8];
+
+	snprintf(aside, sizeof(aside), "%s.broken", t->path);
+	if (rename(t->path, aside))
+		snprintf(aside, sizeof(aside), "%s", t->path);
+	log_warn("history: %s is broken: what could be read of it is shown, "
+		 "the file is kept as %s",
+		 t->path, aside);
+}
+
+static void on_loaded(uv_work_t *work, int status)
+{
+	struct traffic *t = container_of(work, struct traffic, work);
+
+	(void)status;
+	t->busy = false;
+	if (t->err && t->err != -ENOENT)
+		log_warn("history: %s: cannot be read: %s", t->path,
+			 strerror(-t->err));
+	t->loaded = !t->err || t->err == -ENOENT;
+	if (!t->err && t->content.broken)
+		set_aside(t);
+	if (!t->err)
+		store_adopt(t->history, &t->content);
+	history_day(t->history, midnight_ms());
+}
+
+/* ---- what is kept */
+
+static void say_saved(struct traffic *t)
+{
+	if (t->err && !t->failed)
+		log_warn("history: %s: cannot be written: %s", t->path,
+			 strerror(-t->err));
+	t->failed = t->err;
+}
+
+static void on_save(uv_work_t *work)
+{
+	struct traffic *t = container_of(work, struct traffic, work);
+
+	t->err = store_save(t->snapshot, t->path);
+}
+
+static void on_saved(uv_work_t *work, int status)
+{
+	struct traffic *t = container_of(work, struct traffic, work);
+
+	(void)status;
+	t->busy = false;
+	say_saved(t);
+	history_release(t->history, t->snapshot);
+	t->snapshot = NULL;
+}
+
+static void on_save_due(uv_timer_t *timer)
+{
+	struct traffic *t = container_of(timer, struct traffic, save);
+
+	/* A file that cannot be read is not written over. */
+	if (t->busy || !t->loaded)
+		return;
+	t->snapshot = history_snapshot(t->history, HISTORY_ALL);
+	if (!t->snapshot)
+		return;
+	t->busy = !uv_queue_work(&t->g->loop, &t->work, on_save, on_saved);
+	if (t->busy)
+		return;
+	history_release(t->history, t->snapshot);
+	t->snapshot = NULL;
+}
+
+/* ---- life */
+
+int traffic_open(struct gateway *g, struct error *err)
+{
+	struct traffic *t = calloc(1, sizeof(*t));
+	struct hash_key key;
+
+	hash_key_random(&key);
+	if (t)
+		t->history = history_new(g->names, &key, budget_of(g));
+	if (!t || !t->history) {
+		free(t);
+		return error_set(err, -ENOMEM, "history: out of memory");
+	}
+	t->g = g;
+	g->traffic = t;
+	snprintf(t->path, sizeof(t->path), "%s/history.bin",
+		 g->options->state_dir);
+	tell_time(t);
+	uv_timer_init(&g->loop, &t->clock);
+	uv_timer_init(&g->loop, &t->save);
+	uv_timer_start(&t->clock, on_clock, CLOCK_TICK_MS, CLOCK_TICK_MS);
+	uv_timer_start(&t->save, on_save_due, SAVE_MS, SAVE_MS);
+	t->busy = !uv_queue_work(&g->loop, &t->work, on_load, on_loaded);
+	return 0;
+}
+
+struct history *traffic_history(const struct gateway *g)
+{
+	return g->traffic->history;
+}
+
+/* Once the loop has ended, while the engine still carries: what there is so far
+ * goes to the disk meanwhile, and what comes until the end is added to it. */
+uint32_t traffic_save(struct gateway *g)
+{
+	struct traffic *t = g->traffic;
+	uint32_t cut;
+
+	if (!t || !t->loaded)
+		return 0;
+	traffic_take(g);
+	cut = history_cut(t->history);
+	t->snapshot = history_snapshot(t->history, HISTORY_ALL);
+	if (!t->snapshot)
+		return 0;
+	t->err = store_save(t->snapshot, t->path);
+	say_saved(t);
+	history_release(t->history, t->snapshot);
+	return t->err ? 0 : cut;
+}
+
+/* Likewise, once it has ended. 'cut' is what traffic_save() returned. */
+void traffic_close(struct gateway *g, uint32_t cut)
+{
+	struct traffic *t = g->traffic;
+
+	if (!t)
+		return;
+	traffic_take(g);
+	tell_time(t);
+	history_cut(t->history);
+	t->snapshot = cut ? history_since(t->history, cut) : NULL;
+	if (t->snapshot) {
+		t->err = store_append(t->snapshot, t->path);
+		say_saved(t);
+		history_release(t->history, t->snapshot);
+	}
+	history_free(t->history);
+	free(t);
+	g->traffic = NULL;
 }

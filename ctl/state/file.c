@@ -108,8 +108,16 @@ int file_read(const char *path, size_t max, char **out, size_t *len)
 	return r;
 }
 
-static int write_all(int fd, const char *data, size_t len)
+struct text {
+	const char *data;
+	size_t len;
+};
+
+static int write_all(void *arg, int fd)
 {
+	const struct text *text = arg;
+	const char *data = text->data;
+	size_t len = text->len;
 	ssize_t n;
 
 	while (len) {
@@ -121,7 +129,7 @@ static int write_all(int fd, const char *data, size_t len)
 		data += n;
 		len -= (size_t)n;
 	}
-	return fsync(fd) ? -errno : 0;
+	return 0;
 }
 
 /* A rename is durable only when the folder itself has been synced. */
@@ -144,6 +152,14 @@ static int sync_folder(const char *path)
 
 int file_replace(const char *path, const void *data, size_t len, mode_t mode)
 {
+	struct text text = { data, len };
+
+	return file_replace_by(path, mode, write_all, &text);
+}
+
+int file_replace_by(const char *path, mode_t mode,
+		    int (*give)(void *arg, int fd), void *arg)
+{
 	char temp[PATH_MAX];
 	int fd, r;
 
@@ -153,7 +169,9 @@ int file_replace(const char *path, const void *data, size_t len, mode_t mode)
 		  mode);
 	if (fd < 0)
 		return -errno;
-	r = fchmod(fd, mode) ? -errno : write_all(fd, data, len);
+	r = fchmod(fd, mode) ? -errno : give(arg, fd);
+	if (!r && fsync(fd))
+		r = -errno;
 	if (close(fd) && !r)
 		r = -errno;
 	if (!r && rename(temp, path))

@@ -12,5 +12,9 @@ int file_mkdirs(const char *path, mode_t mode);
 int file_read(const char *path, size_t max, char **out, size_t *len);
 /* Temp beside it, fsync, rename, fsync of the folder. */
 int file_replace(const char *path, const void *data, size_t len, mode_t mode);
+/* The same for what is too large to have in one piece: 'give' gives it to the
+ * new file. Its error is returned, and the old file stays. */
+int file_replace_by(const char *path, mode_t mode,
+		    int (*give)(void *arg, int fd), void *arg);
 
 #endif

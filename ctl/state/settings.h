@@ -118,6 +118,7 @@ struct settings {
 	unsigned clients_pin_n; /* clients.pin: captured whole */
 	struct mac clients_pin[64];
 	char express_mode[8]; /* express.mode: "auto", "xdp", "tc", "off" */
+	uint32_t history_budget_mib;	/* history.budget_mib: 64, 8..512 */
 	uint32_t express_after_packets; /* within a second: 32, 1..10000 */
 	uint32_t capture_max_mib;	/* capture.max_mib: 0: off */
 	/* nat.timers.udp_s and so on; seconds; floors from nat.md. */

@@ -237,6 +237,15 @@ static const struct events *house_events(void *arg)
 	return log_of_events;
 }
 
+static struct names *past_names;
+static struct history *past;
+
+static struct history *house_history(void *arg)
+{
+	(void)arg;
+	return past;
+}
+
 static struct settings_store *house_settings(void *arg)
 {
 	(void)arg;
@@ -384,6 +393,33 @@ static void furnish(void)
 	json_decref(names);
 }
 
+/* An hour ago, and for a tenth of a second, two devices moved something. */
+static void remember(void)
+{
+	static const struct hash_key key = { { 5, 6 } };
+	struct history_now now = { 1000, 1000, clock_wall_ms() - 3600000 };
+	struct traffic_row moved[2] = { { .sum = { 1000, 100, 3, 2 } },
+					{ .sum = { 500, 0, 1, 0 } } };
+	const struct traffic_tick tick = { 1000, 1100, 2, moved };
+
+	past_names = names_new(64);
+	past = history_new(past_names, &key, HISTORY_BUDGET_MIN);
+	mac_parse("02:00:00:00:00:05", &moved[0].host);
+	mac_parse("02:00:00:00:00:09", &moved[1].host);
+	addr_parse("198.51.100.7", &moved[0].remote);
+	addr_parse("2001:db8::7", &moved[1].remote);
+	moved[0].label = names_id(past_names, "=video.example", 14);
+	history_clock(past, &now);
+	history_tick(past, &tick);
+	for (unsigned s = 0; s < 3600; s++) {
+		now.mono_ms += 1000;
+		now.boot_ms += 1000;
+		now.wall_ms += 1000;
+		history_clock(past, &now);
+	}
+	history_day(past, 1);
+}
+
 static int start(void **state)
 {
 	static const struct api_house house = { .arg = &engine,
@@ -397,6 +433,7 @@ static int start(void **state)
 						.devices = house_devices,
 						.names = house_names,
 						.events = house_events,
+						.history = house_history,
 						.settings = house_settings,
 						.settings_changed =
 							house_changed };
@@ -411,6 +448,7 @@ static int start(void **state)
 	snprintf(sock_path, sizeof(sock_path), "%s/s.sock", dir);
 	snprintf(password_path, sizeof(password_path), "%s/password", dir);
 	furnish();
+	remember();
 	uv_loop_init(&loop);
 	assert_int_equal(api_new(&api, &loop, &house), 0);
 	assert_int_equal(http_listen_unix(&on_unix, &loop, sock_path,
@@ -438,6 +476,8 @@ static int stop(void **state)
 	devices_free(registry);
 	names_free(remotes);
 	events_free(log_of_events);
+	history_free(past);
+	names_free(past_names);
 	snprintf(command, sizeof(command), "rm -rf %s", dir);
 	return system(command) || uv_loop_close(&loop);
 }

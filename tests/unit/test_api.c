@@ -3,27 +3,30 @@
 
 static void status_is_as_the_contract_says(void **state)
 {
+	const char *reply =
+		hear(say(false, "GET", "/api/v1/status", "Host: x\r\n", ""));
+
 	(void)state;
-	unix_says("/api/v1/status",
-		  "{\"version\":\"" VERSION "\",\"uptime_s\":42,\"wan\":{"
-		  "\"ifname\":\"gw\",\"address\":\"203.0.113.9\",\"gateway\":"
-		  "null,\"up\":true,\"carrier\":\"xdp-copy\",\"why\":"
-		  "\"its driver has native "
-		  "XDP\",\"express\":\"off\",\"express_why\":null,"
-		  "\"latency_ms\":4.57,\"loss\":null},\"lan\":[{"
-		  "\"name\":\"lan\","
-		  "\"address\":"
-		  "\"10.77.0.1\",\"network\":\"10.77.0.0/24\",\"ports\":[{"
-		  "\"ifname\":\"gl\",\"carrier\":\"xdp-copy\",\"why\":"
-		  "null,\"express\":\"off\",\"express_why\":null}]}],\"nat\":{"
-		  "\"mappings\":1,"
-		  "\"sessions\":2,\"mappings_max\":3,\"sessions_max\":4,"
-		  "\"counters\":{\"evicted\":5,\"hold_yielded\":6,"
-		  "\"moved\":7,\"syn_used\":8}},\"rates\":{"
-		  "\"rx_bps\":0,\"tx_bps\":0},\"dhcp\":{\"serving\":true,"
-		  "\"rival\":null,\"events\":0},\"capture\":{"
-		  "\"bytes\":65536,\"max_bytes\":268435456,"
-		  "\"devices\":1}}");
+	reply_is(reply, 200,
+		 "{\"version\":\"" VERSION "\",\"uptime_s\":42,\"wan\":{"
+		 "\"ifname\":\"gw\",\"address\":\"203.0.113.9\",\"gateway\":"
+		 "null,\"up\":true,\"carrier\":\"xdp-copy\",\"why\":"
+		 "\"its driver has native "
+		 "XDP\",\"express\":\"off\",\"express_why\":null,"
+		 "\"latency_ms\":4.57,\"loss\":null},\"lan\":[{"
+		 "\"name\":\"lan\","
+		 "\"address\":"
+		 "\"10.77.0.1\",\"network\":\"10.77.0.0/24\",\"ports\":[{"
+		 "\"ifname\":\"gl\",\"carrier\":\"xdp-copy\",\"why\":"
+		 "null,\"express\":\"off\",\"express_why\":null}]}],\"nat\":{"
+		 "\"mappings\":1,"
+		 "\"sessions\":2,\"mappings_max\":3,\"sessions_max\":4,"
+		 "\"counters\":{\"evicted\":5,\"hold_yielded\":6,"
+		 "\"moved\":7,\"syn_used\":8}},\"rates\":{"
+		 "\"rx_bps\":0,\"tx_bps\":0},\"dhcp\":{\"serving\":true,"
+		 "\"rival\":null,\"events\":0},\"capture\":{"
+		 "\"bytes\":65536,\"max_bytes\":268435456,"
+		 "\"devices\":1},\"history\":{\"bytes\":");
 }
 
 static void clients_are_the_seen_and_the_leased(void **state)
@@ -65,6 +68,9 @@ static void clients_are_the_seen_and_the_leased(void **state)
 	assert_true(json_is_false(json_object_get(c, "fixed")));
 	assert_int_equal(
 		json_integer_value(json_object_get(c, "first_seen_ms")), 1000);
+	assert_int_equal(json_integer_value(json_object_get(
+				 json_object_get(c, "today"), "rx")),
+			 1000);
 
 	c = json_array_get(list, 2); /* seen only */
 	assert_string_equal(json_string_value(json_object_get(c, "ip")),
@@ -72,7 +78,7 @@ static void clients_are_the_seen_and_the_leased(void **state)
 	assert_true(json_is_null(json_object_get(c, "vendor")));
 	assert_true(json_is_true(json_object_get(c, "fixed")));
 	assert_true(json_is_null(json_object_get(c, "first_seen_ms")));
-	assert_int_equal(json_object_size(c), 18);
+	assert_int_equal(json_object_size(c), 19);
 
 	json_decref(list);
 }

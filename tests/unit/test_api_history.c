@@ -1,0 +1,220 @@
+/* test_api_history.c - the history as it is asked for: its numbers, its errors,
+ * its CSV, and who may ask. */
+#include "api_house.h"
+
+static const char *ask(const char *query)
+{
+	char path[256];
+
+	snprintf(path, sizeof(path), "/api/v1/history%s", query);
+	return hear(say(false, "GET", path, "Host: x\r\n", ""));
+}
+
+static json_t *answer(const char *query)
+{
+	const char *reply = ask(query);
+	json_t *json;
+
+	reply_is(reply, 200, "Content-Type: application/json\r\n");
+	json = json_loads(body_of(reply), 0, NULL);
+	assert_non_null(json);
+	return json;
+}
+
+static json_int_t number(const json_t *object, const char *key)
+{
+	return json_integer_value(json_object_get(object, key));
+}
+
+static const char *text(const json_t *object, const char *key)
+{
+	return json_string_value(json_object_get(object, key));
+}
+
+static json_int_t sum_of(const json_t *list)
+{
+	json_int_t sum = 0;
+	json_t *value;
+	size_t i;
+
+	json_array_foreach(list, i, value) sum += json_integer_value(value);
+	return sum;
+}
+
+/* The span that the house remembers, as "?from=…&to=…". */
+static const char *span(const char *more)
+{
+	static char query[200];
+	unsigned long long now = clock_wall_ms();
+
+	snprintf(query, sizeof(query), "?from=%llu&to=%llu%s", now - 3660000,
+		 now, more);
+	return query;
+}
+
+static void devices_have_names_and_sums(void **state)
+{
+	json_t *h = answer(span("&group=device&step=60000")), *groups, *g;
+	size_t i;
+
+	(void)state;
+	groups = json_object_get(h, "groups");
+	assert_int_equal(json_array_size(groups), 2);
+	g = json_array_get(groups, 0);
+	assert_string_equal(text(g, "key"), "02:00:00:00:00:05");
+	assert_string_equal(text(g, "name"), "Kitchen radio");
+	assert_int_equal(number(g, "rx"), 1000);
+	assert_int_equal(number(g, "tx_packets"), 2);
+	assert_int_equal(sum_of(json_object_get(h, "rx")), 1500);
+	assert_int_equal(sum_of(json_object_get(h, "tx")), 100);
+	assert_int_equal(number(json_object_get(h, "total"), "rx"), 1500);
+	assert_int_equal(number(h, "peak_rx_bps"), 1500 * 8 / 60);
+	assert_int_equal(number(h, "step_ms"), 60000);
+	assert_int_equal(number(h, "from_ms") % 60000, 0);
+	assert_int_equal(json_array_size(json_object_get(h, "rx")),
+			 (number(h, "to_ms") - number(h, "from_ms")) / 60000);
+	assert_int_equal(json_array_size(json_object_get(h, "tiers")), 3);
+	/* Before it began nothing is known, which is not nothing. */
+	for (i = 0; json_is_null(json_array_get(json_object_get(h, "rx"), i));)
+		i++;
+	assert_int_equal(i, 1);
+	json_decref(h);
+}
+
+static void remotes_are_asked_by_name_and_address(void **state)
+{
+	json_t *h = answer(span("&group=remote&step=60000")), *groups;
+
+	(void)state;
+	groups = json_object_get(h, "groups");
+	assert_string_equal(text(json_array_get(groups, 0), "key"),
+			    "=video.example");
+	assert_string_equal(text(json_array_get(groups, 0), "remote"),
+			    "198.51.100.7");
+	assert_string_equal(text(json_array_get(groups, 1), "key"),
+			    "2001:db8::7");
+	json_decref(h);
+	h = answer(span("&remote=%3DVideo.example&step=60000"));
+	assert_int_equal(number(json_object_get(h, "total"), "rx"), 1000);
+	json_decref(h);
+	h = answer(span("&remote=2001:db8::7&step=60000"));
+	assert_int_equal(number(json_object_get(h, "total"), "rx"), 500);
+	json_decref(h);
+	h = answer(span("&device=02:00:00:00:00:09&group=pair&step=60000"));
+	groups = json_object_get(h, "groups");
+	assert_int_equal(json_array_size(groups), 1);
+	assert_string_equal(text(json_array_get(groups, 0), "key"),
+			    "02:00:00:00:00:09/2001:db8::7");
+	json_decref(h);
+}
+
+static void what_is_left_over_is_others(void **state)
+{
+	json_t *h = answer(span("&group=device&limit=1&step=60000"));
+	json_t *groups = json_object_get(h, "groups");
+
+	(void)state;
+	assert_int_equal(json_array_size(groups), 2);
+	assert_true(json_is_null(
+		json_object_get(json_array_get(groups, 1), "key")));
+	assert_int_equal(number(json_array_get(groups, 1), "rx"), 500);
+	json_decref(h);
+}
+
+/* Formulas of spreadsheets are texts, and everything that JSON says is there.
+ */
+static void csv_says_the_same(void **state)
+{
+	const char *reply = ask(span("&group=remote&step=60000&format=csv"));
+	const char *body;
+
+	(void)state;
+	reply_is(reply, 200, "Content-Type: text/csv");
+	body = body_of(reply);
+	assert_non_null(strstr(body, "what,at_ms,key,name,rx_bytes,tx_bytes,"
+				     "rx_packets,tx_packets\r\nstep,"));
+	assert_non_null(strstr(body, "\r\ngroup,,\"'=video.example\","
+				     "\"'=video.example\",1000,100,3,2\r\n"));
+	assert_non_null(strstr(body, "\r\ntotal,,,,1500,100,4,2\r\n"));
+}
+
+static void errors_name_the_parameter(void **state)
+{
+	static const char *const wrong[][2] = {
+		{ "?from=soon", "from: " },    { "?to=-1", "to: " },
+		{ "?step=1.5", "step: " },     { "?step=150", "step: " },
+		{ "?from=10&to=5", "to: " },   { "?from=0&step=100", "step: " },
+		{ "?limit=99999", "limit: " }, { "?device=me", "device: " },
+		{ "?remote=", "remote: " },    { "?group=all", "group: " },
+		{ "?format=xml", "format: " },
+	};
+	char part[64];
+	unsigned i;
+
+	(void)state;
+	for (i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		snprintf(part, sizeof(part), "{\"error\":\"%s", wrong[i][1]);
+		reply_is(ask(wrong[i][0]), 400, part);
+	}
+}
+
+static void defaults_are_the_last_hour(void **state)
+{
+	json_t *h = answer("");
+	json_int_t now = (json_int_t)clock_wall_ms();
+
+	(void)state;
+	assert_int_equal(number(h, "step_ms"), 5000);
+	assert_in_range(now - number(h, "from_ms"), 3600000, 3660000);
+	json_decref(h);
+}
+
+static void who_asks_and_leaves_is_forgotten(void **state)
+{
+	int fd = say(false, "GET", "/api/v1/history", "Host: x\r\n", "");
+
+	(void)state;
+	setsockopt(fd, SOL_SOCKET, SO_LINGER, &(struct linger){ .l_onoff = 1 },
+		   sizeof(struct linger));
+	spin(1);
+	close(fd);
+	spin(20);
+	json_decref(answer(""));
+}
+
+static void only_the_owner_may_ask(void **state)
+{
+	(void)state;
+	reply_is(hear(say(true, "GET", "/api/v1/history", "Host: 127.0.0.1\r\n",
+			  "")),
+		 401, "password");
+}
+
+static void the_api_may_go_while_an_answer_is_made(void **state)
+{
+	int fd = say(false, "GET", "/api/v1/history", "Host: x\r\n", "");
+
+	(void)state;
+	http_close(on_lan);
+	http_close(on_unix);
+	api_free(api);
+	uv_run(&loop, UV_RUN_DEFAULT);
+	close(fd);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(devices_have_names_and_sums),
+		cmocka_unit_test(remotes_are_asked_by_name_and_address),
+		cmocka_unit_test(what_is_left_over_is_others),
+		cmocka_unit_test(csv_says_the_same),
+		cmocka_unit_test(errors_name_the_parameter),
+		cmocka_unit_test(defaults_are_the_last_hour),
+		cmocka_unit_test(who_asks_and_leaves_is_forgotten),
+		cmocka_unit_test(only_the_owner_may_ask),
+		cmocka_unit_test(the_api_may_go_while_an_answer_is_made),
+	};
+
+	return cmocka_run_group_tests(tests, start, stop);
+}

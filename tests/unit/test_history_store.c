@@ -1,0 +1,192 @@
+/* test_history_store.c - what is saved comes back; what is broken costs itself
+ * alone. */
+#include "history_kit.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+#include "ctl/history/store.h"
+
+static char path[] = "/tmp/portcullis-history-XXXXXX";
+
+static void record(struct kit *k, unsigned ticks)
+{
+	for (unsigned i = 0; i < ticks; i++) {
+		kit_row(k, i % 7, i % 50, i % 2 ? "a.example" : NULL, 1000 + i,
+			10);
+		kit_tick(k, 100);
+	}
+}
+
+/* Another run, at the same time of day, of what is in the file. */
+static struct kit *reborn(const struct kit *old)
+{
+	struct kit *k = kit_new(KIT_BUDGET);
+	struct store_content c;
+
+	k->now = (struct history_now){ 100, 100, old->now.wall_ms };
+	history_free(k->h);
+	k->h = history_new(k->names, &kit_key, KIT_BUDGET);
+	history_clock(k->h, &k->now);
+	names_id(k->names, "other.example", 13); /* numbers are others now */
+	assert_int_equal(store_load(path, &c), 0);
+	assert_false(c.broken);
+	store_adopt(k->h, &c);
+	return k;
+}
+
+static void save(struct kit *k)
+{
+	struct snapshot_of_history *s = history_snapshot(k->h, HISTORY_ALL);
+
+	assert_int_equal(store_save(s, path), 0);
+	history_release(k->h, s);
+}
+
+static void assert_same(struct kit *a, struct kit *b, uint64_t step_ms)
+{
+	struct query q = kit_query(KIT_NOON, a->now.wall_ms, step_ms);
+	struct query p = q;
+	struct snapshot_of_history *s, *t;
+	struct query_answer x, y;
+
+	kit_ask(a, &q, &x, &s, NULL);
+	kit_ask(b, &p, &y, &t, NULL);
+	assert_int_equal(x.n, y.n);
+	assert_memory_equal(x.rx, y.rx, x.n * sizeof(*x.rx));
+	assert_memory_equal(x.tx, y.tx, x.n * sizeof(*x.tx));
+	assert_memory_equal(&x.total, &y.total, sizeof(x.total));
+	assert_int_equal(x.rows_n, y.rows_n);
+	for (unsigned i = 0; i < x.rows_n; i++) {
+		assert_memory_equal(&x.rows[i].sum, &y.rows[i].sum,
+				    sizeof(x.rows[i].sum));
+		assert_int_equal(!x.rows[i].name, !y.rows[i].name);
+		if (x.rows[i].name)
+			assert_string_equal(x.rows[i].name, y.rows[i].name);
+	}
+	kit_done(a, &x, s);
+	kit_done(b, &y, t);
+}
+
+static void test_round_trip(void **state)
+{
+	struct kit *a = kit_new(KIT_BUDGET), *b;
+	struct mac m = kit_mac(3);
+
+	(void)state;
+	record(a, 900);
+	save(a);
+	b = reborn(a);
+	assert_same(a, b, 100);
+	assert_same(a, b, 1000);
+	assert_same(a, b, 60000);
+	history_day(a->h, KIT_NOON);
+	history_day(b->h, KIT_NOON);
+	assert_int_equal(history_today(a->h, &m).rx_bytes,
+			 history_today(b->h, &m).rx_bytes);
+	assert_true(history_today(a->h, &m).rx_bytes);
+	/* What goes on in both stays the same. */
+	record(a, 300);
+	a->now.wall_ms = b->now.wall_ms;
+	kit_free(a);
+	kit_free(b);
+}
+
+static void test_what_came_after_the_cut_is_appended(void **state)
+{
+	struct kit *a = kit_new(KIT_BUDGET), *b;
+	struct snapshot_of_history *s;
+	uint32_t cut;
+
+	(void)state;
+	record(a, 500);
+	cut = history_cut(a->h);
+	save(a);
+	record(a, 3);
+	history_cut(a->h);
+	s = history_since(a->h, cut);
+	assert_int_equal(store_append(s, path), 0);
+	history_release(a->h, s);
+	b = reborn(a);
+	assert_same(a, b, 100);
+	assert_same(a, b, 60000);
+	kit_free(a);
+	kit_free(b);
+}
+
+static void test_old_and_new_are_one(void **state)
+{
+	struct kit *a = kit_new(KIT_BUDGET), *b;
+	struct traffic_sum t;
+
+	(void)state;
+	record(a, 500);
+	save(a);
+	b = reborn(a);
+	b->given = a->given;
+	b->now.wall_ms += 5000; /* it took that long */
+	record(b, 500);
+	t = kit_total(b, KIT_NOON, b->now.wall_ms + 60000, 60000);
+	assert_memory_equal(&t, &b->given, sizeof(t));
+	kit_free(a);
+	kit_free(b);
+}
+
+/* Any single byte may be wrong, and the file may end anywhere. */
+static void test_broken(void **state)
+{
+	struct kit *k = kit_new(KIT_BUDGET);
+	static uint8_t bytes[1 << 20];
+	struct store_content c;
+	size_t len, whole;
+	unsigned all;
+	FILE *f;
+
+	(void)state;
+	record(k, 200);
+	save(k);
+	f = fopen(path, "r");
+	len = fread(bytes, 1, sizeof(bytes), f);
+	fclose(f);
+	assert_int_equal(store_parse(bytes, len, &c), 0);
+	all = c.n;
+	assert_true(all >= 3);
+	store_free(&c);
+	for (size_t i = 0; i < len; i += 1 + len / 400) {
+		bytes[i] ^= 1;
+		assert_int_equal(store_parse(bytes, len, &c), 0);
+		assert_true(c.broken);
+		assert_true(c.n < all);
+		store_free(&c);
+		bytes[i] ^= 1;
+	}
+	for (whole = 0; whole < len; whole += 1 + len / 400) {
+		assert_int_equal(store_parse(bytes, whole, &c), 0);
+		assert_true(c.n < all || !c.broken);
+		store_free(&c);
+	}
+	kit_free(k);
+}
+
+static void test_no_file(void **state)
+{
+	struct store_content c;
+
+	(void)state;
+	unlink(path);
+	assert_int_equal(store_load(path, &c), -ENOENT);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_round_trip),
+		cmocka_unit_test(test_what_came_after_the_cut_is_appended),
+		cmocka_unit_test(test_old_and_new_are_one),
+		cmocka_unit_test(test_broken),
+		cmocka_unit_test(test_no_file),
+	};
+
+	close(mkstemp(path));
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
