@@ -473,9 +473,11 @@ static void begin_run(struct history *h, uint64_t at_ms)
 		memmove(h->runs, h->runs + 1, h->runs_n * sizeof(h->runs[0]));
 	}
 	h->runs[h->runs_n++] = (struct history_run){ at_ms, at_ms };
+	/* Before the first one no tier has less than another. */
 	for (unsigned t = 0; t < TIERS; t++)
 		if (!h->tiers[t].from_ms)
-			h->tiers[t].from_ms = at_ms - at_ms % tier_step_ms(t);
+			h->tiers[t].from_ms =
+				at_ms - at_ms % tier_step_ms(TIER_MINUTE);
 }
 
 /* Ticks are of the grid of clock_ms(), steps of civil time's: how one lies on

@@ -276,6 +276,27 @@ static void test_drift_leaves_no_holes(void **state)
 	kit_done(k, &a, s);
 }
 
+/* Who asks for more than there ever was gets what there was. */
+static void test_before_the_beginning(void **state)
+{
+	struct kit *k = *state;
+	struct query q;
+	struct snapshot_of_history *s;
+	struct query_answer a;
+
+	k->now.mono_ms += 17300;
+	history_free(k->h);
+	k->h = history_new(k->names, &kit_key, KIT_BUDGET);
+	k->now.wall_ms += 17300;
+	history_clock(k->h, &k->now);
+	kit_row(k, 1, 1, NULL, 10, 0);
+	kit_tick(k, 100);
+	q = kit_query(KIT_NOON - 30000, KIT_NOON + 30000, 100);
+	kit_ask(k, &q, &a, &s, NULL);
+	assert_int_equal(a.total.rx_bytes, 10);
+	kit_done(k, &a, s);
+}
+
 static void test_sleep_is_a_gap(void **state)
 {
 	struct kit *k = *state;
@@ -367,6 +388,7 @@ int main(void)
 		TEST(test_clock_is_set),
 		TEST(test_clock_is_trimmed),
 		TEST(test_drift_leaves_no_holes),
+		TEST(test_before_the_beginning),
 		TEST(test_sleep_is_a_gap),
 		TEST(test_snapshot_stays),
 		TEST(test_today),
