@@ -193,10 +193,11 @@ void look_at_diary(void *arg, const struct diary_entry *e)
 void look_line(struct gateway *g, double *latency_ms, double *loss)
 {
 	struct dns_upstream_row rows[DNS_UPSTREAMS_MAX];
-	uint32_t us = analysis_latency_us(g->analysis);
+	bool there = g->conf.wan.gateway;
+	uint32_t us = there ? analysis_latency_us(g->analysis) : 0;
 	unsigned n = !us && g->dns ? dns_upstreams(g->dns, rows) : 0;
 
-	*loss = analysis_loss(g->analysis);
+	*loss = there ? analysis_loss(g->analysis) : -1;
 	*latency_ms = us ? us / 1000.0 : -1;
 	while (n--)
 		if (rows[n].measured && !rows[n].retired &&
