@@ -18,12 +18,14 @@
 
 #define QUESTIONS	 512 /* powers of two */
 #define HITS		 8192
+#define FIRSTS		 8192
 #define HITS_AT_ONCE	 (HITS / 4) /* then the control thread is woken … */
 #define HITS_PATIENCE_MS 100	    /* … or after that long */
 
 #define WORDS	   (sizeof(struct answer) / sizeof(uint64_t))
 #define HEAD_WORDS (offsetof(struct answer, bytes) / sizeof(uint64_t))
 
+_Static_assert(FIRSTS == 1u << (64 - 51), "a row for each top");
 _Static_assert(sizeof(struct answer) == 504, "a place is eight cache lines");
 _Static_assert(offsetof(struct answer, bytes) % sizeof(uint64_t) == 0,
 	       "the head is whole words");
@@ -59,9 +61,11 @@ struct answers {
 	_Atomic uint64_t hits_n, hits_lost, questions_lost;
 
 	/* engine only */
-	bool asked;	    /* a question that no bell was rung for */
-	unsigned untold;    /* hits, likewise … */
-	uint64_t untold_ms; /* … the oldest of them */
+	bool urgent;	 /* a question, or a client's first hit, that no bell
+			  * was rung for */
+	unsigned untold; /* hits, likewise … */
+	uint32_t firsts[FIRSTS]; /* who was given what lately, hashed */
+	uint64_t untold_ms;	 /* … the oldest of them */
 };
 
 struct answers *answers_new(void)
@@ -297,6 +301,22 @@ static void count(_Atomic uint64_t *c)
 			      memory_order_relaxed);
 }
 
+/* Soon the client will speak with whom it asked for, and flows are named after
+ * that. What is hashed to the same row may make others first again. */
+static bool is_first(struct answers *a, const struct answers_hit *hit)
+{
+	uint64_t mix = hit->client.q[0] ^ hit->client.q[1] ^ a->secret.k[0];
+	uint32_t *row;
+
+	mix = (mix ^ hit->place.at) * 0x9e3779b97f4a7c15;
+	mix = (mix ^ mix >> 32 ^ hit->place.stamp) * 0x9e3779b97f4a7c15;
+	row = &a->firsts[mix >> 51];
+	if (*row == (uint32_t)mix)
+		return false;
+	*row = (uint32_t)mix;
+	return true;
+}
+
 void answers_hit(struct answers *a, const struct answers_hit *hit)
 {
 	count(&a->hits_n);
@@ -308,11 +328,12 @@ void answers_hit(struct answers *a, const struct answers_hit *hit)
 	}
 	if (!a->untold++)
 		a->untold_ms = hit->at_ms;
+	a->urgent |= is_first(a, hit);
 }
 
 bool answers_ask(struct answers *a, const struct answers_question *q)
 {
-	a->asked = true;
+	a->urgent = true;
 	if (question_ring_put(&a->questions, q))
 		return true;
 	count(&a->questions_lost);
@@ -323,12 +344,12 @@ uint64_t answers_turn(struct answers *a, uint64_t now_ms)
 {
 	uint64_t waited_ms = now_ms - a->untold_ms;
 
-	if (!a->asked && !a->untold)
+	if (!a->urgent && !a->untold)
 		return UINT64_MAX;
-	if (!a->asked && a->untold < HITS_AT_ONCE &&
+	if (!a->urgent && a->untold < HITS_AT_ONCE &&
 	    waited_ms < HITS_PATIENCE_MS)
 		return HITS_PATIENCE_MS - waited_ms;
-	a->asked = false;
+	a->urgent = false;
 	a->untold = 0;
 	bell_ring(&a->bell);
 	return UINT64_MAX;

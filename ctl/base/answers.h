@@ -75,7 +75,8 @@ bool answers_has(const struct answers *a, const uint8_t *key, size_t len,
 void answers_post(struct answers *a, struct answer *x);
 /* From now on nothing that was posted is given any more. */
 void answers_clear(struct answers *a);
-/* Whether hits are told at all. Off at first. */
+/* Whether hits are told at all: a client's first of an answer at once, others
+ * within a tenth of a second. Off at first. */
 void answers_tell_hits(struct answers *a, bool on);
 /* What stood in 'place'; false: something else stands there by now. */
 bool answers_at(const struct answers *a, struct answers_place place,

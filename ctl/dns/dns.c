@@ -351,8 +351,6 @@ int dns_configure(struct dns *d, const struct dns_conf *conf, struct error *err)
 	cache_set_limit(d->serve.cache, conf->cache_bytes);
 	forward_set_rate(d->serve.forward, conf->client_rate);
 	querylog_turn(d->serve.log, conf->log);
-	if (d->serve.tap)
-		tap_log(d->serve.tap, conf->log);
 	forget_posted(d);
 	return 0;
 }

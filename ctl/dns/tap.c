@@ -147,11 +147,6 @@ void tap_clear(struct tap *t)
 	answers_clear(t->answers);
 }
 
-void tap_log(struct tap *t, bool on)
-{
-	answers_tell_hits(t->answers, on);
-}
-
 /* ---- life */
 
 static void on_closed(uv_handle_t *h)
@@ -178,6 +173,7 @@ int tap_open(struct tap **out, uv_loop_t *loop, struct answers *answers,
 		return err;
 	}
 	uv_poll_start(&t->poll, UV_READABLE, on_bell); /* cannot fail */
+	answers_tell_hits(answers, true);
 	*out = t;
 	return 0;
 }

@@ -13,8 +13,9 @@
 #include "filter.h"
 #include "querylog.h"
 
-#define TAP_POST_MS 300000 /* then the cache shall see that it is still asked  \
-			    */
+#define TAP_POST_MS                                                            \
+	300000 /* then the cache shall see that it is still asked              \
+		*/
 
 struct tap;
 
@@ -39,7 +40,5 @@ void tap_post(struct tap *t, const struct dns_key *key,
 void tap_settle(struct tap *t);
 /* Somebody may now be told something else. */
 void tap_clear(struct tap *t);
-/* Whether the log wants to know what is answered there. */
-void tap_log(struct tap *t, bool on);
 
 #endif

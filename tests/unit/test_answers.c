@@ -162,6 +162,10 @@ static void bells(void **state)
 	assert_false(answers_next_question(a, &out));
 
 	answers_tell_hits(a, true);
+	answers_hit(a, &hit); /* the client's first of this answer */
+	assert_int_equal(answers_turn(a, 1000), UINT64_MAX);
+	assert_true(rings(a));
+	answers_heard(a);
 	answers_hit(a, &hit);
 	assert_int_equal(answers_turn(a, 1040), 60);
 	assert_false(rings(a));
