@@ -212,8 +212,8 @@ static uint32_t place_to_take(const struct answers *a, uint64_t hash)
 		uint32_t at = first_of(hash) + way, stamp;
 		struct answer x;
 
-		read_place(&a->places[at], &x, &stamp);
-		if (!is_good(a, &x, 0))
+		if (!read_place(&a->places[at], &x, &stamp) ||
+		    !is_good(a, &x, 0))
 			return at;
 		if (x.until_ms < best_ms) {
 			best = at;

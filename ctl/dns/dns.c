@@ -12,25 +12,11 @@
 #include "../base/container_of.h"
 #include "../base/log.h"
 #include "../proto/dns_rdata.h"
-#include "listen_tcp.h"
-#include "listen_udp.h"
+#include "listeners.h"
 #include "lists.h"
 #include "probe.h"
 #include "serve.h"
 #include "tap.h"
-
-#define PORT 53
-
-struct listener {
-	struct addr addr;
-	struct listen_udp *udp;
-	struct listen_tcp *tcp;
-};
-
-struct listeners {
-	unsigned n;
-	struct listener l[DNS_LISTEN_MAX];
-};
 
 struct dns {
 	uv_loop_t *loop;
@@ -133,117 +119,12 @@ static bool is_home(void *arg, const struct addr *addr)
 	       addr_eq(addr, &((const struct dns *)arg)->conf.wan.addr);
 }
 
-/* ---- listeners */
-
-static void close_listener(struct listener *l)
-{
-	if (l->udp)
-		listen_udp_close(l->udp);
-	if (l->tcp)
-		listen_tcp_close(l->tcp);
-}
-
-static int say_why_not(struct error *err, const struct addr *addr, int code)
-{
-	char buf[ADDR_STRLEN];
-
-	addr_format(addr, buf);
-	if (code == -EADDRINUSE)
-		return error_set(err, code,
-				 "dns: port %d of %s is in use: stop the "
-				 "other DNS server",
-				 PORT, buf);
-	return error_set(err, code, "dns: cannot listen on port %d of %s: %s",
-			 PORT, buf, strerror(-code));
-}
-
-static int open_listener(struct dns *d, const struct addr *addr,
-			 struct listener *out, struct error *err)
-{
-	struct endpoint at = { *addr, htons(PORT) };
-	struct asker_events events = { d, on_message, on_gone, is_served };
-	int code;
-
-	*out = (struct listener){ .addr = *addr };
-	code = listen_udp_open(&out->udp, d->loop, &at, &d->tally, &events);
-	if (!code)
-		code = listen_tcp_open(&out->tcp, d->loop, &at, &d->tally,
-				       &events);
-	if (!code)
-		return 0;
-	close_listener(out);
-	return say_why_not(err, addr, code);
-}
-
-static struct listener *find_listener(struct listeners *ls,
-				      const struct addr *addr)
-{
-	unsigned i;
-
-	for (i = 0; i < ls->n; i++)
-		if (addr_eq(&ls->l[i].addr, addr))
-			return &ls->l[i];
-	return NULL;
-}
-
-/* Closes those of 'ls' whose address is not in 'keep'. */
-static void close_others(struct listeners *ls, struct listeners *keep)
-{
-	unsigned i;
-
-	for (i = 0; i < ls->n; i++)
-		if (!find_listener(keep, &ls->l[i].addr))
-			close_listener(&ls->l[i]);
-}
-
-/* Those that stay go on without a gap; new ones open before old ones close. */
-static int listen_on(struct dns *d, const struct dns_conf *conf,
-		     struct error *err)
-{
-	struct listeners now = { 0 };
-	unsigned i;
-
-	for (i = 0; i < conf->listen_n; i++) {
-		const struct addr *addr = &conf->listen[i];
-		struct listener *known = find_listener(&d->listeners, addr);
-		int code = 0;
-
-		if (find_listener(&now, addr))
-			continue;
-		if (known)
-			now.l[now.n] = *known;
-		else
-			code = open_listener(d, addr, &now.l[now.n], err);
-		if (code) {
-			close_others(&now, &d->listeners);
-			return code;
-		}
-		now.n++;
-	}
-	close_others(&d->listeners, &now);
-	d->listeners = now;
-	return 0;
-}
-
-/* As if they had come by the socket of the address that was asked. */
 static void on_questions(void *arg, const struct answers_question *q,
 			 unsigned n)
 {
 	struct dns *d = arg;
-	struct listener *l;
-	unsigned i;
 
-	for (i = 0; i < d->listeners.n; i++)
-		listen_udp_gather(d->listeners.l[i].udp);
-	for (i = 0; i < n; i++) {
-		l = find_listener(&d->listeners, &q[i].to);
-		if (l)
-			listen_udp_take(l->udp, &q[i].from, q[i].msg, q[i].len);
-		else
-			tally_drop(&d->tally, TALLY_NOT_SERVED, q[i].len);
-	}
-	for (i = 0; i < d->listeners.n; i++)
-		listen_udp_flush(d->listeners.l[i].udp);
+	listeners_take(&d->listeners, q, n);
 }
 
 /* To ask ourselves would go round in circles: resolv.conf may well name us. */
@@ -256,7 +137,7 @@ static void set_upstreams(struct dns *d, const struct dns_conf *conf)
 	for (i = 0; i < conf->upstreams_n; i++) {
 		const struct nameserver *u = &conf->upstreams[i];
 
-		if (find_listener(&d->listeners, &u->at.addr))
+		if (listeners_has(&d->listeners, &u->at.addr))
 			log_warn("dns: upstream %s is this server, left out",
 				 nameserver_format(u, buf));
 		else
@@ -340,7 +221,8 @@ int dns_configure(struct dns *d, const struct dns_conf *conf, struct error *err)
 	int code = read_domain(conf, &domain, err);
 
 	if (!code)
-		code = listen_on(d, conf, err);
+		code = listeners_set(&d->listeners, conf->listen,
+				     conf->listen_n, err);
 	if (code)
 		return code;
 	set_rebind(d, conf);
@@ -429,6 +311,11 @@ int dns_start(struct dns **out, uv_loop_t *loop, const struct dns_conf *conf,
 	if (!d)
 		return error_set(err, -ENOMEM, "dns: no memory");
 	d->loop = loop;
+	d->listeners = (struct listeners){
+		.loop = loop,
+		.tally = &d->tally,
+		.events = { d, on_message, on_gone, is_served },
+	};
 	code = make_parts(d, &domain, conf->cache_bytes);
 	if (!code)
 		code = open_tap(d, answers);
@@ -448,11 +335,9 @@ int dns_start(struct dns **out, uv_loop_t *loop, const struct dns_conf *conf,
 
 void dns_stop(struct dns *d)
 {
-	struct listeners none = { 0 };
-
 	if (d->serve.tap)
 		tap_close(d->serve.tap);
-	close_others(&d->listeners, &none);
+	listeners_close(&d->listeners);
 	probe_stop(d->probe);
 	free_parts(d);
 }

@@ -32,7 +32,7 @@ struct worker {
 	struct snapshot conf;
 	struct mailbox mailbox;
 	struct stats *stats;
-	struct ledger *ledger; /* the stats' */
+	struct ledger *ledger;	 /* the stats' */
 	struct answers *answers; /* lent; NULL: DNS has no tap here */
 	_Atomic bool stop;
 	_Atomic uint32_t mappings, sessions; /* engine writes */
