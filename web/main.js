@@ -23,6 +23,7 @@ import { makeTheme } from "./widgets/theme.js";
 /** The first words take so long at most, or something is wrong. */
 const WAIT_MS = 3000;
 const DROPS_MS = 5000;
+const EVENTS = 100;
 
 const root = /** @type {HTMLElement} */ (document.getElementById("view"));
 const head = /** @type {HTMLElement} */ (document.getElementById("head"));
@@ -76,6 +77,8 @@ async function meet() {
     return;
   }
   leave.hidden = !session.logged_in;
+  if (session.logged_in)
+    ask(`events?limit=${EVENTS}`).then(({ events }) => store.takeEvents(events)).catch(() => {});
   if (session.password_set && !session.logged_in) {
     socket?.close();
     drops?.stop();
@@ -154,7 +157,9 @@ function onChange(type) {
   if (!view && !shown && !isAtGate && session && store.status && store.heardAt)
     show();
   view?.update(type);
-  if (type !== "clients" && type !== "drops")
+  if (type === "event")
+    rail.tell(store.events.unseen);
+  if (type !== "clients" && type !== "drops" && type !== "event")
     paintSoon(paintAge);
 }
 

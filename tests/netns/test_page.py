@@ -247,7 +247,7 @@ def test_hostile_names_are_only_text(house, browser):
             assert browser.look(OVERFLOW) <= 0, name
             assert browser.look(
                 "[...document.querySelectorAll('.device-name')]"
-                ".every(e => e.offsetHeight <= 20)"), name
+                ".every(e => e.offsetHeight <= 24)"), name
     house.cli("set", "clients.name=")
 
 

@@ -1,10 +1,13 @@
 """The page's views of what goes on in the house, in a real browser: who a device
-is and talks to, and what can be set.
+is and talks to, what moved when, what was noticed, and what can be set.
 
 SHOTS=DIR keeps the screenshots."""
+import contextlib
+import json
 import os
 import pathlib
 import re
+import time
 
 import pytest
 
@@ -97,6 +100,9 @@ def test_who_it_talks_to(house, browser):
                                 ".replaceAll('\\u00a0', ' '))")
         assert eventually(is_fast, 30)
         assert FAR in browser.look(f"{row}.textContent")
+        packets = "document.querySelector('[aria-label=Packets]').textContent"
+        assert eventually(lambda: far.sendto(bytes(1200), outside) and
+                          browser.look(f"{packets}.includes('udp 5000')"), 30)
 
 
 def test_names_it_asked_for(house, browser):
@@ -173,6 +179,132 @@ def test_no_such_device(browser):
     assert browser.eventually(f"{TEXT}.includes('No such device')")
 
 
+# ---- traffic
+
+SPAN = "new URLSearchParams(location.hash.split('?')[1])"
+SAID = "document.querySelector('#head-the-span').nextSibling.textContent"
+GROUPS = "document.querySelector('[aria-label=\"Traffic of the span\"]')"
+
+
+@pytest.fixture(scope="module")
+def moved(house):
+    """h2 has got and given a known number of bytes, as IP counts them."""
+    with house.far.udp(9100) as far, house.h2.udp(5100) as inside:
+        inside.sendto(bytes(100), (FAR, 9100))
+        _, outside = far.recvfrom(2048)
+        for n in range(50):
+            far.sendto(bytes(1000), outside)
+            inside.recvfrom(2048)
+            if n % 10 == 0:
+                time.sleep(0.2)
+    return {"rx": 50 * 1028, "tx": 128}
+
+
+def test_a_span_is_what_all_below_is_about(house, browser, moved):
+    """By mouse and by keyboard; the address says it."""
+    go(browser, "traffic")
+    assert browser.eventually("document.querySelectorAll('.strip canvas')"
+                              ".length === 3")
+    browser.do("""
+        const box = await (await page.$$(".strip-area"))[1].boundingBox();
+        await page.mouse.move(box.x + box.width * 0.8, box.y + 30);
+        await page.mouse.down();
+        await page.mouse.move(box.x + box.width * 0.9, box.y + 30,
+                              { steps: 4 });
+        await page.mouse.up();
+        """)
+    assert browser.eventually(f"{SPAN}.get('to') > {SPAN}.get('from')")
+    length = browser.look(f"{SPAN}.get('to') - {SPAN}.get('from')")
+    assert length == pytest.approx(360_000, rel=0.05)
+    end = browser.look(f"Number({SPAN}.get('to'))")
+    browser.do("await page.focus('.strip:nth-child(2) .strip-area');"
+               "await page.keyboard.press('ArrowLeft')")
+    assert browser.eventually(f"{SPAN}.get('to') < args.end", end=end)
+    browser.do("await page.keyboard.press('Shift+ArrowRight')")
+    assert browser.eventually(
+        f"{SPAN}.get('to') - {SPAN}.get('from') > args.length + 50000",
+        length=length)
+    shown = browser.look(SAID)
+    browser.do("await page.reload(); await page.waitForSelector('.strip')")
+    assert browser.eventually(f"{SAID} === args.shown", shown=shown)
+    browser.do("await page.focus('.strip:nth-child(3) .strip-area');"
+               "await page.keyboard.press('Escape')")
+    assert browser.eventually("location.hash === '#/traffic?span=day'")
+
+
+def test_what_is_shown_is_what_moved(house, browser, moved):
+    """In the table, and in the files that are kept of it."""
+    go(browser, f"traffic?span=hour&device={house.h2.mac}&group=pair")
+    assert browser.eventually(f"{GROUPS}?.textContent.includes(args.far)",
+                              far=FAR)
+    csv, kept = browser.look(
+        "Promise.all([...document.querySelectorAll('.export')].map("
+        "e => fetch(e.href).then(r => r.text())))")
+    kept = json.loads(kept)
+    row, = (g for g in kept["groups"] if g["remote"] == FAR)
+    assert row["device"] == house.h2.mac
+    assert row["rx"] >= moved["rx"] and row["tx"] >= moved["tx"]
+    assert kept["total"]["rx"] == sum(g["rx"] for g in kept["groups"])
+    assert kept["total"]["rx"] == sum(n or 0 for n in kept["rx"])
+    assert f",{kept['total']['rx']},{kept['total']['tx']}," in csv
+    browser.do("await page.click('[aria-label=\"Traffic of the span\"] "
+               "td a, [aria-label=\"Traffic of the span\"] th a >> nth=1')")
+    assert browser.eventually(f"{SPAN}.get('remote') === args.far", far=FAR)
+    browser.do("await page.click('.chip >> nth=0')")
+    assert browser.eventually(f"!{SPAN}.get('device')")
+
+
+def test_an_odd_address_harms_nobody(browser):
+    for state in "from=x&to=<script>", "span=year&group=<b>", "from=9&to=1":
+        go(browser, f"traffic?{state}")
+        assert browser.eventually(f"!!{GROUPS}")
+    go(browser, "traffic?device=<img src=x>&remote=" + "a" * 300)
+    assert browser.eventually(
+        "document.querySelector('.problem').textContent.length > 10")
+    assert browser.look(OVERFLOW) <= 0
+    browser.complaints()
+
+
+# ---- events
+
+BADGE = "document.querySelector('.rail .badge')"
+
+
+def scan(machine):
+    """Knocks at a hundred machines that do not answer."""
+    with contextlib.ExitStack() as stack:
+        for n in range(120):
+            sock = stack.enter_context(machine.tcp())
+            sock.setblocking(False)
+            sock.connect_ex((f"198.18.7.{n + 1}", 81))
+        time.sleep(2)
+
+
+def test_what_is_noticed_is_told_of_until_it_is_seen(house, browser):
+    """A count at the rail and a line on the overview, until one has looked;
+    the sentence leads to what it is about."""
+    scan(house.h2)
+    assert browser.eventually(f"!{BADGE}.hidden", 60)
+    line = "document.querySelector('.newest')"
+    assert browser.eventually(f"!{line}.hidden")
+    text = browser.look(f"{line}.querySelector('bdi').textContent")
+    browser.do("await page.click('.rail a[href=\"#/events\"]')")
+    rows = "[...document.querySelectorAll('[aria-label=Events] tbody tr')]"
+    assert browser.eventually(
+        f"{rows}.some(e => e.textContent.includes(args.text)"
+        " && !!e.querySelector('.new'))", text=text), \
+        (text, browser.look(f"{rows}.map(e => e.innerHTML)"))
+    assert browser.eventually(f"{BADGE}.hidden")
+    browser.do("await page.focus('[aria-label=Events] tbody a');"
+               "await page.keyboard.press('Enter')")
+    assert browser.eventually("/^#.(device|traffic|names)/.test(location.hash)")
+    browser.open()
+    assert browser.eventually(LIVE)
+    assert browser.eventually(f"{line}.hidden ||"
+                              f" !{line}.textContent.includes(args.text)",
+                              text=text)
+
+
 # ---- settings
 
 def test_a_setting_is_applied_and_undone(house, browser):
@@ -202,7 +334,7 @@ def test_a_setting_is_applied_and_undone(house, browser):
 
 # ---- all of them
 
-VIEWS = ["device", "settings"]
+VIEWS = ["device", "traffic", "events", "settings"]
 # What it is about is there, or said to be none.
 FULL = ("!!document.querySelector('.list tbody tr, .set [placeholder]') ||"
         " !!document.querySelector('.notice:not([hidden])')")

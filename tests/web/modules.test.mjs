@@ -31,6 +31,11 @@ const { ago, bytes, duration, percent, rate, tame } = await load("core/format.js
 const { answerWords, inBreaths, logPath, tookWords } = await load("core/queries.js");
 const { readRoute, writeRoute } = await load("core/route.js");
 
+const { Events, linkOf, oftenWords } = await load("core/events.js");
+const { flagWords, Packets } = await load("core/packets.js");
+const { medianOf, rttVerdict, rttWords } = await load("core/rtt.js");
+const { clampSpan, historyPath, readWish, Series, spanOf, writeWish } =
+  await load("core/span.js");
 const { splitEndpoint, Talks } = await load("core/talks.js");
 const { asText, asValue, SETTINGS, valueOf } = await load("core/settings.js");
 
@@ -211,6 +216,97 @@ test("flows with one and the same are one row, with what they moved since", () =
   assert.deepEqual(splitEndpoint("[::1]:5"), { address: "::1", port: "5" });
   assert.deepEqual(splitEndpoint("192.0.2.1"), { address: "192.0.2.1", port: "" });
   assert.deepEqual(splitEndpoint("2001:db8::1"), { address: "2001:db8::1", port: "" });
+});
+
+test("a span survives its address, whatever that says", () => {
+  const wish = (text) => readWish(new URLSearchParams(text));
+  for (const text of ["", "span=day", "from=1000&to=5000&group=pair&device=02:00:00:00:00:01",
+    "remote=a%26b&group=remote"]) {
+    const query = new URLSearchParams();
+    for (const [key, value] of Object.entries(writeWish(wish(text))))
+      if (value)
+        query.set(key, value);
+    assert.deepEqual(wish(query.toString()), wish(text), text);
+  }
+  for (const odd of ["from=5&to=1", "from=x&to=y", "from=-1&to=3", "to=5", "span=year", "group=all",
+    "from=1&to=Infinity"])
+    assert.deepEqual([wish(odd).strip, wish(odd).group], ["hour", "device"], odd);
+  assert.deepEqual(spanOf(wish("span=minute"), 100_000), { from: 40_000, to: 100_000 });
+  assert.deepEqual(spanOf(wish("from=1&to=9"), 100_000), { from: 1, to: 9 });
+  const now = 1e12;
+  assert.deepEqual(clampSpan({ from: now + 500, to: now - 500 }, now), { from: now - 1000, to: now });
+  assert.deepEqual(clampSpan({ from: 0, to: 5000 }, now),
+    { from: now - 86_400_000, to: now - 86_395_000 });
+  assert.equal(historyPath({ device: "", remote: "a b" }, { from: 1.6, to: 3 }, 100, { group: "pair" }),
+    "history?device=all&remote=a+b&from=2&to=3&step=100&group=pair");
+  assert.ok(!historyPath({ device: "", remote: "" }, { from: 1, to: 3 }, 0).includes("step"));
+});
+
+test("a series goes on with the time and never grows", () => {
+  const s = new Series(60_000, 100);
+  assert.equal(s.since(100_000), 40_000);
+  s.take({ from_ms: 40_000, step_ms: 100, rx: Array(600).fill(125), tx: Array(600).fill(null) }, 100_000);
+  assert.deepEqual([s.at.length, s.at[0], s.rx[0], s.tx[5]], [600, 40_000, 10_000, null]);
+  // The last step had not ended: it is told again.
+  assert.equal(s.since(101_000), 99_800);
+  s.take({ from_ms: 99_900, step_ms: 100, rx: [250, 1, 9], tx: [0, 0, 0] }, 100_199);
+  assert.deepEqual([s.at.at(-1), s.rx.at(-2), s.rx.at(-1)], [100_000, 20_000, 80]);
+  for (let now = 101_000; now < 500_000; now += 1000)
+    s.take({ from_ms: s.since(now), step_ms: 100, rx: Array(12).fill(1), tx: Array(12).fill(1) }, now);
+  assert.ok(s.at.length <= 602 && s.at.length === s.rx.length && s.rx.length === s.tx.length);
+  assert.ok(s.at.every((t, i) => !i || t > s.at[i - 1]));
+  s.take({ from_ms: 0, step_ms: 1000, rx: Array(5000).fill(1), tx: [] }, 600_000);
+  assert.ok(s.at.length <= 602);
+  s.coarsen();
+  assert.deepEqual([s.at.length, s.stepMs], [0, 60_000]);
+  s.take({ from_ms: "x", step_ms: NaN, rx: "no", tx: {} }, 600_000);
+});
+
+test("packets are bounded and read with suspicion", () => {
+  const mac = "02:00:00:00:00:01";
+  const row = (age, more = {}) => Object.assign([age, mac, 6, "rx", 5000, "192.0.2.1", 443, 1500, 0x12, 1,
+    "a.example"], more);
+  const p = new Packets();
+  p.take({ now_ms: 1000, left_out: 3, rows: [row(20), row(10, { 1: "02:00:00:00:00:02" }), row(5, { 10: 7 }),
+    null, "x", [1], row(1, { 2: 250, 9: "many" })] }, mac);
+  assert.deepEqual(p.rows.map(({ at, proto, flags, packets, name }) => [at, proto, flags, packets, name]),
+    [[999, "250", "", 1, "a.example"], [995, "tcp", "SYN ACK", 1, null], [980, "tcp", "SYN ACK", 1, "a.example"]]);
+  assert.equal(p.leftOut, 3);
+  for (let i = 0; i < 100; i++)
+    p.take({ now_ms: i, rows: Array(1000).fill(row(0)) }, mac);
+  assert.equal(p.rows.length, 60);
+  assert.equal(flagWords(0xff), "FIN SYN RST PSH ACK URG ECE CWR");
+});
+
+test("events are told once, kept in order, and lead only into the page", () => {
+  const event = (id, more) => ({ id, at_ms: id, kind: "upload", text: `t${id}`, device: null, link: null, ...more });
+  const e = new Events();
+  e.take([event(3), event(1), { id: "x", text: "t" }, null, 5]);
+  e.take([event(2), event(3, { text: "again" })]);
+  assert.deepEqual(e.list.map(({ id, text }) => [id, text]), [[3, "again"], [2, "t2"], [1, "t1"]]);
+  assert.equal(e.unseen, 3);
+  e.look();
+  e.take([event(4)]);
+  assert.equal(e.unseen, 1);
+  e.take(Array.from({ length: 500 }, (_, i) => event(i)));
+  assert.equal(e.list.length, 200);
+  assert.equal(oftenWords({ times: 3, more: 2 }), "3 times, 2 like it");
+  assert.equal(oftenWords({ times: 1 }), "");
+  assert.equal(linkOf({ link: "#/device/02:00:00:00:00:01" }), "#/device/02:00:00:00:00:01");
+  for (const link of [null, "javascript:alert(1)", "//evil.example", "https://evil.example/#/x", "#//x"])
+    assert.equal(linkOf({ link }), null, link);
+});
+
+test("my Wi-Fi or my provider?", () => {
+  assert.equal(medianOf([null, 5, undefined, 1, 9]), 5);
+  assert.equal(medianOf([null]), null);
+  assert.equal(rttWords(null), "");
+  assert.equal(rttWords(0), "<\u00a01\u00a0ms");
+  assert.equal(rttWords(18_400), "18\u00a0ms");
+  assert.match(rttVerdict(80_000, 20_000), /home is slow/);
+  assert.match(rttVerdict(2_000, 300_000), /beyond the gate is slow/);
+  assert.match(rttVerdict(2_000, null), /Quick/);
+  assert.match(rttVerdict(null, undefined), /Measured when/);
 });
 
 test("what is typed becomes a value of the kind that was there", () => {

@@ -1,6 +1,7 @@
 // @ts-check
 // store.js - what the page knows of the house, from what the gateway said.
 // Written by take() alone; widgets read it when they paint.
+import { Events } from "./events.js";
 import { Beats, Boundary, listOf, Minute, number } from "./history.js";
 
 /**
@@ -9,7 +10,8 @@ import { Beats, Boundary, listOf, Minute, number } from "./history.js";
  * @typedef {{
  *   version: string, uptime_s: number,
  *   wan: {ifname: string | null, address: string | null,
- *         gateway: string | null, up: boolean, carrier: string},
+ *         gateway: string | null, up: boolean, carrier: string,
+ *         latency_ms?: number | null, loss?: number | null},
  *   lan: Lan[],
  *   nat: {mappings: number, sessions: number, mappings_max: number,
  *         sessions_max: number},
@@ -18,9 +20,12 @@ import { Beats, Boundary, listOf, Minute, number } from "./history.js";
  *   mac: string, ip: string | null, hostname: string | null,
  *   name: string | null, vendor: string | null, last_seen_ms: number | null,
  *   rx_bytes: number, tx_bytes: number, rx_bps: number, tx_bps: number,
- *   name_source?: string | null, icon?: string | null, first_seen_ms?: number | null,
- *   maybe?: string | null, addresses?: string[], pinned?: boolean,
+ *   name_source?: string | null, icon?: string | null, random?: boolean,
+ *   pinned?: boolean, fixed?: boolean, first_seen_ms?: number | null,
+ *   today: Sum, maybe?: string | null, addresses?: string[],
+ *   rtt_lan_us?: number | null, rtt_wan_us?: number | null,
  * }} Client
+ * @typedef {{rx: number, tx: number}} Sum  bytes
  * @typedef {Client & {minute: Minute}} Device
  * @typedef {{reason: string, packets: number, bytes: number}} Drop
  * @typedef {Record<string, unknown>} Said
@@ -28,6 +33,10 @@ import { Beats, Boundary, listOf, Minute, number } from "./history.js";
 
 export const STALE_MS = 2000;
 const CLOCK_STEP_MS = 1500;
+
+/** @param {Sum[]} sums @returns {Sum} */
+const sumOf = (sums) => sums.reduce((a, b) =>
+  ({ rx: a.rx + number(b?.rx), tx: a.tx + number(b?.tx) }), { rx: 0, tx: 0 });
 
 export class Store {
   #settle;
@@ -44,9 +53,12 @@ export class Store {
     this.knowsDevices = false;
     /** @type {Drop[] | null} */
     this.drops = null;
+    this.events = new Events();
     this.boundary = new Boundary();
     this.beats = new Beats();
     this.total = { rx: 0, tx: 0 };
+    /** Since midnight, by the gateway's clock. @type {Sum} */
+    this.today = { rx: 0, tx: 0 };
     /** This computer's clock less the gateway's. */
     this.skewMs = 0;
     /** performance.now() of the last tick; 0: none yet. */
@@ -78,6 +90,20 @@ export class Store {
     this.#settle("drops");
   }
 
+  /** @param {unknown} events */
+  takeEvents(events) {
+    this.events.take(events);
+    this.#settle("event");
+  }
+
+  /** The events are looked at. */
+  look() {
+    if (!this.events.unseen)
+      return;
+    this.events.look();
+    this.#settle("event");
+  }
+
   /** @param {Said & {type: string}} said */
   take(said) {
     switch (said.type) {
@@ -89,6 +115,9 @@ export class Store {
       break;
     case "status":
       this.status = /** @type {Status} */ (/** @type {unknown} */ (said));
+      break;
+    case "event":
+      this.events.take([said.event]);
       break;
     case "clients":
       this.#takeClients(said);
@@ -136,9 +165,10 @@ export class Store {
       rx.forEach((n, i) =>
         minute.set(beat - (rx.length - 1 - i), number(n), number(tx[i])));
       minute.set(beat, number(c.rx_bps), number(c.tx_bps));
-      devices.set(c.mac, { ...client, minute });
+      devices.set(c.mac, { ...client, today: sumOf([c.today]), minute });
     }
     this.devices = devices;
+    this.today = sumOf([...devices.values()].map(({ today }) => today));
     this.devicesAt = number(now_ms);
     this.knowsDevices = true;
   }

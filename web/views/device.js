@@ -1,14 +1,17 @@
 // @ts-check
-// device.js - one device: what it does now, who it talks to, what it asked for, and
-// what the owner decided for it.
+// device.js - one device: what it does now, who it talks to, how far away they are,
+// what it asked for, and what the owner decided for it.
 import { make, setQuantity, setText } from "../core/dom.js";
 import { paintSoon } from "../core/frame.js";
 import { bytes, inWords, orDash, rate } from "../core/format.js";
+import { writeRoute } from "../core/route.js";
+import { rttVerdict, rttWords } from "../core/rtt.js";
 import { partOf } from "../core/source.js";
 import { makeAsked } from "../widgets/asked.js";
 import { makeChart } from "../widgets/chart.js";
 import { makeDownload } from "../widgets/download.js";
 import { makeNotice } from "../widgets/notice.js";
+import { makePackets } from "../widgets/packets.js";
 import { makeProblem } from "../widgets/parts.js";
 import { makeProfile } from "../widgets/profile.js";
 import { makeTalks } from "../widgets/talks.js";
@@ -22,6 +25,9 @@ export const title = "Device";
 function makeNow(store, mac) {
   const down = makeTile("Down now", "down");
   const up = makeTile("Up now", "up");
+  const today = makeTile("Today");
+  const home = makeTile("Way to it");
+  const world = makeTile("Way beyond");
 
   function update() {
     const d = store.devices.get(mac);
@@ -31,12 +37,18 @@ function makeNow(store, mac) {
     setText(down.more, `${inWords(bytes(d.rx_bytes))} since the start`);
     setQuantity(up.value, orDash(d.tx_bps, rate));
     setText(up.more, `${inWords(bytes(d.tx_bytes))} since the start`);
+    setQuantity(today.value, orDash(d.today.rx, bytes));
+    setText(today.more, `received; ${inWords(bytes(d.today.tx))} sent`);
+    setText(home.value, rttWords(d.rtt_lan_us) || "\u2013");
+    setText(home.more, "from the gate and back");
+    setText(world.value, rttWords(d.rtt_wan_us) || "\u2013");
+    setText(world.more, rttVerdict(d.rtt_lan_us, d.rtt_wan_us));
   }
 
   update();
   return {
     element: make("section", { class: "inner", "aria-label": "Now" }, make("dl",
-      { class: "tiles two" }, down.element, up.element)),
+      { class: "tiles five" }, ...[down, up, today, home, world].map((t) => t.element))),
     update,
   };
 }
@@ -58,10 +70,12 @@ export function mount(root, store, { of }) {
   const profile = makeProfile(store, device, problem.say);
   const now = makeNow(store, mac);
   const chart = makeChart(source);
-  const parts = [makeTalks(store, mac), makeAsked(store, mac)];
+  const parts = [makeTalks(store, mac), makePackets(store, mac), makeAsked(store, mac)];
 
   root.replaceChildren(profile.element, problem.element, now.element, chart.element,
-    make("div", { class: "inner device-ways" }, makeDownload(mac)),
+    make("div", { class: "inner device-ways" }, makeDownload(mac),
+      make("a", { class: "link", href: writeRoute("traffic", "", { device: mac, group: "remote" }) },
+        "Its last day")),
     ...parts.map(({ element }) => element));
 
   function paint() {

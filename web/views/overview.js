@@ -6,6 +6,7 @@ import { duration } from "../core/format.js";
 import { wholeOf } from "../core/source.js";
 import { makeChart } from "../widgets/chart.js";
 import { makeDevices } from "../widgets/devices.js";
+import { makeNewest } from "../widgets/newest.js";
 import { makeNotice } from "../widgets/notice.js";
 import { isActive } from "../widgets/row.js";
 import { makeTiles } from "../widgets/tiles.js";
@@ -50,6 +51,7 @@ export function mount(root, store) {
   const chart = makeChart(wholeOf(store));
   const devices = makeDevices(store);
   const ports = makePorts();
+  const newest = makeNewest(store);
   const active = make("span", { class: "muted" });
   const since = make("p", { class: "since" });
   const nobody = makeNotice("empty", "No device has come in yet.",
@@ -58,7 +60,7 @@ export function mount(root, store) {
 
   root.replaceChildren(
     make("section", { class: "inner", "aria-label": "Now" }, tiles.element),
-    chart.element,
+    newest.element, chart.element,
     make("section", { class: "inner", "aria-labelledby": "devices-head" },
       make("header", { class: "section" },
         make("h2", { class: "head", id: "devices-head" }, "Devices"), active, ports.element),
@@ -69,8 +71,8 @@ export function mount(root, store) {
       return;
     tiles.update(store.status);
     ports.update(store.status.lan);
-    setText(since, "Received and sent are since the gateway started, " +
-      `${duration(store.status.uptime_s)} ago.`);
+    setText(since, `Open for ${duration(store.status.uptime_s)}. Today began at midnight, by ` +
+      "the gateway's clock.");
   }
 
   function paintDevices() {
@@ -84,6 +86,7 @@ export function mount(root, store) {
 
   paintStatus();
   paintDevices();
+  newest.update();
   return {
     update(type) {
       if (type === "tick" || type === "recent")
@@ -92,6 +95,8 @@ export function mount(root, store) {
         paintSoon(paintStatus);
       if (type === "clients")
         paintSoon(paintDevices);
+      if (type === "event" || type === "status")
+        paintSoon(newest.update);
     },
     recolour: chart.recolour,
   };

@@ -1,6 +1,7 @@
 // @ts-check
 // rooms.js - where one can go. The first is there at once, the others are fetched
-// when they are gone to.
+// when they are gone to, with what they wear.
+import { make } from "../core/dom.js";
 import * as overview from "./overview.js";
 
 /** @typedef {import("../core/store.js").Store} Store */
@@ -12,11 +13,36 @@ import * as overview from "./overview.js";
  */
 
 export const FIRST = "overview";
+
+/** Once for all; it is there when this is over. @param {string} sheet */
+function wear(sheet) {
+  const href = `/css/${sheet}.css`;
+  if (document.querySelector(`link[href="${href}"]`))
+    return Promise.resolve();
+  const link = make("link", { rel: "stylesheet", href });
+  document.head.append(link);
+  return new Promise((resolve, reject) => {
+    link.addEventListener("load", resolve);
+    link.addEventListener("error", () => {
+      link.remove();
+      reject(new Error(`${href} is not there`));
+    });
+  });
+}
+
+/** @param {Promise<Room>} room @param {...string} sheets */
+const dressed = async (room, ...sheets) => {
+  await Promise.all(sheets.map(wear));
+  return room;
+};
+
 /** @type {Record<string, () => Room | Promise<Room>>} */
 export const ROOMS = {
   overview: () => overview,
-  device: () => import("./device.js"),
+  device: () => dressed(import("./device.js"), "device", "traffic"),
+  traffic: () => dressed(import("./traffic.js"), "traffic"),
   nat: () => import("./nat.js"),
   names: () => import("./names.js"),
-  settings: () => import("./settings.js"),
+  events: () => import("./events.js"),
+  settings: () => dressed(import("./settings.js"), "settings"),
 };

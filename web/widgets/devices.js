@@ -76,8 +76,10 @@ export function makeDevices(store) {
     const devices = [...store.devices.values()].sort(byName);
     if (key === "name")
       return devices;
-    const weigh = (/** @type {Device} */ d) => key === "minute" ?
-      minuteOf(d, store.beats.count) : Number(d[/** @type {keyof Device} */ (key)] ?? 0);
+    /** @type {Record<string, Weight>} */
+    const ways = { minute: (d) => minuteOf(d, store.beats.count), rx_today: (d) => d.today.rx,
+      tx_today: (d) => d.today.tx };
+    const weigh = ways[key] ?? ((d) => Number(d[/** @type {keyof Device} */ (key)] ?? 0));
     const weights = new Map(devices.map((d) => [d, weigh(d)]));
     return devices.sort((a, b) => (weights.get(b) ?? 0) - (weights.get(a) ?? 0));
   }

@@ -16,8 +16,8 @@ export const COLUMNS = [
   { key: "minute", label: "Last minute", kind: "wide", way: null },
   { key: "rx_bps", label: "Down", kind: "number", way: "down" },
   { key: "tx_bps", label: "Up", kind: "number", way: "up" },
-  { key: "rx_bytes", label: "Received", kind: "number total", way: null },
-  { key: "tx_bytes", label: "Sent", kind: "number total", way: null },
+  { key: "rx_today", label: "Received today", kind: "number total", way: null },
+  { key: "tx_today", label: "Sent today", kind: "number total", way: null },
   { key: "last_seen_ms", label: "Seen", kind: "number", way: null },
 ];
 
@@ -86,8 +86,8 @@ export function makeRow() {
       spark.update(d.minute, beat);
       setQuantity(down, orDash(d.rx_bps, rate));
       setQuantity(up, orDash(d.tx_bps, rate));
-      setQuantity(received, orDash(d.rx_bytes, bytes));
-      setQuantity(sent, orDash(d.tx_bytes, bytes));
+      setQuantity(received, orDash(d.today.rx, bytes));
+      setQuantity(sent, orDash(d.today.tx, bytes));
       setText(when, ago(d.last_seen_ms, now));
       dot.setAttribute("data-on", String(isActive(d, now)));
     },

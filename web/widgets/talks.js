@@ -4,6 +4,8 @@
 import { watch } from "../core/api.js";
 import { make, setQuantity } from "../core/dom.js";
 import { bytes, duration, orDash, rate, tame } from "../core/format.js";
+import { writeRoute } from "../core/route.js";
+import { rttWords } from "../core/rtt.js";
 import { splitEndpoint, Talks } from "../core/talks.js";
 import { makeList } from "./list.js";
 import { makeNotice } from "./notice.js";
@@ -16,6 +18,12 @@ import { arrow } from "./scale.js";
 
 const EVERY_MS = 2000;
 const SHOWN = 40;
+const countries = new Intl.DisplayNames(["en"], { type: "region", fallback: "code" });
+
+/** @param {string | null} code as ISO 3166 has it */
+function countryOf(code) {
+  return code && /^[A-Z]{2}$/.test(code) ? countries.of(code) ?? code : "\u2013";
+}
 
 /** @param {number} n @param {(n: number) => import("../core/format.js").Quantity} style */
 function quantity(n, style) {
@@ -32,12 +40,15 @@ export function makeTalks(store, mac) {
 
   /** @param {Talk} t */
   const makeWho = (t) => make("span", { class: "group" },
-    make("bdi", {}, tame(t.who)),
+    make("a", { class: "link", href: writeRoute("traffic", "", { device: mac, remote: t.who,
+      group: "remote" }) }, make("bdi", {}, tame(t.who))),
     ...(t.who === t.address ? [] : [make("span", { class: "group-key" }, t.address)]));
 
   const list = makeList("Who it talks to", [
     { label: "With", make: makeWho },
     { label: "Over", text: (t) => `${t.proto} ${t.port}` },
+    { label: "Country", text: (t) => countryOf(t.country) },
+    { label: "Way and back", kind: "number", text: (t) => rttWords(t.rtt_us) || "\u2013" },
     { label: "Since", kind: "number", text: (t) => duration(t.age_ms / 1000) },
     { label: "Down", kind: "number", make: (t) => quantity(t.rx_bps, rate) },
     { label: "Up", kind: "number", make: (t) => quantity(t.tx_bps, rate) },
@@ -47,8 +58,8 @@ export function makeTalks(store, mac) {
   const heads = list.element.querySelectorAll("thead th");
   const section = makeSection("Who it talks to", list.element, none.element);
 
-  heads[3].prepend(arrow("down"));
-  heads[4].prepend(arrow("up"));
+  heads[5].prepend(arrow("down"));
+  heads[6].prepend(arrow("up"));
   const watched = watch("flows", EVERY_MS, (/** @type {Flow[]} */ flows) => {
     const ip = store.devices.get(mac)?.ip;
     const own = flows.filter((f) => f.device ? f.device === mac : splitEndpoint(f.inside).address === ip);

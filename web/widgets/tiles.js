@@ -1,8 +1,9 @@
 // @ts-check
-// tiles.js - one glance: is the internet up, how fast is it now, what was
+// tiles.js - one glance: is the internet up and quick, how fast is it now, what was
 // turned away.
 import { make, setQuantity, setText } from "../core/dom.js";
-import { bytes, count, duration, inWords, rate } from "../core/format.js";
+import { bytes, count, duration, inWords, percent, rate } from "../core/format.js";
+import { medianOf, rttWords } from "../core/rtt.js";
 import { arrow } from "./scale.js";
 
 /** @typedef {import("../core/store.js").Store} Store */
@@ -19,6 +20,9 @@ const REFUSALS = new Map([
   ["bad_state", "out of any conversation"],
   ["ipv6_forward", "IPv6, not carried yet"],
 ]);
+
+/** More than that is felt. */
+const LOSS_BAD = 0.02;
 
 /**
  * @param {string} label
@@ -56,10 +60,24 @@ export function makeTiles(store) {
   const wan = makeTile("Internet");
   const down = makeTile("Down now", "down");
   const up = makeTile("Up now", "up");
+  const latency = makeTile("Latency");
   const blocked = makeTile("Turned away");
   const flows = makeTile("Connections");
-  const age = makeTile("Open for");
-  const all = [wan, down, up, blocked, flows, age];
+  const all = [wan, down, up, latency, blocked, flows];
+
+  /** My Wi-Fi or my provider? @param {Status["wan"]} now */
+  function updateLatency({ latency_ms, loss }) {
+    const home = medianOf([...store.devices.values()].map((d) => d.rtt_lan_us));
+    const known = latency_ms !== null && latency_ms !== undefined;
+    setQuantity(latency.value, known ? { number: latency_ms.toFixed(latency_ms < 9.95 ? 1 : 0),
+      unit: "ms" } : { number: "\u2013", unit: "" });
+    setText(latency.more, [loss === null || loss === undefined ? "" : `${percent(loss, 1)} lost`,
+      home === null ? "" : `at home ${rttWords(home)}`].filter(Boolean).join("; ") || "not measured yet");
+    latency.value.classList.toggle("bad", (loss ?? 0) > LOSS_BAD);
+  }
+
+  /** @param {"rx" | "tx"} way */
+  const todayWords = (way) => `${inWords(bytes(store.today[way]))} today`;
 
   /** @param {Status} status */
   function update(status) {
@@ -71,16 +89,15 @@ export function makeTiles(store) {
     setText(wan.more, words.more);
     wan.value.className = `value ${status.wan.up ? "good" : "bad"}`;
     setQuantity(down.value, rate(rx));
-    setText(down.more, `${inWords(bytes(store.total.rx))} since the start`);
+    setText(down.more, todayWords("rx"));
     setQuantity(up.value, rate(tx));
-    setText(up.more, `${inWords(bytes(store.total.tx))} since the start`);
+    setText(up.more, todayWords("tx"));
+    updateLatency(status.wan);
     setText(blocked.value, store.drops ? count(total) : "\u2013");
     setText(blocked.more, why);
     setText(flows.value, count(status.nat.sessions));
-    setText(flows.more, `of ${count(status.nat.sessions_max)}, on ` +
-      `${count(status.nat.mappings)} ports`);
-    setText(age.value, duration(status.uptime_s));
-    setText(age.more, `Portcullis ${status.version}`);
+    setText(flows.more, `on ${count(status.nat.mappings)} ports; open for ` +
+      duration(status.uptime_s));
   }
 
   return { element: make("dl", { class: "tiles" }, ...all.map((t) => t.element)), update };
