@@ -426,8 +426,17 @@ void nat_watch_end(struct nat *n, const struct session *s);
 
 /* nat_notice.c - what the first packets of a session tell. 'fresh': 'p' opened
  * it. */
-void nat_notice(struct nat *n, const struct session *s, enum nat_dir dir,
-		bool fresh, struct pkt *p);
+void nat_notice_first(struct nat *n, const struct session *s, enum nat_dir dir,
+		      bool fresh, struct pkt *p);
+
+static inline void nat_notice(struct nat *n, const struct session *s,
+			      enum nat_dir dir, bool fresh, struct pkt *p)
+{
+	const struct nat_watch *w = &n->watches[nat_session_number(n, s)];
+
+	if (fresh || w->rtt_step || w->hellos)
+		nat_notice_first(n, s, dir, fresh, p);
+}
 
 /* nat_flow.c - the session a packet belongs to, made if it may be; it ends at
  * once unless it is touched. NULL: 'p' has its verdict. */

@@ -3,7 +3,7 @@
  * Called by nat_session.c for every packet, and by worker.c through nat.h.
  * Engine thread only.
  *
- * A session that has told all costs a look at one word. Round-trip times are of
+ * A session that has told all does not come here. Round-trip times are of
  * the TCP handshake: from the SYN to its answer on one side of us, from the
  * answer to its acknowledgement on the other. What was sent twice measures
  * nothing (Karn's rule: which of the two is answered, nobody knows).
@@ -115,10 +115,8 @@ static bool looks_like_quic(struct rd r)
 
 /* May the next one of this flow be a hello, or go on with one? */
 static bool is_hello(const struct nat_watch *w, const struct pkt *p,
-		     bool *whole)
+		     struct rd r, bool *whole)
 {
-	struct rd r = payload_of(p);
-
 	*whole = false;
 	if (p->proto == IPPROTO_UDP)
 		return looks_like_quic(r);
@@ -132,7 +130,7 @@ static void hello(struct nat_watch *w, struct pkt *p)
 
 	if (r.bad || !rd_left(&r))
 		return;
-	if (p->flags & PKT_FRAG || p->partial || !is_hello(w, p, &whole)) {
+	if (p->flags & PKT_FRAG || p->partial || !is_hello(w, p, r, &whole)) {
 		w->hellos = 0;
 		return;
 	}
@@ -154,7 +152,7 @@ bool nat_wants_whole(const struct nat *n, const struct pkt *p)
 	i = nat_session_lookup(n, &key, nat_session_hash(n, &key));
 	if (i)
 		w = nat_watch_at(n, i);
-	return w->hellos && is_hello(w, p, &whole);
+	return w->hellos && is_hello(w, p, payload_of(p), &whole);
 }
 
 /* ---- both */
@@ -173,15 +171,13 @@ static void begin(struct nat *n, const struct session *s, enum nat_dir dir,
 	w->hellos = NAT_HELLOS;
 }
 
-void nat_notice(struct nat *n, const struct session *s, enum nat_dir dir,
-		bool fresh, struct pkt *p)
+void nat_notice_first(struct nat *n, const struct session *s, enum nat_dir dir,
+		      bool fresh, struct pkt *p)
 {
 	struct nat_watch *w = nat_watch_at(n, nat_session_number(n, s));
 
 	if (fresh)
 		begin(n, s, dir, w, p);
-	if (!w->rtt_step && !w->hellos && !fresh)
-		return;
 	if (p->proto == IPPROTO_TCP)
 		rtt(w, dir, fresh, p);
 	if (w->hellos && dir == DIR_OUT)
