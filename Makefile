@@ -8,8 +8,8 @@ FUZZ_S  ?= 60
 
 # A room is a folder of ctl/. ROOMS="base proto dns" and UNIT='dns*' narrow a
 # build to work on one room alone.
-ROOMS   ?= base proto state engine link dhcp dns history devices analysis http api cli \
-	   gateway
+ROOMS   ?= base proto state engine link dhcp dns history devices analysis remotes \
+	   http api cli gateway
 UNIT    ?= *
 
 VERSION := $(shell cat VERSION)
