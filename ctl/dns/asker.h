@@ -11,6 +11,7 @@
 #include "../base/addr.h"
 
 struct querylog;
+struct teller;
 
 struct asker {
 	void *via; /* the listener, or the connection */
@@ -18,8 +19,9 @@ struct asker {
 	/* Once for each message. 'len' 0: there is no answer. */
 	void (*send)(const struct asker *a, const uint8_t *msg, size_t len);
 	bool by_tcp;
-	uint64_t asked_us;    /* filled by serve.c */
-	struct querylog *log; /* the same; NULL: is not noted */
+	uint64_t asked_us;	     /* filled by serve.c */
+	struct querylog *log;	     /* the same; NULL: is not noted */
+	const struct teller *teller; /* the same */
 };
 
 struct asker_events {

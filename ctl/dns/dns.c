@@ -342,6 +342,11 @@ void dns_stop(struct dns *d)
 	free_parts(d);
 }
 
+void dns_hear(struct dns *d, dns_hearer *hear, void *arg)
+{
+	d->serve.teller = (struct teller){ hear, arg };
+}
+
 int dns_name_set(struct dns *d, const char *name, const struct addr *addr)
 {
 	forget_posted(d);

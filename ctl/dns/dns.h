@@ -57,6 +57,18 @@ int dns_configure(struct dns *d, const struct dns_conf *conf,
 /* Takes effect at once; what the loop holds is freed when it has run. */
 void dns_stop(struct dns *d);
 
+/* A device was told that 'at' is one of the addresses of 'name', which it asked
+ * for: lower case, without the last dot, escaped as dns_name_format() does. */
+struct dns_told {
+	struct addr device, at;
+	const char *name;
+	uint32_t ttl_s;
+};
+typedef void dns_hearer(void *arg, const struct dns_told *told);
+/* Who hears it, before the device does; from the cache or from upstream alone:
+ * local names are of the home. NULL: nobody. */
+void dns_hear(struct dns *d, dns_hearer *hear, void *arg);
+
 /* Local names: NAME.<domain> and the PTR of 'addr'. A name has one address and
  * the reverse. Setting again moves it. */
 int dns_name_set(struct dns *d, const char *name, const struct addr *addr);

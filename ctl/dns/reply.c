@@ -4,6 +4,7 @@
 #include "reply.h"
 
 #include "../base/clock.h"
+#include "teller.h"
 
 #define ANSWER_MAX (DNS_QUERY_MAX + DNS_NAME_MAX + 26) /* and one address */
 
@@ -60,6 +61,9 @@ void reply_kept(const struct asker *to, const struct dns_query *q,
 
 	dns_answer_write(&w, q, k, age, limit(to, q));
 	note(to, q, k, dns_answer_rcode(k), why, FILTER_NONE);
+	/* First, as the device connects as soon as it knows. */
+	if (to->teller)
+		teller_tell(to->teller, &to->from.addr, q, k);
 	to->send(to, out, wr_len(&w));
 }
 

@@ -93,6 +93,7 @@ void serve_message(struct serve *s, const struct asker *from,
 
 	asker.asked_us = clock_us();
 	asker.log = s->log;
+	asker.teller = &s->teller;
 	if (rcode < 0) {
 		tally_drop(s->tally, TALLY_MALFORMED, len);
 		from->send(from, NULL, 0);

@@ -11,6 +11,7 @@
 #include "querylog.h"
 #include "tap.h"
 #include "tally.h"
+#include "teller.h"
 
 struct serve {
 	struct local *local;
@@ -20,6 +21,7 @@ struct serve {
 	struct forward *forward;
 	struct tally *tally;
 	struct tap *tap; /* NULL: none */
+	struct teller teller;
 };
 
 /* A message of a client that is served. Leads to one from->send(), but for

@@ -203,6 +203,8 @@ struct engine_sample {
 	bool cut;      /* there was more */
 	uint16_t len;
 	uint32_t session, serial; /* for CMD_LABEL */
+	struct mac mac;		  /* of the LAN host; zero: unknown */
+	struct addr device;	  /* its address */
 	uint32_t seq;		  /* TCP: of the first byte */
 	uint64_t at_ms;
 	uint8_t data[ENGINE_SAMPLE_BYTES]; /* the payload */

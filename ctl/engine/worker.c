@@ -252,6 +252,8 @@ static void sample(struct worker *w, struct pkt *p, uint64_t now_ms)
 		return;
 	s->session = p->session;
 	s->serial = nat_serial(w->nat, p->session);
+	s->mac = p->host_mac;
+	s->device = p->device;
 	s->at_ms = now_ms;
 	sample_copy(s, p);
 	mailbox_sample_done(&w->mailbox);

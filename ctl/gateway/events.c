@@ -144,6 +144,7 @@ void events_on_engine(uv_poll_t *poll, int status, int events)
 		}
 	}
 	take_reports(g);
+	flow_names_take(g);
 	traffic_take(g);
 }
 

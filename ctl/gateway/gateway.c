@@ -96,10 +96,9 @@ static int open_engine(struct gateway *g, struct error *err)
 	uint32_t adopted;
 	int rc;
 
-	g->names = names_new(NAMES_MAX);
 	g->engine = engine_new(&limits, g->instance.tables, &adopted);
 	g->answers = answers_new();
-	if (!g->names || !g->engine || !g->answers)
+	if (!g->engine || !g->answers || flow_names_open(g))
 		return error_set(err, -ENOMEM, "engine: out of memory");
 	engine_set_answers(g->engine, g->answers);
 	if (adopted)
@@ -394,7 +393,7 @@ static void close_all(struct gateway *g)
 	if (g->engine)
 		engine_free(g->engine);
 	answers_free(g->answers);
-	names_free(g->names);
+	flow_names_close(g);
 	if (g->restarting)
 		leave_machine(g);
 	else

@@ -14,6 +14,7 @@
  *   home.c     who is at home
  *   traffic.c  what the engine counted, tick by tick
  *   look.c     what the analysis sees of them and of the line
+ *   flow_names.c what flows are called: DNS answers and hellos
  *   house.c    what the API may ask
  *   captures.c the flight recorder's memory, from one process to the next
  *
@@ -45,6 +46,8 @@
 #include "../link/nlwatch.h"
 #include "../link/sockdiag.h"
 #include "../state/saver.h"
+#include "../remotes/hello.h"
+#include "../remotes/told.h"
 #include "../state/settings.h"
 
 struct gateway {
@@ -64,7 +67,9 @@ struct gateway {
 
 	/* modules, in the order of the ladder */
 	struct settings_store *settings;
-	struct names *names; /* of remotes */
+	struct names *names;   /* of remotes … */
+	struct told *told;     /* … by DNS … */
+	struct hellos *hellos; /* … by what devices say to them */
 	struct traffic *traffic;
 	struct journal *journal;
 	struct link *link;
@@ -241,6 +246,14 @@ void look_at_arp(struct gateway *g, const struct arp *a);
 void look_at_diary(void *arg, const struct diary_entry *e);
 /* Below 0: not known. */
 void look_line(struct gateway *g, double *latency_ms, double *loss);
+/* flow_names.c */
+/* -ENOMEM */
+int flow_names_open(struct gateway *g);
+void flow_names_close(struct gateway *g);
+/* A dns_hearer; 'arg' is the gateway. */
+void flow_names_on_told(void *arg, const struct dns_told *told);
+/* Reads the hellos that wait. */
+void flow_names_take(struct gateway *g);
 
 /* house.c */
 /* A settings_judge; 'arg' is the gateway. */

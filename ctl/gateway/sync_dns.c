@@ -141,8 +141,10 @@ int sync_dns(struct gateway *g, struct error *err)
 		rc = dns_configure(g->dns, &fresh, err);
 	} else {
 		rc = dns_start(&g->dns, &g->loop, &fresh, g->answers, err);
-		if (!rc)
+		if (!rc) {
 			name_leases(g);
+			dns_hear(g->dns, flow_names_on_told, g);
+		}
 	}
 	if (!rc)
 		g->dns_conf = fresh;

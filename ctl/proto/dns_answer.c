@@ -200,13 +200,13 @@ unsigned dns_answer_rcode(const struct dns_kept *k)
 	return h.flags & DNS_RCODE;
 }
 
-bool dns_answer_addr(const struct dns_kept *k, struct addr *out)
+bool dns_answer_next_addr(struct dns_chain *c, struct addr *out,
+			  uint32_t *ttl_s)
 {
-	struct dns_chain c = dns_chain_begin(k);
 	struct dns_rr rr;
 
-	while (next_record(&c.r, c.msg, &c.left, &rr)) {
-		struct rd at = rd_init(c.msg + rr.rdata_at, rr.rdlen);
+	while (next_record(&c->r, c->msg, &c->left, &rr)) {
+		struct rd at = rd_init(c->msg + rr.rdata_at, rr.rdlen);
 
 		*out = addr_v4(0);
 		if (rr.type == DNS_A)
@@ -215,9 +215,18 @@ bool dns_answer_addr(const struct dns_kept *k, struct addr *out)
 			rd_bytes(&at, out->b, sizeof(out->b));
 		else
 			continue;
+		*ttl_s = ttl_of(rr.ttl);
 		return true;
 	}
 	return false;
+}
+
+bool dns_answer_addr(const struct dns_kept *k, struct addr *out)
+{
+	struct dns_chain c = dns_chain_begin(k);
+	uint32_t ttl_s;
+
+	return dns_answer_next_addr(&c, out, &ttl_s);
 }
 
 bool dns_answer_points_into(const struct dns_kept *k, const struct prefix *nets,

@@ -73,6 +73,10 @@ bool dns_chain_next(struct dns_chain *c, struct dns_name *target);
 unsigned dns_answer_rcode(const struct dns_kept *k);
 /* The first address of a kept answer; false: there is none. */
 bool dns_answer_addr(const struct dns_kept *k, struct addr *out);
+/* The same for all of its addresses; 'c' begins as for the chain. 'ttl_s': as
+ * it was when the answer was kept. */
+bool dns_answer_next_addr(struct dns_chain *c, struct addr *out,
+			  uint32_t *ttl_s);
 /* Does an address or address hint of it lie in one of 'nets'? */
 bool dns_answer_points_into(const struct dns_kept *k, const struct prefix *nets,
 			    unsigned n);

@@ -1,0 +1,23 @@
+/* teller.c - an answer's addresses, one by one, under the name that was asked
+ * for, whatever CNAMEs lead there.
+ * Called by reply.c. Control thread. */
+#include "teller.h"
+
+void teller_tell(const struct teller *t, const struct addr *device,
+		 const struct dns_query *q, const struct dns_kept *k)
+{
+	struct dns_chain c = dns_chain_begin(k);
+	struct dns_told told = { .device = *device };
+	char name[DNS_NAME_STRLEN];
+	struct dns_name lower = q->q.name;
+
+	if (!t->hear || addr_is_zero(device) ||
+	    (q->q.type != DNS_A && q->q.type != DNS_AAAA))
+		return;
+	dns_name_lower(&lower);
+	told.name = dns_name_format(&lower, name);
+	for (unsigned n = 0; n < TELLER_ADDRS_MAX &&
+			     dns_answer_next_addr(&c, &told.at, &told.ttl_s);
+	     n++)
+		t->hear(t->arg, &told);
+}

@@ -1,0 +1,116 @@
+/* flow_names.c - gives flows the names they are opened under: what DNS told the
+ * device, and what the device itself says to the server.
+ * Called by DNS and from events.c. Control thread.
+ *
+ * The server name of a hello is of this very connection and goes before the
+ * DNS answer, which is of an address that many names may share. But where
+ * Encrypted ClientHello may hide the true name behind another's, it goes before
+ * only if the device asked DNS for just that name.
+ *
+ * Flows that were adopted from an earlier run have no name until they open
+ * anew: names are not kept beside mappings. */
+#include <errno.h>
+#include <netinet/in.h>
+#include <string.h>
+
+#include "../base/clock.h"
+#include "gateway_priv.h"
+
+int flow_names_open(struct gateway *g)
+{
+	g->names = names_new(NAMES_MAX);
+	g->told = told_new();
+	g->hellos = hellos_new();
+	return g->names && g->told && g->hellos ? 0 : -ENOMEM;
+}
+
+void flow_names_close(struct gateway *g)
+{
+	hellos_free(g->hellos);
+	told_free(g->told);
+	names_free(g->names);
+}
+
+/* ---- DNS */
+
+static bool has_addr(const struct device *d, const struct addr *addr)
+{
+	for (unsigned i = 0; i < DEVICE_ADDRS_MAX; i++)
+		if (addr_eq(&d->addrs[i].addr, addr))
+			return true;
+	return false;
+}
+
+/* Zero: not known. Of two that had it, the one that had it last. */
+static struct mac mac_at(const struct gateway *g, const struct addr *addr)
+{
+	const struct device *rows, *best = NULL;
+	unsigned n = g->devices ? devices_all(g->devices, &rows) : 0;
+
+	for (unsigned i = 0; i < n; i++)
+		if (has_addr(&rows[i], addr) &&
+		    (!best || rows[i].last_ms > best->last_ms))
+			best = &rows[i];
+	return best ? best->mac : (struct mac){ 0 };
+}
+
+static uint32_t name_of(struct gateway *g, const char *text)
+{
+	char clean[HOST_NAME_SIZE];
+
+	if (!host_name_clean(text, strlen(text), clean))
+		return 0;
+	return names_id(g->names, clean, strlen(clean));
+}
+
+void flow_names_on_told(void *arg, const struct dns_told *told)
+{
+	struct gateway *g = arg;
+	struct engine_command c = { .kind = CMD_ANSWER,
+				    .addr = told->at,
+				    .device = told->device,
+				    .ttl_s = told->ttl_s };
+
+	c.label = name_of(g, told->name);
+	c.mac = mac_at(g, &told->device);
+	if (!c.label || !g->engine_runs)
+		return;
+	/* A full ring loses it; the hello may tell. */
+	if (told_note(g->told, &c.mac, &c.device, c.label, &c.addr, clock_ms()))
+		(void)engine_command(g->engine, &c);
+}
+
+/* ---- hellos */
+
+static void label(struct gateway *g, const struct engine_sample *s,
+		  const struct tls_hello *hello)
+{
+	struct engine_command c = { .kind = CMD_LABEL,
+				    .session = s->session,
+				    .serial = s->serial };
+
+	c.label = name_of(g, hello->name);
+	c.weak = hello->ech &&
+		 !told_knows(g->told, &s->mac, &s->device, c.label);
+	if (c.label)
+		(void)engine_command(g->engine, &c);
+}
+
+void flow_names_take(struct gateway *g)
+{
+	static struct engine_sample s;
+	struct tls_hello hello;
+
+	while (engine_next_sample(g->engine, &s)) {
+		const struct hello_packet p = { .session = s.session,
+						.serial = s.serial,
+						.quic = s.proto == IPPROTO_UDP,
+						.cut = s.cut,
+						.seq = s.seq,
+						.data = s.data,
+						.len = s.len };
+
+		if (hellos_take(g->hellos, &p, &hello))
+			label(g, &s, &hello);
+	}
+}
