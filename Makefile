@@ -20,7 +20,7 @@ FLAGS    = -std=c11 -D_GNU_SOURCE -DVERSION='"$(VERSION)"' -I$(BUILD) -I. \
 	   -isystem /usr/share/include/llhttp -ffile-prefix-map=$(CURDIR)=. \
 	   $(WARN) $(CPPFLAGS) $(CFLAGS) -MMD -MP
 LIBS     = -Wl,-Bstatic -lxdp -lbpf -lelf -lz -luv_a -ljansson -lmsgpackc \
-	   -lsodium -Wl,-Bdynamic -lmnl -lssl -lcrypto -lpthread -ldl
+	   -lsodium -lmaxminddb -Wl,-Bdynamic -lmnl -lssl -lcrypto -lpthread -ldl
 
 LLHTTP   = $(addprefix /usr/share/llhttp/,api.c http.c llhttp.c)
 IEEE     = $(wildcard /usr/share/ieee-data/*.csv)
