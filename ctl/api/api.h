@@ -30,7 +30,17 @@
  *   client_id         hexadecimal; a fixed address that follows one has no mac
  *   dhcp.events       newest first; at_ms is civil time; ip, mac, other: null
  *                     where they do not matter
- *   flow name         null: what the remote is called is not known here
+ *   flow name         what the device asked for when it opened the flow: the
+ *                     server's name in its hello, or the name that DNS was
+ *                     asked for; null: not known
+ *   flow device       the MAC of whose address the inside is; null: not known
+ *   flow country      of the remote, two letters; null: not known, or there is
+ *                     no database
+ *   rtt_us, rtt_lan_us, rtt_wan_us
+ *                     microseconds from us to the remote (wan) or to the device
+ *                     (lan) and back, by TCP handshakes: medians of the last
+ *                     five minutes; null: none was seen. A flow's is of its
+ *                     remote; status.rtt is of the whole house
  *   drops             all reasons, also those that never happened
  *
  * /api/v1/dns: stats, upstreams, lists that are on, known_lists to turn on.
@@ -100,6 +110,8 @@
 #include "../engine/engine.h"
 #include "../history/history.h"
 #include "../http/http.h"
+#include "../remotes/country.h"
+#include "../remotes/rtt.h"
 #include "../state/settings.h"
 
 #define API_LANS_MAX  ENGINE_LANS_MAX
@@ -146,6 +158,8 @@ struct api_house {
 	const struct names *(*names)(void *arg); /* of remotes */
 	const struct events *(*events)(void *arg);
 	struct history *(*history)(void *arg);
+	const struct rtts *(*rtts)(void *arg);
+	struct countries *(*countries)(void *arg);
 	struct settings_store *(*settings)(void *arg);
 	/* After a successful patch: apply it now. */
 	void (*settings_changed)(void *arg);

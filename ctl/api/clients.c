@@ -188,6 +188,20 @@ static json_t *today_json(struct api *a, const struct mac *mac)
 			 (json_int_t)sum.tx_bytes);
 }
 
+/* From us to the device, and from us to what it talks to. */
+static void add_rtts(struct api *a, const struct client *c, json_t *object)
+{
+	const struct rtts *r = a->house.rtts(a->house.arg);
+	uint64_t now_ms = clock_ms();
+
+	json_object_set_new(
+		object, "rtt_lan_us",
+		answer_rtt(rtts_device(r, &c->mac, RTT_LAN, now_ms)));
+	json_object_set_new(
+		object, "rtt_wan_us",
+		answer_rtt(rtts_device(r, &c->mac, RTT_WAN, now_ms)));
+}
+
 static json_t *client_json(struct api *a, const struct client *c,
 			   const struct settings *settings)
 {
@@ -206,10 +220,11 @@ static json_t *client_json(struct api *a, const struct client *c,
 		last_seen_json(c), "rx_bytes", (json_int_t)d->rx_bytes,
 		"tx_bytes", (json_int_t)d->tx_bytes, "rx_bps",
 		(json_int_t)rate.rx_bps, "tx_bps", (json_int_t)rate.tx_bps);
-	if (object)
+	if (object) {
 		add_identity(object, c, settings, &ip);
-	if (object)
 		json_object_set_new(object, "today", today_json(a, &c->mac));
+		add_rtts(a, c, object);
+	}
 	return object;
 }
 

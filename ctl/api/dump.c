@@ -6,12 +6,11 @@
  *
  * asked --on_rows--> writing --last slice--> freed
  * Invariant: api->dumps[table] is the dump that may still be joined. */
-#include <netinet/in.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "room.h"
+#include "whose.h"
 
 #define SLICE 256
 
@@ -32,6 +31,7 @@ struct dump {
 		struct mapping_row *mappings;
 		void *rows; /* ours */
 	};
+	struct whose *whose; /* the flows */
 	char *text;
 	size_t len, room;
 };
@@ -58,47 +58,6 @@ static int append(const char *text, size_t len, void *arg)
 	return 0;
 }
 
-static const char *proto_name(uint8_t proto, char number[4])
-{
-	switch (proto) {
-	case IPPROTO_TCP:
-		return "tcp";
-	case IPPROTO_UDP:
-		return "udp";
-	case IPPROTO_ICMP:
-		return "icmp";
-	case IPPROTO_ICMPV6:
-		return "icmp6";
-	case IPPROTO_GRE:
-		return "gre";
-	case IPPROTO_ESP:
-		return "esp";
-	case IPPROTO_SCTP:
-		return "sctp";
-	}
-	snprintf(number, 4, "%u", proto);
-	return number;
-}
-
-static json_t *flow_json(const struct flow_row *f)
-{
-	char number[4], inside[ENDPOINT_STRLEN], outside[ENDPOINT_STRLEN],
-		remote[ENDPOINT_STRLEN];
-
-	return json_pack(
-		"{s:s,s:s,s:s,s:s,s:s?,s:n,s:I,s:I,s:I,s:I,s:I,s:I,"
-		"s:s}",
-		"proto", proto_name(f->proto, number), "inside",
-		endpoint_format(&f->inside, inside), "outside",
-		endpoint_format(&f->outside, outside), "remote",
-		endpoint_format(&f->remote, remote), "state", f->state, "name",
-		"rx_packets", (json_int_t)f->rx_packets, "tx_packets",
-		(json_int_t)f->tx_packets, "rx_bytes", (json_int_t)f->rx_bytes,
-		"tx_bytes", (json_int_t)f->tx_bytes, "age_ms",
-		(json_int_t)f->age_ms, "idle_ms", (json_int_t)f->idle_ms,
-		"carried_by", f->lane ? f->lane : "engine");
-}
-
 static json_t *mapping_json(const struct mapping_row *m)
 {
 	char number[4], inside[ENDPOINT_STRLEN], outside[ENDPOINT_STRLEN];
@@ -112,8 +71,9 @@ static json_t *mapping_json(const struct mapping_row *m)
 
 static int write_row(struct dump *d, unsigned i)
 {
-	json_t *row = d->table == ENGINE_FLOWS ? flow_json(&d->flows[i])
-					       : mapping_json(&d->mappings[i]);
+	json_t *row = d->table == ENGINE_FLOWS
+			      ? flow_json(d->api, d->whose, &d->flows[i])
+			      : mapping_json(&d->mappings[i]);
 	int r = row ? append(i ? "," : "[", 1, d) : -1;
 
 	if (!r)
@@ -150,6 +110,7 @@ static void end(struct dump *d, const char *text, size_t len)
 	d->api->dumps[d->table] = NULL;
 	answer_all(d, text, len);
 	free(d->rows);
+	free(d->whose);
 	free(d->text);
 	uv_close((uv_handle_t *)&d->turn, on_turn_closed);
 }
@@ -193,6 +154,8 @@ static void on_rows(void *arg, const struct engine_rows *rows)
 		end(d, NULL, 0);
 		return;
 	}
+	if (d->table == ENGINE_FLOWS)
+		d->whose = whose_new(d->api->house.devices(d->api->house.arg));
 	if (rows->n)
 		memcpy(d->rows, from, rows->n * size);
 	d->n = rows->n;

@@ -76,6 +76,13 @@ json_t *history_status_json(struct api *a);
 /* {"step_ms", "rx_bps": […], "tx_bps": […]}, oldest first. */
 json_t *recent_json(const struct rates_recent *recent, unsigned step_ms);
 json_t *event_json(const struct event *e);
+/* flows.c: one row. */
+struct whose;
+json_t *flow_json(struct api *a, const struct whose *w,
+		  const struct flow_row *f);
+const char *proto_name(uint8_t proto, char number[4]);
+/* Microseconds; null: 0. */
+json_t *answer_rtt(uint32_t us);
 /* pack.c: as msgpack; 'json' is taken over. NULL: out of memory. */
 struct ws_frame *pack_frame(json_t *json);
 

@@ -3,6 +3,7 @@
  * Called by api.c's routes. Control thread; no state. */
 #include <arpa/inet.h>
 
+#include "../base/clock.h"
 #include "room.h"
 
 #define DROPS_MAX 128
@@ -103,6 +104,17 @@ static json_t *dhcp_status(struct api *a)
 			 (int)diary_count(diary));
 }
 
+/* Whose fault is it, the home's or the provider's? */
+static json_t *rtt_json(struct api *a)
+{
+	const struct rtts *r = a->house.rtts(a->house.arg);
+	uint64_t now_ms = clock_ms();
+
+	return json_pack("{s:o,s:o}", "lan_us",
+			 answer_rtt(rtts_house(r, RTT_LAN, now_ms)), "wan_us",
+			 answer_rtt(rtts_house(r, RTT_WAN, now_ms)));
+}
+
 json_t *status_json(struct api *a)
 {
 	struct rate rate = rates_total(a->rates);
@@ -115,11 +127,12 @@ json_t *status_json(struct api *a)
 	nat = nat_json(&t);
 	rates = json_pack("{s:I,s:I}", "rx_bps", (json_int_t)rate.rx_bps,
 			  "tx_bps", (json_int_t)rate.tx_bps);
-	return json_pack("{s:s,s:I,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "version",
+	return json_pack("{s:s,s:I,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "version",
 			 VERSION, "uptime_s", (json_int_t)s.uptime_s, "wan",
 			 wan_json(&s), "lan", lans_json(&s), "nat", nat,
 			 "rates", rates, "dhcp", dhcp_status(a), "capture",
-			 capture_json(a), "history", history_status_json(a));
+			 capture_json(a), "history", history_status_json(a),
+			 "rtt", rtt_json(a));
 }
 
 void status_answer(struct api *a, struct http_request *r)

@@ -22,6 +22,7 @@ enum style {
 	STYLE_BYTES,
 	STYLE_RATE,
 	STYLE_MS, /* a duration */
+	STYLE_US, /* a short one */
 	STYLE_S,
 	STYLE_AGO_MS, /* since 1970 */
 	STYLE_STATIC, /* a flag */
@@ -53,11 +54,14 @@ static const struct column flows[] = {
 	{ "inside", "INSIDE", STYLE_TEXT },
 	{ "outside", "OUTSIDE", STYLE_TEXT },
 	{ "remote", "REMOTE", STYLE_TEXT },
+	{ "name", "NAME", STYLE_TEXT },
+	{ "country", "IN", STYLE_TEXT },
 	{ "state", "STATE", STYLE_TEXT },
 	{ "rx_bytes", ">RECEIVED", STYLE_BYTES },
 	{ "tx_bytes", ">SENT", STYLE_BYTES },
 	{ "age_ms", ">AGE", STYLE_MS },
 	{ "idle_ms", ">IDLE", STYLE_MS },
+	{ "rtt_us", ">RTT", STYLE_US },
 	{ "carried_by", "CARRIED BY", STYLE_TEXT },
 };
 static const struct column mappings[] = {
@@ -180,6 +184,8 @@ static const char *cell(const json_t *row, const struct column *c,
 		return n ? units_rate(n, buf) : NULL;
 	case STYLE_MS:
 		return units_duration(n / 1000, buf);
+	case STYLE_US:
+		return n ? units_short(n, buf) : NULL;
 	case STYLE_S:
 		return units_duration(n, buf);
 	case STYLE_AGO_MS:

@@ -52,6 +52,14 @@ char *units_duration(uint64_t s, char buf[UNITS_LEN])
 	return buf;
 }
 
+char *units_short(uint64_t us, char buf[UNITS_LEN])
+{
+	int digits = us < 10000 ? 2 : us < 100000 ? 1 : 0;
+
+	snprintf(buf, UNITS_LEN, "%.*f ms", digits, (double)us / 1000);
+	return buf;
+}
+
 char *units_count(uint64_t n, char buf[UNITS_LEN])
 {
 	char digits[UNITS_LEN];

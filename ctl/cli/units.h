@@ -10,6 +10,8 @@
 char *units_bytes(uint64_t n, char buf[UNITS_LEN]);
 char *units_rate(uint64_t bps, char buf[UNITS_LEN]);
 char *units_duration(uint64_t seconds, char buf[UNITS_LEN]);
+/* "0.25 ms", "12.3 ms", "1200 ms" */
+char *units_short(uint64_t us, char buf[UNITS_LEN]);
 /* "65,536" */
 char *units_count(uint64_t n, char buf[UNITS_LEN]);
 

@@ -105,6 +105,9 @@ static void on_fdb_used(struct gateway *g, const struct engine_event *e)
 static void on_report(struct gateway *g, const struct engine_report *r)
 {
 	look_at_report(g, r);
+	if (r->kind == REPORT_RTT)
+		rtts_note(g->rtts, &r->mac, &r->remote.addr,
+			  r->wan ? RTT_WAN : RTT_LAN, r->us, r->at_ms);
 }
 
 /* A flood of flows must not keep the loop from everything else. */

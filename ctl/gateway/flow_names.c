@@ -10,7 +10,9 @@
  * Flows that were adopted from an earlier run have no name until they open
  * anew: names are not kept beside mappings. */
 #include <errno.h>
+#include <limits.h>
 #include <netinet/in.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "../base/clock.h"
@@ -18,14 +20,23 @@
 
 int flow_names_open(struct gateway *g)
 {
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "%s/country.mmdb", g->options->state_dir);
 	g->names = names_new(NAMES_MAX);
 	g->told = told_new();
 	g->hellos = hellos_new();
-	return g->names && g->told && g->hellos ? 0 : -ENOMEM;
+	g->rtts = rtts_new();
+	g->countries = countries_new(path);
+	if (g->names && g->told && g->hellos && g->rtts && g->countries)
+		return 0;
+	return -ENOMEM;
 }
 
 void flow_names_close(struct gateway *g)
 {
+	countries_free(g->countries);
+	rtts_free(g->rtts);
 	hellos_free(g->hellos);
 	told_free(g->told);
 	names_free(g->names);

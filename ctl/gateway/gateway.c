@@ -168,12 +168,13 @@ static void on_sockets(uv_timer_t *timer)
 		sync_soon(g);
 }
 
-/* The way out is always kept fresh, used or not. */
+/* The way out is always kept fresh, used or not; a database may have come. */
 static void on_freshen(uv_timer_t *timer)
 {
 	struct gateway *g = timer->data;
 	struct addr gateway = addr_v4(g->conf.wan.gateway);
 
+	countries_look(g->countries);
 	if (g->conf.wan.gateway)
 		link_neigh_use(g->link, g->roles.wan, &gateway);
 }

@@ -46,7 +46,9 @@
 #include "../link/nlwatch.h"
 #include "../link/sockdiag.h"
 #include "../state/saver.h"
+#include "../remotes/country.h"
 #include "../remotes/hello.h"
+#include "../remotes/rtt.h"
 #include "../remotes/told.h"
 #include "../state/settings.h"
 
@@ -71,6 +73,8 @@ struct gateway {
 	struct told *told;     /* … by DNS … */
 	struct hellos *hellos; /* … by what devices say to them */
 	struct traffic *traffic;
+	struct rtts *rtts;
+	struct countries *countries;
 	struct journal *journal;
 	struct link *link;
 	struct gate *gate;

@@ -170,6 +170,20 @@ static struct history *history(void *arg)
 	return traffic_history(arg);
 }
 
+static const struct rtts *rtts(void *arg)
+{
+	struct gateway *g = arg;
+
+	return g->rtts;
+}
+
+static struct countries *countries(void *arg)
+{
+	struct gateway *g = arg;
+
+	return g->countries;
+}
+
 static struct settings_store *settings(void *arg)
 {
 	struct gateway *g = arg;
@@ -304,6 +318,8 @@ struct api_house house_for_api(struct gateway *g)
 		.names = names,
 		.events = events,
 		.history = history,
+		.rtts = rtts,
+		.countries = countries,
 		.settings = settings,
 		.settings_changed = settings_changed,
 	};

@@ -193,6 +193,21 @@ static unsigned house_leases(void *arg, const struct dhcp_lease **out)
 	return 2;
 }
 
+static struct rtts *rtts;
+static struct countries *countries;
+
+static const struct rtts *house_rtts(void *arg)
+{
+	(void)arg;
+	return rtts;
+}
+
+static struct countries *house_countries(void *arg)
+{
+	(void)arg;
+	return countries;
+}
+
 static struct diary house_diary;
 
 static void house_dhcp(void *arg, struct dhcp_fill *fill,
@@ -377,6 +392,8 @@ static void furnish(void)
 	remotes = names_new(64);
 	log_of_events = events_new();
 	registry = devices_new();
+	rtts = rtts_new();
+	countries = countries_new("/nonexistent");
 	devices_seen(registry, &leases[0].mac, 1000);
 	mac_parse("b8:27:eb:00:00:01", &nas);
 	addr_parse("10.77.0.20", &addr);
@@ -434,6 +451,8 @@ static int start(void **state)
 						.names = house_names,
 						.events = house_events,
 						.history = house_history,
+						.rtts = house_rtts,
+						.countries = house_countries,
 						.settings = house_settings,
 						.settings_changed =
 							house_changed };
@@ -478,6 +497,8 @@ static int stop(void **state)
 	events_free(log_of_events);
 	history_free(past);
 	names_free(past_names);
+	rtts_free(rtts);
+	countries_free(countries);
 	snprintf(command, sizeof(command), "rm -rf %s", dir);
 	return system(command) || uv_loop_close(&loop);
 }

@@ -78,7 +78,7 @@ static void clients_are_the_seen_and_the_leased(void **state)
 	assert_true(json_is_null(json_object_get(c, "vendor")));
 	assert_true(json_is_true(json_object_get(c, "fixed")));
 	assert_true(json_is_null(json_object_get(c, "first_seen_ms")));
-	assert_int_equal(json_object_size(c), 19);
+	assert_int_equal(json_object_size(c), 21);
 
 	json_decref(list);
 }
@@ -271,6 +271,7 @@ static void flows_are_whole_and_shared(void **state)
 				.tx_bytes = 4,
 				.age_ms = 5,
 				.idle_ms = 6 };
+	const struct mac mac = { { 2, 0, 0, 0, 0, 0x77 } };
 	unsigned i, dumps = engine.dumps;
 	int a, b, leaver;
 	const char *reply;
@@ -280,6 +281,9 @@ static void flows_are_whole_and_shared(void **state)
 	endpoint_parse("10.77.0.5:1024", 0, &row.inside);
 	endpoint_parse("203.0.113.9:1024", 0, &row.outside);
 	endpoint_parse("198.51.100.1:443", 0, &row.remote);
+	row.label = names_id(remotes, "www.example", 11);
+	rtts_note(rtts, &mac, &row.remote.addr, RTT_WAN, 20000, clock_ms());
+	devices_has(registry, &mac, &row.inside.addr, clock_wall_ms());
 	engine.flows_n = 3000;
 	engine.flows = calloc(engine.flows_n, sizeof(row));
 	for (i = 0; i < engine.flows_n; i++)
@@ -297,9 +301,11 @@ static void flows_are_whole_and_shared(void **state)
 	reply_is(reply, 200,
 		 "{\"proto\":\"tcp\",\"inside\":\"10.77.0.5:1024\",\"outside\":"
 		 "\"203.0.113.9:1024\",\"remote\":\"198.51.100.1:443\","
-		 "\"state\":\"established\",\"name\":null,\"rx_packets\":1,"
+		 "\"state\":\"established\",\"rx_packets\":1,"
 		 "\"tx_packets\":2,\"rx_bytes\":3,\"tx_bytes\":4,\"age_ms\":5,"
-		 "\"idle_ms\":6,\"carried_by\":\"engine\"}");
+		 "\"idle_ms\":6,\"carried_by\":\"engine\",\"device\":"
+		 "\"02:00:00:00:00:77\",\"name\":\"www.example\","
+		 "\"country\":null,\"rtt_us\":20000}");
 	list = json_loads(body_of(reply), 0, NULL);
 	assert_int_equal(json_array_size(list), engine.flows_n);
 	json_decref(list);

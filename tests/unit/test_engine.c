@@ -119,7 +119,7 @@ static void reports_that_nobody_takes_are_counted(void **state)
 	engine_totals(r->engine, &t);
 	assert_true(t.sessions > 8500);
 	rig_events(r);
-	assert_true(r->reports < 8192);
+	assert_true(t.reports_lost > 0);
 	assert_int_equal(r->reports + t.reports_lost, t.sessions);
 }
 
