@@ -1,0 +1,241 @@
+"""What flows are called: by DNS, by TLS, by QUIC; how far and where remotes
+are."""
+import contextlib
+import shutil
+import socket
+import struct
+import threading
+import time
+
+import pytest
+
+import mmdb
+from hellos import client_hello, quic
+from house import FAR, LAN
+from resolvers import Resolver, make_certificates, question
+from world import eventually
+
+pytestmark = pytest.mark.carriers("xdp", "nfqueue")
+
+
+def reply(message):
+    """Every name is a CNAME of a CNAME of what has FAR's address."""
+    _, kind, end = question(message)
+    chain = b""
+    if kind == 1:
+        chain = struct.pack("!HHHIH", 0xc00c, 5, 1, 60, 6) + b"\3edg\xc0\x0c"
+        at = end + 12   # the name of the first
+        chain += struct.pack("!HHHIH", 0xc000 | at, 5, 1, 60, 6) \
+            + b"\3cdn\xc0\x0c"
+        chain += struct.pack("!HHHIH", 0xc000 | (at + 18), 1, 1, 60, 4) \
+            + socket.inet_aton(FAR)
+    return message[:2] + struct.pack("!HHHHH", 0x8180, 1, 3 if chain else 0,
+                                     0, 0) + message[12:end] + chain
+
+
+@pytest.fixture(scope="module")
+def house(build_shared):
+    house = build_shared([["h1"], ["h2", "h3"]])
+    resolver = Resolver(house.far, reply)
+    house.start_gateway()
+    house.hand_out_leases()
+    yield house
+    resolver.close()
+
+
+@pytest.fixture
+def sink(house):
+    """far accepts what comes to these ports and says nothing."""
+    ports, over, open_ = [], threading.Event(), []
+
+    def accept(server):
+        while not over.is_set():
+            with contextlib.suppress(TimeoutError):
+                open_.append(server.accept()[0])
+
+    def listen(port):
+        server = house.far.tcp(port, FAR, timeout=0.2)
+        server.listen(16)
+        thread = threading.Thread(target=accept, args=[server])
+        thread.start()
+        ports.append((server, thread))
+        return FAR, port
+
+    yield listen
+    over.set()
+    for server, thread in ports:
+        thread.join()
+        server.close()
+    for sock in open_:
+        sock.close()
+
+
+def flow(house, host, port, proto="tcp"):
+    """The row of the flow from that port of 'host', or None."""
+    rows = [f for f in house.ask("flows") if f["proto"] == proto
+            and f["inside"] == f"{host.ip}:{port}"]
+    return rows[0] if rows else None
+
+
+def name_of(house, host, port, proto="tcp"):
+    row = flow(house, host, port, proto)
+    return row and row["name"]
+
+
+def is_called(house, host, sock, wanted, proto="tcp"):
+    port = sock.getsockname()[1]
+
+    def asked():
+        return name_of(house, host, port, proto) == wanted
+    return eventually(asked, 10) or name_of(house, host, port, proto)
+
+
+def dig(house, host, name):
+    said = host.run("dig", "+short", f"@{LAN}", name)
+    assert FAR in said, said
+
+
+def says(host, to, *pieces):
+    """A connection in which these segments go out."""
+    sock = host.tcp()
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    sock.connect(to)
+    for piece in pieces:
+        sock.sendall(piece)
+        time.sleep(0.05)
+    return sock
+
+
+def test_by_what_dns_was_asked(house, sink):
+    """Through two CNAMEs, and for the device alone that asked."""
+    dig(house, house.h1, "www.shop.example")
+    to = sink(7001)
+    with says(house.h1, to) as mine, says(house.h2, to) as other:
+        assert is_called(house, house.h1, mine, "www.shop.example") is True
+        assert name_of(house, house.h2, other.getsockname()[1]) is None
+    # The same answer out of the cache tells the other, too.
+    dig(house, house.h2, "www.shop.example")
+    with says(house.h2, to) as other:
+        assert is_called(house, house.h2, other, "www.shop.example") is True
+
+
+def test_by_curl(house):
+    """A server name goes before DNS: many names may share an address."""
+    folder = make_certificates(house.folder)
+    server = house.far.spawn(
+        "openssl", "s_server", "-quiet", "-accept", f"{FAR}:7443", "-www",
+        "-cert", folder / "cert.pem", "-key", folder / "key.pem")
+    try:
+        dig(house, house.h1, "one.example")
+        done = eventually(lambda: house.h1.attempt(
+            "curl", "-sk", "--max-time", "5", "-o", "/dev/null",
+            "--local-port", "45000", "--resolve", f"two.example:7443:{FAR}",
+            "https://two.example:7443/").returncode == 0, 20)
+        assert done
+        assert eventually(
+            lambda: name_of(house, house.h1, 45000) == "two.example", 10)
+    finally:
+        house.far.end(server)
+
+
+def test_a_long_hello_in_segments(house, sink):
+    """As with post-quantum keys; nfqueue sees the headers alone at first."""
+    hello = client_hello("long.example", filler=1700)
+    with says(house.h1, sink(7444), hello[:1400], hello[1400:]) as sock:
+        assert is_called(house, house.h1, sock, "long.example") is True
+    with says(house.h1, sink(7445), hello) as sock:
+        assert is_called(house, house.h1, sock, "long.example") is True
+
+
+def test_a_hidden_name_is_the_one_dns_was_asked_for(house, sink):
+    dig(house, house.h1, "hidden.example")
+    hello = client_hello("public.example", ech=True)
+    with says(house.h1, sink(7446), hello) as sock:
+        assert is_called(house, house.h1, sock, "hidden.example") is True
+        time.sleep(0.3)
+        assert is_called(house, house.h1, sock, "hidden.example") is True
+    # Browsers send the extension always: a name that was asked for is true.
+    dig(house, house.h1, "other.example")
+    dig(house, house.h1, "last.example")
+    hello = client_hello("other.example", ech=True)
+    with says(house.h1, sink(7447), hello) as sock:
+        assert is_called(house, house.h1, sock, "other.example") is True
+
+
+@pytest.mark.parametrize("datagrams, name", [
+    (["rfc9001"], "example.com"),
+    (["rfc9369"], "example.com"),
+    (["split_2", "split_1"], "video.example.net"),
+    (["coalesced"], "coalesced.example"),
+])
+def test_by_quic(house, datagrams, name):
+    with house.far.udp(443, FAR) as server, house.h1.udp() as sock:
+        for datagram in map(quic, datagrams):
+            sock.sendto(datagram, (FAR, 443))
+            assert server.recv(2048) == datagram
+        assert is_called(house, house.h1, sock, name, "udp") is True
+
+
+@pytest.mark.parametrize("name", ["<script>alert(1)</script>", "a b",
+                                  "\u202eelpmaxe", "a\n\x1b[31m", "x" * 300])
+def test_hostile_names_are_none(house, sink, name):
+    with says(house.h3, sink(7448), client_hello(name)) as sock:
+        assert is_called(house, house.h3, sock, None) is True
+        time.sleep(0.2)
+        assert name_of(house, house.h3, sock.getsockname()[1]) is None
+
+
+def test_a_flood_of_hellos_is_bounded(house, sink):
+    """The gateway goes on, and names what comes after."""
+    with house.h3.udp() as flood:
+        packet = quic("rfc9001")
+        for i in range(20000):
+            flood.sendto(packet[:20] + i.to_bytes(4, "big") + packet[24:],
+                         (FAR, 10000 + i % 20000))
+    hello = client_hello("after.example")
+    with says(house.h1, sink(7449), hello) as sock:
+        assert is_called(house, house.h1, sock, "after.example") is True
+
+
+def test_round_trips(house, sink):
+    """Both sides of a handshake; here they are cables."""
+    to = sink(7002)
+    with contextlib.ExitStack() as stack:
+        socks = [stack.enter_context(says(house.h1, to)) for _ in range(3)]
+        port = socks[0].getsockname()[1]
+        assert eventually(lambda: flow(house, house.h1, port)["rtt_us"], 10)
+        assert 0 < flow(house, house.h1, port)["rtt_us"] < 5_000_000
+    row, = [c for c in house.ask("clients") if c["mac"] == house.h1.mac]
+    assert 0 < row["rtt_lan_us"] < 5_000_000
+    assert 0 < row["rtt_wan_us"] < 5_000_000
+    said = house.ask("status")["rtt"]
+    assert said["lan_us"] > 0 and said["wan_us"] > 0
+
+
+def test_countries(house, sink):
+    """The database may come at any time, and go."""
+    path = house.state / "country.mmdb"
+    to = sink(7004)
+    with says(house.h1, to) as sock:
+        port = sock.getsockname()[1]
+        assert eventually(lambda: flow(house, house.h1, port), 10)
+        assert flow(house, house.h1, port)["country"] is None
+        fresh = house.folder / "fresh.mmdb"
+        mmdb.write(fresh, {"198.51.100.0/24": "DE", "2001:db8::/32": "FR",
+                           "10.0.0.0/8": "US"})
+        shutil.copy(fresh, path)
+        assert eventually(
+            lambda: flow(house, house.h1, port)["country"] == "DE", 20)
+        path.write_bytes(b"no database")
+        assert eventually(
+            lambda: flow(house, house.h1, port)["country"] is None, 20)
+        assert "no database that can be read" in house.log()
+        path.unlink()
+
+
+def test_the_command_line_shows_names(house, sink):
+    with says(house.h1, sink(7005), client_hello("shown.example")) as sock:
+        assert is_called(house, house.h1, sock, "shown.example") is True
+        text = house.cli("flows")
+    assert "NAME" in text.splitlines()[0]
+    assert any("shown.example" in line for line in text.splitlines())
