@@ -151,7 +151,8 @@ void look_at_report(struct gateway *g, const struct engine_report *r)
 		analysis_answered(g->analysis, &r->mac, &r->remote);
 	if (r->kind == REPORT_OPENED && r->outbound)
 		analysis_opened(g->analysis, &r->mac, r->proto, &r->remote,
-				NULL, names_text(g->names, r->label),
+				countries_of(g->countries, &r->remote.addr),
+				names_text(g->names, r->label),
 				clock_wall_ms());
 }
 
