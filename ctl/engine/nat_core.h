@@ -432,7 +432,7 @@ void nat_notice_first(struct nat *n, const struct session *s, enum nat_dir dir,
 static inline void nat_notice(struct nat *n, const struct session *s,
 			      enum nat_dir dir, bool fresh, struct pkt *p)
 {
-	const struct nat_watch *w = &n->watches[nat_session_number(n, s)];
+	const struct nat_watch *w = nat_watch_at(n, nat_session_number(n, s));
 
 	if (fresh || w->rtt_step || w->hellos)
 		nat_notice_first(n, s, dir, fresh, p);

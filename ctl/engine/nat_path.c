@@ -69,7 +69,7 @@ void nat_charge(struct nat *n, struct pkt *p, const struct addr *device,
 	p->remote = s->key.remote;
 	p->to_lan = dir == DIR_IN;
 	p->session = nat_session_number(n, s);
-	p->label = n->watches[p->session].label;
+	p->label = nat_watch_at(n, p->session)->label;
 	p->peer = peer ? nat_session_number(n, peer) : 0;
 }
 
