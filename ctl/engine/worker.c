@@ -63,8 +63,8 @@ int worker_init(struct worker *w, const struct engine_limits *limits,
 	};
 	w->express = express_new(w->nat, &w->egress);
 	w->labels = labels_new(&key);
-	if (w->nat && w->neigh && w->fdb && w->stats && w->capture && w->summary &&
-	    w->express && w->labels) {
+	if (w->nat && w->neigh && w->fdb && w->stats && w->capture &&
+	    w->summary && w->express && w->labels) {
 		w->ledger = stats_ledger(w->stats);
 		nat_bind_express(w->nat, w->express);
 		nat_bind_labels(w->nat, w->labels);
@@ -470,6 +470,7 @@ static uint64_t turn(struct worker *w)
 	idle_ms = sooner(idle_ms, read_capture(w));
 	publish_counts(w);
 	mailbox_tell(&w->mailbox);
+	urgency_turn(&w->urgency, now_ms);
 	return more ? 0 : idle_ms;
 }
 
@@ -490,6 +491,7 @@ void *worker_run(void *worker)
 {
 	struct worker *w = worker;
 
+	w->urgency = (struct urgency){ 0 }; /* of another thread */
 	while (!atomic_load(&w->stop)) {
 		uint64_t idle_ms = turn(w);
 

@@ -15,6 +15,7 @@
 #include "summary.h"
 #include "labels.h"
 #include "sample.h"
+#include "urgency.h"
 
 /* A published picture. */
 struct conf_picture {
@@ -43,6 +44,7 @@ struct worker {
 	struct fdb *fdb;
 	struct egress egress;
 	struct express *express;
+	struct urgency urgency;
 	struct labels *labels;
 	struct samples samples;
 	struct capture *capture;
