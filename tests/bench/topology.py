@@ -141,11 +141,15 @@ class Topology:
 
     # ---- what rows use
 
-    def iperf(self, *more, seconds=5):
-        """TCP from home to world; the receiver's bits a second."""
+    def _serve_iperf(self):
         server = self.world.spawn("iperf3", "-s", "-1", "-B", WORLD,
                                   stdout=subprocess.DEVNULL)
         eventually(lambda: self.world.run("ss", "-Hltn", "sport = :5201"))
+        return server
+
+    def iperf(self, *more, seconds=5):
+        """TCP from home to world; the receiver's bits a second."""
+        server = self._serve_iperf()
         said = self.home.run("iperf3", "-c", WORLD, "-t", seconds, "-J",
                              *more, timeout=seconds + 60)
         server.wait(PATIENCE_S)
@@ -236,15 +240,19 @@ class Topology:
         return sorted(map(float, said.split()))
 
     @contextlib.contextmanager
-    def bulk(self, seconds=30):
+    def bulk(self, most=120):
         """TCP from home to world meanwhile, as much as it can."""
-        with concurrent.futures.ThreadPoolExecutor(1) as other:
-            traffic = other.submit(self.iperf, seconds=seconds)
-            time.sleep(1.5)
+        server = self._serve_iperf()
+        client = self.home.spawn("iperf3", "-c", WORLD, "-t", most,
+                                 stdout=subprocess.DEVNULL)
+        time.sleep(1.5)
+        try:
             yield
-            if traffic.done():
+            if client.poll() is not None:
                 raise Failed("the bulk flow ended before the measurement")
-            traffic.result()
+        finally:
+            self.home.end(client)
+            self.world.end(server)
 
     def pings(self, count=1000):
         """Microseconds of each ICMP echo, 2 ms apart, sorted."""
