@@ -10,7 +10,8 @@
 
 #include "capture_core.h"
 
-#define TRIM 8 /* chunks a turn that a lowered budget takes back */
+#define SEEN_MS 1000 /* who was heard last is known to a second */
+#define TRIM	8    /* chunks a turn that a lowered budget takes back */
 
 static bool is_slight(const struct capture *c, uint32_t host)
 {
@@ -143,23 +144,30 @@ static uint32_t take_from(struct capture *c, uint32_t donor, uint32_t host)
 	return chunk;
 }
 
+/* One whose pages are not there yet. */
+static uint32_t fresh_cold(struct capture *c)
+{
+	uint32_t chunk = c->cold;
+
+	if (chunk != CAPTURE_NONE)
+		c->cold = c->chain[chunk];
+	else if (*c->store.bump < c->store.chunks_n)
+		chunk = (*c->store.bump)++;
+	if (chunk != CAPTURE_NONE)
+		capture_store_warm(&c->store, chunk);
+	return chunk;
+}
+
 /* One that is free; touched ones first. */
 static uint32_t fresh(struct capture *c)
 {
 	uint32_t chunk = c->free;
 
-	if (chunk != CAPTURE_NONE) {
-		c->free = c->chain[chunk];
-		c->free_n--;
-		return chunk;
-	}
-	chunk = c->cold;
-	if (chunk != CAPTURE_NONE) {
-		c->cold = c->chain[chunk];
-		return chunk;
-	}
-	return *c->store.bump < c->store.chunks_n ? (*c->store.bump)++
-						  : CAPTURE_NONE;
+	if (chunk == CAPTURE_NONE)
+		return fresh_cold(c);
+	c->free = c->chain[chunk];
+	c->free_n--;
+	return chunk;
 }
 
 /* ---- who gives to whom */
@@ -329,7 +337,7 @@ void capture_seen(struct capture *c, uint32_t host)
 	if (is_slight(c, host) && r->answered &&
 	    d->kept_bytes + d->missed_bytes >= CAPTURE_SLIGHT_BYTES)
 		settle(c, host);
-	if (r->seen_ms == c->now_ms)
+	if (c->now_ms - r->seen_ms < SEEN_MS)
 		return;
 	r->seen_ms = c->now_ms;
 	slots_touch(&c->slots, host, c->slots.links[host].list);

@@ -21,6 +21,10 @@ struct head {
 	uint32_t bump;
 };
 
+#ifndef MADV_POPULATE_WRITE
+#define MADV_POPULATE_WRITE 23
+#endif
+
 #define PAGE	      4096u
 #define WHOLE(n)      (((size_t)(n) + PAGE - 1) & ~(size_t)(PAGE - 1))
 #define DEVICES_BYTES WHOLE(CAPTURE_DEVICES * sizeof(struct capture_device))
@@ -181,6 +185,13 @@ void capture_store_close(struct capture_store *s)
 	if (s->fd >= 0)
 		close(s->fd);
 	*s = (struct capture_store){ .fd = -1 };
+}
+
+void capture_store_warm(const struct capture_store *s, uint32_t chunk)
+{
+	/* Linux before 5.14 does not know it: then they come one by one. */
+	(void)madvise(capture_store_at(s, chunk), CAPTURED_CHUNK,
+		      MADV_POPULATE_WRITE);
 }
 
 void capture_store_cool(const struct capture_store *s, uint32_t chunk)
