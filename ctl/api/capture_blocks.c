@@ -19,7 +19,7 @@
 #define ETHER_TYPE_AT 12
 #define TYPE_IPV4     0x0800
 #define TYPE_IPV6     0x86dd
-#define MS	      1000000ull
+#define NS_PER_S      1e9
 #define TEXTS_MAX     (PCAPNG_COMMENTS_MAX * (CAPTURE_NOTE_MAX + 8))
 #define BLOCKS_MAX    (4 * PCAPNG_TEXT_MAX + PCAPNG_BLOCK_MAX)
 
@@ -284,7 +284,7 @@ static void add_note(struct capture_blocks *b, struct captured *rec)
 		 "%s: not kept, as the express lane carried them for the last "
 		 "%.1f s: %llu packets to the device (%llu bytes), %llu from "
 		 "it (%llu bytes).",
-		 flow, (double)((rec->at_ns - g.since_ns) / MS) / 1000,
+		 flow, (double)(rec->at_ns - g.since_ns) / NS_PER_S,
 		 (unsigned long long)g.packets[1],
 		 (unsigned long long)g.bytes[1],
 		 (unsigned long long)g.packets[0],

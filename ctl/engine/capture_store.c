@@ -57,8 +57,20 @@ static int map(struct capture_store *s)
 	return 0;
 }
 
+static void write_head(struct head *h, uint32_t chunks)
+{
+	memcpy(h->magic, magic, sizeof(magic));
+	h->layout = CAPTURE_LAYOUT;
+	h->device_size = sizeof(struct capture_device);
+	h->chunk_size = sizeof(struct capture_chunk);
+	h->record_size = sizeof(struct captured);
+	h->chunks_n = chunks;
+}
+
 static int make(struct capture_store *s, uint32_t chunks)
 {
+	int rc;
+
 	*s = (struct capture_store){ .chunks_n = chunks,
 				     .len = store_bytes(chunks) };
 	s->fd = memfd_create("portcullis-capture",
@@ -67,30 +79,25 @@ static int make(struct capture_store *s, uint32_t chunks)
 		return -errno;
 	if (ftruncate(s->fd, (off_t)s->len) || fcntl(s->fd, F_ADD_SEALS, SEALS))
 		return -errno;
-	return map(s);
+	rc = map(s);
+	if (!rc)
+		write_head(s->memory, chunks);
+	return rc;
 }
 
 /* A machine that reserves no more than it has gives less. */
 int capture_store_make(struct capture_store *s)
 {
 	uint32_t chunks = CAPTURE_CHUNKS_MAX;
-	struct head *h;
 	int rc;
 
 	while ((rc = make(s, chunks))) {
 		capture_store_close(s);
 		chunks /= 2;
 		if (chunks < CHUNKS_LEAST)
-			return rc;
+			break;
 	}
-	h = s->memory;
-	memcpy(h->magic, magic, sizeof(magic));
-	h->layout = CAPTURE_LAYOUT;
-	h->device_size = sizeof(struct capture_device);
-	h->chunk_size = sizeof(struct capture_chunk);
-	h->record_size = sizeof(struct captured);
-	h->chunks_n = chunks;
-	return 0;
+	return rc;
 }
 
 /* ---- what another process left */
