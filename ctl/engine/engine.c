@@ -167,6 +167,7 @@ static int make_thread(struct engine *e)
 	sigset_t all, old;
 	int rc;
 
+	e->worker.urgency = (struct urgency){ 0 }; /* was another thread's */
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &old);
 	rc = pthread_create(&e->thread, NULL, worker_run, &e->worker);

@@ -478,6 +478,8 @@ static void rest(struct worker *w, uint64_t idle_ms)
 {
 	int timeout = idle_ms > INT_MAX ? INT_MAX : (int)idle_ms;
 
+	if (!idle_ms)
+		return;
 	if (idle_ms == UINT64_MAX)
 		timeout = -1;
 	if (poll(w->poll_set, 1 + w->ports.lines_n, timeout) <= 0)
@@ -491,12 +493,7 @@ void *worker_run(void *worker)
 {
 	struct worker *w = worker;
 
-	w->urgency = (struct urgency){ 0 }; /* of another thread */
-	while (!atomic_load(&w->stop)) {
-		uint64_t idle_ms = turn(w);
-
-		if (idle_ms)
-			rest(w, idle_ms);
-	}
+	while (!atomic_load(&w->stop))
+		rest(w, turn(w));
 	return NULL;
 }

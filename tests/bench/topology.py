@@ -36,7 +36,7 @@ WORLD, WAN = "198.51.100.1", "198.51.100.2"
 FAR = "203.0.113.1"     # remote addresses are counted up from here
 PAGE = (LAN, 80)
 CROWD = "10.77.0.100"     # and those after it: devices that churn
-PATIENCE_S = 10
+PATIENCE_S = 30
 MASQUERADE = """
 table ip bench {
   chain post {
