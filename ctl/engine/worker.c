@@ -331,11 +331,14 @@ static unsigned carry_burst(struct worker *w, const struct engine_conf *conf,
 	for (unsigned i = 0; i < n; i++) {
 		struct pkt *p = &burst[i];
 		struct capture_mark mark = { 0 };
+		/* What is the gateway's own by the socket, too, is not
+		 * captured: no more than its answer is. */
+		bool ours = p->verdict == VERDICT_FORWARD &&
+			    dns_tap(w->answers, conf, p, now_ms);
 
-		if (p->side == SIDE_LAN && p->verdict != VERDICT_HELD)
+		if (!ours && p->side == SIDE_LAN && p->verdict != VERDICT_HELD)
 			mark = capture_out(w->capture, conf, p);
-		if (p->verdict == VERDICT_FORWARD &&
-		    !dns_tap(w->answers, conf, p, now_ms))
+		if (!ours && p->verdict == VERDICT_FORWARD)
 			nat_process(w->nat, conf, p, now_ms);
 		dispatch(w, conf, p, now_ms);
 		capture_settle(w->capture, mark, p);

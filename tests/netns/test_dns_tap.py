@@ -24,7 +24,7 @@ def reply(message):
 
 @pytest.fixture(scope="module")
 def home(build_shared):
-    house = build_shared([["h1", "h2"]])
+    house = build_shared([["h1"], ["h2"]])      # members of a bridge
     house.resolver = Resolver(house.far, reply)
     house.start_gateway()
     house.hand_out_leases()
