@@ -301,34 +301,37 @@ static void count(_Atomic uint64_t *c)
 			      memory_order_relaxed);
 }
 
-/* Soon the client will speak with whom it asked for, and flows are named after
- * that. What is hashed to the same row may make others first again. */
-static bool is_first(struct answers *a, const struct answers_hit *hit)
+/* The row that remembers a client's hit of a place, and by which number. What
+ * is hashed to the same row may make others first again. */
+static uint32_t *row_of(struct answers *a, const struct answers_hit *hit,
+			uint32_t *number)
 {
 	uint64_t mix = hit->client.q[0] ^ hit->client.q[1] ^ a->secret.k[0];
-	uint32_t *row;
 
 	mix = (mix ^ hit->place.at) * 0x9e3779b97f4a7c15;
 	mix = (mix ^ mix >> 32 ^ hit->place.stamp) * 0x9e3779b97f4a7c15;
-	row = &a->firsts[mix >> 51];
-	if (*row == (uint32_t)mix)
-		return false;
-	*row = (uint32_t)mix;
-	return true;
+	*number = (uint32_t)mix;
+	return &a->firsts[mix >> 51];
 }
 
-void answers_hit(struct answers *a, const struct answers_hit *hit)
+/* Soon after its first the client will speak with whom it asked for, and flows
+ * are named after that. */
+void answers_hit(struct answers *a, struct answers_hit *hit)
 {
+	uint32_t number, *row = row_of(a, hit, &number);
+
 	count(&a->hits_n);
 	if (!atomic_load_explicit(&a->tells_hits, memory_order_relaxed))
 		return;
+	hit->first = *row != number;
 	if (!hit_ring_put(&a->hits, hit)) {
 		count(&a->hits_lost);
 		return;
 	}
+	*row = number;
+	a->urgent |= hit->first;
 	if (!a->untold++)
 		a->untold_ms = hit->at_ms;
-	a->urgent |= is_first(a, hit);
 }
 
 bool answers_ask(struct answers *a, const struct answers_question *q)

@@ -42,6 +42,7 @@ struct answers_place {
 struct answers_hit {
 	struct answers_place place;
 	uint32_t took_us;
+	bool first; /* of this client; filled in. It may be told again */
 	struct addr client;
 	uint64_t at_ms; /* clock_ms() */
 };
@@ -96,7 +97,7 @@ void answers_counts(const struct answers *a, struct answers_counts *out);
 bool answers_find(const struct answers *a, const uint8_t *key, size_t len,
 		  uint64_t now_ms, struct answer *out,
 		  struct answers_place *place);
-void answers_hit(struct answers *a, const struct answers_hit *hit);
+void answers_hit(struct answers *a, struct answers_hit *hit);
 /* False: no room, and counted. */
 bool answers_ask(struct answers *a, const struct answers_question *q);
 /* At the end of a turn: wakes the control thread if there is reason to. Returns

@@ -286,7 +286,7 @@ static int open_tap(struct dns *d, struct answers *answers)
 	if (!answers)
 		return 0;
 	return tap_open(&d->serve.tap, d->loop, answers, &d->filter,
-			d->serve.log, &events);
+			d->serve.log, &d->serve.teller, &events);
 }
 
 static int start_probe(struct dns *d)

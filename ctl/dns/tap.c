@@ -18,6 +18,7 @@ struct tap {
 	struct answers *answers;
 	const struct filter *filter;
 	struct querylog *log;
+	const struct teller *teller;
 	struct tap_events events;
 	struct answers_question questions[QUESTIONS];
 };
@@ -30,6 +31,16 @@ static void read_key(const struct answer *x, struct query_row *row)
 
 	dns_name_read(&r, x->bytes, &row->name);
 	row->type = rd_be16(&r);
+}
+
+/* Who hears names hears them of each client once, and again when the answer
+ * was posted anew. */
+static void tell(struct tap *t, const struct addr *client,
+		 const struct query_row *row, const struct dns_kept *k)
+{
+	struct dns_query q = { .q = { row->name, row->type, DNS_IN } };
+
+	teller_tell(t->teller, client, &q, k);
 }
 
 static void note(struct tap *t, const struct answers_hit *hit, uint64_t at_ms)
@@ -51,6 +62,8 @@ static void note(struct tap *t, const struct answers_hit *hit, uint64_t at_ms)
 	if (!dns_answer_addr(&k, &row.answer))
 		row.answer = (struct addr){ 0 };
 	querylog_add(t->log, &row);
+	if (hit->first)
+		tell(t, &hit->client, &row, &k);
 }
 
 static void take_hits(struct tap *t)
@@ -156,7 +169,7 @@ static void on_closed(uv_handle_t *h)
 
 int tap_open(struct tap **out, uv_loop_t *loop, struct answers *answers,
 	     const struct filter *filter, struct querylog *log,
-	     const struct tap_events *events)
+	     const struct teller *teller, const struct tap_events *events)
 {
 	struct tap *t = calloc(1, sizeof(*t));
 	int err;
@@ -166,6 +179,7 @@ int tap_open(struct tap **out, uv_loop_t *loop, struct answers *answers,
 	t->answers = answers;
 	t->filter = filter;
 	t->log = log;
+	t->teller = teller;
 	t->events = *events;
 	err = uv_poll_init(loop, &t->poll, answers_fd(answers));
 	if (err) {

@@ -12,6 +12,7 @@
 #include "cache.h"
 #include "filter.h"
 #include "querylog.h"
+#include "teller.h"
 
 #define TAP_POST_MS                                                            \
 	300000 /* then the cache shall see that it is still asked              \
@@ -26,10 +27,10 @@ struct tap_events {
 			     unsigned n);
 };
 
-/* 'answers', 'filter' and 'log' are lent. 0 or -errno. */
+/* 'answers', 'filter', 'log' and 'teller' are lent. 0 or -errno. */
 int tap_open(struct tap **out, uv_loop_t *loop, struct answers *answers,
 	     const struct filter *filter, struct querylog *log,
-	     const struct tap_events *events);
+	     const struct teller *teller, const struct tap_events *events);
 /* Frees itself when the loop ran. What was posted is given no more. */
 void tap_close(struct tap *t);
 

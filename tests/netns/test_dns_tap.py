@@ -113,6 +113,20 @@ def test_every_hit_is_in_the_log_and_in_the_numbers(home):
     assert {row["answer"] for row in rows} == {"192.0.2.7"}
 
 
+def test_flows_are_named_by_what_the_path_told(home):
+    """h2 asks for the first time when the answer is on the path already."""
+    on_the_path(home, home.h1, query("named.example"))
+    before = tapped(home)
+    ask(home.h2, query("named.example"))
+    assert tapped(home) == before + 1
+    time.sleep(0.2)
+    with home.h2.udp(6000) as sock:
+        sock.sendto(b"to 192.0.2.7", ("192.0.2.7", 7777))
+        assert eventually(lambda: [
+            row["name"] for row in home.ask("flows")
+            if row["inside"] == f"{home.h2.ip}:6000"] == ["named.example"])
+
+
 def test_who_blocks_is_obeyed_at_once(home):
     on_the_path(home, home.h1, query("ads.example"))
     home.cli("set", "dns.block=ads.example")
