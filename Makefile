@@ -49,7 +49,7 @@ asan     = $(CC) $(FLAGS) -O1 -fsanitize=address,$(SAN)
 tsan     = $(CC) $(FLAGS) -O1 -fsanitize=thread
 fuzz     = $(CLANG) $(FLAGS) -O1 -fsanitize=fuzzer,address,$(SAN)
 PURE     = $(filter base proto engine,$(ROOMS))
-FUZZED   = $(PURE) $(filter http devices analysis,$(ROOMS))
+FUZZED   = $(PURE) $(filter http devices analysis history state,$(ROOMS))
 
 strict   = $(if $(findstring ctl/proto/,$<),-Wconversion)
 

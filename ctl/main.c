@@ -32,6 +32,7 @@ int main(int argc, char **argv)
 	case ARGS_HELP:
 		fputs(args_help, stdout);
 		return 0;
+	case ARGS_TOP:
 	case ARGS_SHOW:
 	case ARGS_SET:
 	case ARGS_PASSWD:

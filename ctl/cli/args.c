@@ -71,6 +71,7 @@ static const struct command {
 	int words_min, words_max;
 } commands[] = {
 	{ "run", ARGS_RUN, run_options, 0, 0 },
+	{ "top", ARGS_TOP, plain_options, 0, 0 },
 	{ "status", ARGS_SHOW, show_options, 0, 0 },
 	{ "clients", ARGS_SHOW, show_options, 0, 0 },
 	{ "flows", ARGS_SHOW, show_options, 0, 0 },
@@ -116,6 +117,7 @@ const char args_help[] =
 	"                                  /var/lib/portcullis\n"
 	"\n"
 	"Look\n"
+	"  portcullis top                  devices and connections, live\n"
 	"  portcullis status               ports, addresses, rates\n"
 	"  portcullis clients              devices and what they used\n"
 	"  portcullis flows                connections, one by one\n"

@@ -11,6 +11,7 @@
 
 enum args_command {
 	ARGS_RUN,
+	ARGS_TOP,
 	ARGS_SHOW, /* status … drops: 'view' */
 	ARGS_SET,
 	ARGS_PASSWD,

@@ -15,6 +15,7 @@
 #include "show.h"
 #include "../state/settings.h"
 #include "table.h"
+#include "top.h"
 
 int client_fail(const char *sentence)
 {
@@ -192,6 +193,8 @@ int client_main(const struct args *a)
 {
 	if (a->command == ARGS_CAPTURE)
 		return capture_main(a);
+	if (a->command == ARGS_TOP)
+		return top_main(a->instance);
 	if (a->command == ARGS_SET)
 		return set(a);
 	if (a->command == ARGS_PASSWD)

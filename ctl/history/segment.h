@@ -115,13 +115,21 @@ static inline uint64_t segment_end_ms(const struct segment *s)
 /* What it takes of the budget. */
 size_t segment_bytes(const struct segment *s);
 
+/* Of an array that may not be there yet. */
+static inline struct rd segment_rd(const uint8_t *at, uint32_t n)
+{
+	static const uint8_t nothing[1];
+
+	return rd_init(at ? at : nothing, n);
+}
+
 struct segment_dict {
 	struct rd r;
 	uint32_t named;
 };
 static inline struct segment_dict segment_dict(const struct segment *s)
 {
-	return (struct segment_dict){ .r = rd_init(s->dict, s->dict_n) };
+	return (struct segment_dict){ .r = segment_rd(s->dict, s->dict_n) };
 }
 /* The next pair; false: there is none, or ('r.bad') nonsense. */
 bool segment_dict_next(struct segment_dict *d, const struct segment *s,
@@ -135,7 +143,7 @@ struct segment_log {
 };
 static inline struct segment_log segment_log(const struct segment *s)
 {
-	return (struct segment_log){ .r = rd_init(s->log, s->log_n) };
+	return (struct segment_log){ .r = segment_rd(s->log, s->log_n) };
 }
 
 static inline bool segment_log_step(struct segment_log *l)

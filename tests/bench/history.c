@@ -168,10 +168,10 @@ int main(void)
 		{ "day, all, by device", DAY, 60000, QUERY_BY_DEVICE },
 		{ "day, all, by remote", DAY, 60000, QUERY_BY_REMOTE },
 		{ "day, all, by pair", DAY, 60000, QUERY_BY_PAIR },
-		{ "hour, by device", HOUR, 5000, QUERY_BY_DEVICE },
+		{ "hour, by device", HOUR, 0, QUERY_BY_DEVICE },
 		{ "hour, by pair", HOUR, 60000, QUERY_BY_PAIR },
 		{ "minute, by pair", 60000, 100, QUERY_BY_PAIR },
-		{ "last two hours by the second", 2 * HOUR, 1000,
+		{ "half an hour by the second, by pair", HOUR / 2, 1000,
 		  QUERY_BY_PAIR },
 	};
 	struct history_now now = { 1000, 1000, BEGIN };
