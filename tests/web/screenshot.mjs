@@ -4,7 +4,7 @@
 import { chromium } from "playwright-core";
 
 const PASSWORD = "a made-up house";
-const DEVICE = ".devices tbody a[title=bens-laptop]";
+const DEVICE = ".devices tbody a[title=annas-phone]";
 /** @type {[string, string, string, number][]} file, theme, where, seconds to wait there */
 const PICTURES = [
   ["overview", "light", "", 20],

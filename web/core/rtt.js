@@ -29,9 +29,3 @@ export function rttVerdict(lan, wan) {
     return "The way beyond the gate is slow, not the home.";
   return "Quick at home and beyond.";
 }
-
-/** @param {(number | null | undefined)[]} list @returns {number | null} of what is known */
-export function medianOf(list) {
-  const known = list.filter((n) => Number.isFinite(n)).map(Number).sort((a, b) => a - b);
-  return known.length ? known[Math.floor((known.length - 1) / 2)] : null;
-}

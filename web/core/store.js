@@ -12,7 +12,7 @@ import { Beats, Boundary, listOf, Minute, number } from "./history.js";
  *   wan: {ifname: string | null, address: string | null,
  *         gateway: string | null, up: boolean, carrier: string,
  *         latency_ms?: number | null, loss?: number | null},
- *   lan: Lan[],
+ *   lan: Lan[], rtt?: {lan_us: number | null, wan_us: number | null},
  *   nat: {mappings: number, sessions: number, mappings_max: number,
  *         sessions_max: number},
  * }} Status

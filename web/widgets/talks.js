@@ -65,6 +65,8 @@ export function makeTalks(store, mac) {
     const own = flows.filter((f) => f.device ? f.device === mac : splitEndpoint(f.inside).address === ip);
     const all = talks.take(own, performance.now());
     list.update(all);
+    // Without a database no country is known, and nobody misses the column.
+    list.element.classList.toggle("nowhere", all.every((t) => !t.country));
     none.element.hidden = all.length > 0;
     section.say(own.length ? `${own.length} connections` : "");
   });

@@ -3,7 +3,7 @@
 // turned away.
 import { make, setQuantity, setText } from "../core/dom.js";
 import { bytes, count, duration, inWords, percent, rate } from "../core/format.js";
-import { medianOf, rttWords } from "../core/rtt.js";
+import { rttWords } from "../core/rtt.js";
 import { arrow } from "./scale.js";
 
 /** @typedef {import("../core/store.js").Store} Store */
@@ -65,14 +65,14 @@ export function makeTiles(store) {
   const flows = makeTile("Connections");
   const all = [wan, down, up, latency, blocked, flows];
 
-  /** My Wi-Fi or my provider? @param {Status["wan"]} now */
-  function updateLatency({ latency_ms, loss }) {
-    const home = medianOf([...store.devices.values()].map((d) => d.rtt_lan_us));
+  /** My Wi-Fi or my provider? @param {Status} now */
+  function updateLatency({ wan: { latency_ms, loss }, rtt }) {
+    const home = rttWords(rtt?.lan_us);
     const known = latency_ms !== null && latency_ms !== undefined;
     setQuantity(latency.value, known ? { number: latency_ms.toFixed(latency_ms < 9.95 ? 1 : 0),
       unit: "ms" } : { number: "\u2013", unit: "" });
     setText(latency.more, [loss === null || loss === undefined ? "" : `${percent(loss, 1)} lost`,
-      home === null ? "" : `at home ${rttWords(home)}`].filter(Boolean).join("; ") || "not measured yet");
+      home && `${home} at home`].filter(Boolean).join("; ") || "not measured yet");
     latency.value.classList.toggle("bad", (loss ?? 0) > LOSS_BAD);
   }
 
@@ -92,7 +92,7 @@ export function makeTiles(store) {
     setText(down.more, todayWords("rx"));
     setQuantity(up.value, rate(tx));
     setText(up.more, todayWords("tx"));
-    updateLatency(status.wan);
+    updateLatency(status);
     setText(blocked.value, store.drops ? count(total) : "\u2013");
     setText(blocked.more, why);
     setText(flows.value, count(status.nat.sessions));
