@@ -132,14 +132,18 @@ static inline __u16 rewrite_ports_delta(const struct rewrite *rw)
 	return delta == 0xffff ? 0 : delta;
 }
 
+/* The word is not read back: a load waits for a smaller store. */
 static inline void rewrite_ttl(__u8 *ip, __u8 ttl)
 {
 	__u16 old = rewrite_load16(ip + IPV4_TTL);
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+	__u16 now = (__u16)((old & 0xff00) | ttl);
+#else
+	__u16 now = (__u16)((old & 0xff) | ttl << 8);
+#endif
 
 	ip[IPV4_TTL] = ttl;
-	csum_apply_at(
-		ip + IPV4_CSUM,
-		csum_fold(csum_diff16(old, rewrite_load16(ip + IPV4_TTL))));
+	csum_apply_at(ip + IPV4_CSUM, csum_fold(csum_diff16(old, now)));
 }
 
 static inline void rewrite_ipv4(__u8 *ip, const struct rewrite *rw)

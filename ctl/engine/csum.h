@@ -39,15 +39,29 @@ static inline unsigned __int128 csum_words(const uint8_t *p, size_t n)
 	return a + b;
 }
 
+/* Of up to seven bytes. */
+static inline uint64_t csum_tail(const uint8_t *p, size_t len)
+{
+	uint32_t four = 0;
+	uint16_t two = 0, one = 0;
+
+	if (len & 4)
+		memcpy(&four, p, 4);
+	if (len & 2)
+		memcpy(&two, p + (len & 4), 2);
+	if (len & 1)
+		memcpy(&one, p + (len & 6), 1);
+	return (uint64_t)four + two + one;
+}
+
 /* The sum, in 32 bits and not complemented. */
 static inline uint32_t csum_partial(const void *data, size_t len)
 {
 	const uint8_t *p = data;
 	unsigned __int128 wide = csum_words(p, len / 8);
-	uint64_t sum = 0;
+	uint64_t sum;
 
-	memcpy(&sum, p + (len & ~(size_t)7), len & 7);
-	wide += sum;
+	wide += csum_tail(p + (len & ~(size_t)7), len & 7);
 	sum = (uint64_t)(wide >> 64);
 	wide = (uint64_t)wide + (unsigned __int128)sum;
 	sum = (uint64_t)wide + (uint64_t)(wide >> 64);
