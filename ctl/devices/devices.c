@@ -98,9 +98,21 @@ struct device *devices_add(struct devices *d, const struct mac *mac)
 	return fill(d, row, mac);
 }
 
-/* So many may be settled that the fresh ones keep their places. One that has
- * been away for long goes, and its row with it: it is put at the end first. */
-static bool may_settle(struct devices *d, struct device *row, uint64_t now_ms)
+/* The last row moves into its place. */
+static void remove_row(struct devices *d, struct device *row)
+{
+	empty(d, row);
+	d->n--;
+	if (row == &d->rows[d->n])
+		return;
+	unlink_row(d, d->n);
+	*row = d->rows[d->n];
+	link_row(d, (unsigned)(row - d->rows));
+}
+
+/* So many may be settled that the fresh ones keep their places; one that has
+ * been away for long goes. Rows may move. */
+static bool may_settle(struct devices *d, uint64_t now_ms)
 {
 	struct device *away;
 
@@ -109,17 +121,7 @@ static bool may_settle(struct devices *d, struct device *row, uint64_t now_ms)
 	away = oldest(d, true);
 	if (away->last_ms + DEVICES_AWAY_MS > now_ms)
 		return false;
-	unlink_row(d, (unsigned)(away - d->rows));
-	/* Its row stands empty for a moment: the settling one moves in. */
-	unlink_row(d, (unsigned)(row - d->rows));
-	*away = *row;
-	link_row(d, (unsigned)(away - d->rows));
-	d->n--;
-	if (row != &d->rows[d->n]) {
-		unlink_row(d, d->n);
-		*row = d->rows[d->n];
-		link_row(d, (unsigned)(row - d->rows));
-	}
+	remove_row(d, away);
 	return true;
 }
 
@@ -129,7 +131,7 @@ static struct device *settle(struct devices *d, struct device *row,
 	const struct mac mac = row->mac;
 
 	if (row->settled || now_ms < row->first_ms + DEVICES_SETTLED_MS ||
-	    !may_settle(d, row, now_ms))
+	    !may_settle(d, now_ms))
 		return row;
 	row = find(d, &mac);
 	row->settled = true;
@@ -274,6 +276,14 @@ void devices_calls_itself(struct devices *d, const struct mac *mac,
 	d->changed = true;
 }
 
+void devices_asked(struct devices *d, const struct mac *mac, uint64_t now_ms)
+{
+	struct device *row = find(d, mac);
+
+	if (row)
+		row->asked_ms = now_ms;
+}
+
 void devices_told(struct devices *d, const struct mac *mac)
 {
 	struct device *row = find(d, mac);
@@ -282,6 +292,20 @@ void devices_told(struct devices *d, const struct mac *mac)
 		return;
 	row->told = true;
 	d->changed = true;
+}
+
+void devices_forget(struct devices *d, uint64_t now_ms)
+{
+	unsigned i = d->n;
+
+	while (i--) {
+		struct device *row = &d->rows[i];
+
+		if (row->settled || row->last_ms + DEVICES_FORGET_MS > now_ms)
+			continue;
+		remove_row(d, row);
+		d->changed = true;
+	}
 }
 
 /* ---- life */

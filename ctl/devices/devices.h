@@ -7,8 +7,8 @@
  *
  * Anybody at home can make up hardware addresses. A device is settled once it
  * was seen an hour apart; those that are not yet share DEVICES_FRESH_MAX places
- * among themselves, and a settled one gives way only to another that settles,
- * after a month of absence. */
+ * among themselves and are forgotten after a week, and a settled one gives way
+ * only to another that settles, after a month of absence. */
 #ifndef DEVICES_DEVICES_H
 #define DEVICES_DEVICES_H
 
@@ -26,6 +26,7 @@
 
 #define DEVICES_SETTLED_MS (3600 * 1000ull)
 #define DEVICES_AWAY_MS	   (30 * 86400 * 1000ull)
+#define DEVICES_FORGET_MS  (7 * 86400 * 1000ull)
 #define DEVICES_FILE_MAX   (1u << 20)
 
 struct device_addr {
@@ -42,6 +43,7 @@ struct device {
 	struct mac twin; /* maybe the same device, under this address before;
 			  * zero: none known */
 	uint64_t first_ms, last_ms;
+	uint64_t asked_ms; /* for its name, by us, in this run; 0: not yet */
 	char hostname[DEVICE_NAME_SIZE]; /* by DHCP; "": none */
 	char mdns[DEVICE_NAME_SIZE];	 /* by multicast DNS; "": none */
 	struct device_addr addrs[DEVICE_ADDRS_MAX];
@@ -67,6 +69,9 @@ void devices_leased(struct devices *d, const struct mac *mac,
 /* What it says of itself by multicast DNS; clean. */
 void devices_calls_itself(struct devices *d, const struct mac *mac,
 			  const char *name, uint64_t now_ms);
+/* Those that are not settled and have not come again for a week. */
+void devices_forget(struct devices *d, uint64_t now_ms);
+void devices_asked(struct devices *d, const struct mac *mac, uint64_t now_ms);
 void devices_told(struct devices *d, const struct mac *mac);
 
 const struct device *devices_find(const struct devices *d,

@@ -117,7 +117,6 @@ static void follow_lan(struct gateway *g)
  * hour at most; those that answer are asked no more. */
 static void ask_nameless(struct gateway *g, uint64_t now_ms)
 {
-	static uint64_t asked_ms[DEVICES_MAX];
 	const struct device *all;
 	unsigned n = devices_all(g->devices, &all), asked = 0;
 
@@ -127,10 +126,10 @@ static void ask_nameless(struct gateway *g, uint64_t now_ms)
 		if (d->hostname[0] || d->mdns[0] ||
 		    addr_is_zero(&d->addrs[0].addr) ||
 		    d->addrs[0].last_ms + HERE_MS < now_ms ||
-		    (asked_ms[i] && asked_ms[i] + ASK_AGAIN_MS > now_ms))
+		    (d->asked_ms && d->asked_ms + ASK_AGAIN_MS > now_ms))
 			continue;
 		ear_ask(g->ear, &d->addrs[0].addr);
-		asked_ms[i] = now_ms;
+		devices_asked(g->devices, &d->mac, now_ms);
 		asked++;
 	}
 }
@@ -178,8 +177,10 @@ static void on_tick(uv_timer_t *timer)
 	look_second(g);
 	if (g->home_ticks % ASK_TICKS == 0)
 		ask_nameless(g, now_ms);
-	if (g->home_ticks % SAVE_TICKS == 0)
-		save(g, false);
+	if (g->home_ticks % SAVE_TICKS)
+		return;
+	devices_forget(g->devices, now_ms);
+	save(g, false);
 }
 
 int home_open(struct gateway *g, struct error *err)

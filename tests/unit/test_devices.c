@@ -142,6 +142,35 @@ static void the_settled_give_way_after_a_month_alone(void **state)
 	devices_free(d);
 }
 
+static void who_did_not_stay_is_forgotten(void **state)
+{
+	struct devices *d = devices_new();
+	const struct device *all;
+	struct mac mac;
+	unsigned i;
+
+	(void)state;
+	for (i = 0; i < 50; i++) { /* every fifth stays for an hour */
+		mac = made_up(i);
+		devices_seen(d, &mac, NOW);
+		devices_seen(d, &mac, NOW + (i % 5 ? 1 : HOUR_MS));
+	}
+	devices_forget(d, NOW + 6 * DAY_MS);
+	assert_int_equal(devices_all(d, &all), 50);
+	devices_forget(d, NOW + 8 * DAY_MS);
+	assert_int_equal(devices_all(d, &all), 10);
+	for (i = 0; i < 50; i++) {
+		mac = made_up(i);
+		assert_int_equal(devices_find(d, &mac) != NULL, i % 5 == 0);
+	}
+	for (i = 0; i < 1000; i++) { /* the places are there again */
+		mac = made_up(5000 + i);
+		devices_seen(d, &mac, NOW + 8 * DAY_MS + i);
+	}
+	assert_int_equal(devices_all(d, &all), 10 + DEVICES_FRESH_MAX);
+	devices_free(d);
+}
+
 static void a_name_that_comes_again_is_a_hint(void **state)
 {
 	struct devices *d = devices_new();
@@ -239,6 +268,7 @@ int main(void)
 		cmocka_unit_test(the_latest_ipv4_address_comes_first),
 		cmocka_unit_test(made_up_ones_push_nobody_out),
 		cmocka_unit_test(the_settled_give_way_after_a_month_alone),
+		cmocka_unit_test(who_did_not_stay_is_forgotten),
 		cmocka_unit_test(a_name_that_comes_again_is_a_hint),
 		cmocka_unit_test(what_is_written_is_read_again),
 		cmocka_unit_test(a_file_cut_short_is_no_file),
