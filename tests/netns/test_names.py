@@ -1,6 +1,7 @@
 """What flows are called: by DNS, by TLS, by QUIC; how far and where remotes
 are."""
 import contextlib
+import json
 import shutil
 import socket
 import struct
@@ -113,10 +114,27 @@ def test_by_what_dns_was_asked(house, sink):
     with says(house.h1, to) as mine, says(house.h2, to) as other:
         assert is_called(house, house.h1, mine, "www.shop.example") is True
         assert name_of(house, house.h2, other.getsockname()[1]) is None
-    # The same answer out of the cache tells the other, too.
-    dig(house, house.h2, "www.shop.example")
-    with says(house.h2, to) as other:
-        assert is_called(house, house.h2, other, "www.shop.example") is True
+    # The same answer out of the cache tells the others, too: the second time
+    # it is given by the data path, where that is asked.
+    for host in house.h2, house.h3:
+        dig(house, host, "www.shop.example")
+        with says(host, to) as other:
+            assert is_called(house, host, other, "www.shop.example") is True
+
+
+def test_history_keeps_the_name(house, sink):
+    hello = client_hello("kept.example")
+    with says(house.h1, sink(7006), hello, bytes(3000)) as sock:
+        assert is_called(house, house.h1, sock, "kept.example") is True
+
+        def kept():
+            said = json.loads(house.gw.run(
+                "curl", "-s", "--unix-socket",
+                f"/run/portcullis/{house.instance}.sock",
+                "http://x/api/v1/history?device=all&group=remote"))
+            return "kept.example" in [g["name"] for g in said["groups"]]
+        sock.sendall(bytes(3000))
+        assert eventually(kept, 20)
 
 
 def test_by_curl(house):
