@@ -27,6 +27,5 @@ def client_hello(name, filler=0, ech=False):
 def quic(which):
     """A datagram out of tests/unit/quic_vectors.h."""
     text = (TOP / "tests/unit/quic_vectors.h").read_text()
-    block = re.search(rf" {which}\[\] = {{(.*?)}};", text, re.S)
-    return bytes(int(number, 16)
-                 for number in re.findall("0x[0-9a-f]{2}", block[1]))
+    block = re.search(rf" {which}\[\] =(.*?);", text, re.S)
+    return bytes.fromhex("".join(re.findall('"([0-9a-f]*)"', block[1])))

@@ -24,6 +24,7 @@
 
 #include "../../ctl/api/api.h"
 #include "../../ctl/base/clock.h"
+#include "api_remotes.h"
 #include "api_recorder.h"
 
 static uv_loop_t loop;
@@ -191,21 +192,6 @@ static unsigned house_leases(void *arg, const struct dhcp_lease **out)
 	(void)arg;
 	*out = leases;
 	return 2;
-}
-
-static struct rtts *rtts;
-static struct countries *countries;
-
-static const struct rtts *house_rtts(void *arg)
-{
-	(void)arg;
-	return rtts;
-}
-
-static struct countries *house_countries(void *arg)
-{
-	(void)arg;
-	return countries;
 }
 
 static struct diary house_diary;
@@ -392,8 +378,7 @@ static void furnish(void)
 	remotes = names_new(64);
 	log_of_events = events_new();
 	registry = devices_new();
-	rtts = rtts_new();
-	countries = countries_new("/nonexistent");
+	remotes_begin();
 	devices_seen(registry, &leases[0].mac, 1000);
 	mac_parse("b8:27:eb:00:00:01", &nas);
 	addr_parse("10.77.0.20", &addr);
@@ -497,8 +482,7 @@ static int stop(void **state)
 	events_free(log_of_events);
 	history_free(past);
 	names_free(past_names);
-	rtts_free(rtts);
-	countries_free(countries);
+	remotes_end();
 	snprintf(command, sizeof(command), "rm -rf %s", dir);
 	return system(command) || uv_loop_close(&loop);
 }
