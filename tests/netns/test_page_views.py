@@ -313,6 +313,7 @@ def test_all_views_by_keyboard(house, browser):
     log_in(browser)
     browser.do("await page.focus('.rail a');"
                "await page.keyboard.press('Tab');"
+               "await page.keyboard.press('Tab');"
                "await page.keyboard.press('Enter')")
     assert browser.eventually(f"{HEADS}.includes('Forwards')")
     assert browser.look("document.querySelector('[aria-current]').textContent"
