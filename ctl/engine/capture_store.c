@@ -30,6 +30,7 @@ struct head {
 #define DEVICES_BYTES WHOLE(CAPTURE_DEVICES * sizeof(struct capture_device))
 #define CHUNKS_BYTES  WHOLE(CAPTURE_CHUNKS_MAX * sizeof(struct capture_chunk))
 #define ROWS_BYTES    (PAGE + DEVICES_BYTES + CHUNKS_BYTES)
+#define RAM_PART      4 /* of the machine's memory, one at most */
 #define CHUNKS_LEAST  (32u * 1024 * 1024 / CAPTURED_CHUNK)
 /* Nobody can take memory away from under who reads it. */
 #define SEALS (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL)
@@ -85,10 +86,24 @@ static int make(struct capture_store *s, uint32_t chunks)
 	return rc;
 }
 
+/* Whatever the budget, the rest of a small machine needs its memory. */
+static uint32_t most_chunks(void)
+{
+	long pages = sysconf(_SC_PHYS_PAGES), size = sysconf(_SC_PAGESIZE);
+	uint64_t n = CAPTURE_CHUNKS_MAX;
+
+	if (pages > 0 && size > 0)
+		n = (uint64_t)pages * (uint64_t)size / RAM_PART /
+		    CAPTURED_CHUNK;
+	if (n < CHUNKS_LEAST)
+		return CHUNKS_LEAST;
+	return n < CAPTURE_CHUNKS_MAX ? (uint32_t)n : CAPTURE_CHUNKS_MAX;
+}
+
 /* A machine that reserves no more than it has gives less. */
 int capture_store_make(struct capture_store *s)
 {
-	uint32_t chunks = CAPTURE_CHUNKS_MAX;
+	uint32_t chunks = most_chunks();
 	int rc;
 
 	while ((rc = make(s, chunks))) {
