@@ -235,6 +235,8 @@ def test_what_was_dropped_says_why(house):
 
 
 def test_status_tells_how_much_there_is(house):
+    for n, host in enumerate((house.h1, house.h2, house.h3)):
+        talk(house, host, 1, 41060 + n, 7060 + n)
     told = house.ask("status")["capture"]
     assert told["max_bytes"] == 256 << 20
     assert told["devices"] >= 3
