@@ -322,6 +322,40 @@ static void test_sleep_is_a_gap(void **state)
 	kit_done(k, &a, s);
 }
 
+/* Detail goes, the oldest first; minutes stay whole, with others in them. */
+static void test_budget(void **state)
+{
+	struct kit *k = kit_new(HISTORY_BUDGET_MIN);
+	struct query q = kit_query(KIT_NOON, KIT_NOON + 2400000, 60000);
+	struct snapshot_of_history *s;
+	struct history_fill fill;
+	struct query_answer a;
+
+	(void)state;
+	for (unsigned i = 0; i < 2400; i++) {
+		for (unsigned r = 0; r < 400; r++)
+			kit_row(k, 1 + r % 200, (uint32_t)rand() % 2000, NULL,
+				(uint64_t)rand() % 100000, 40);
+		kit_tick(k, 100);
+		kit_pass(k, 900);
+		history_fill(k->h, &fill);
+		assert_true(fill.bytes <= fill.max_bytes);
+	}
+	assert_true(fill.from_ms[TIER_TICK] > KIT_NOON + 60000);
+	assert_true(fill.from_ms[TIER_SECOND] > KIT_NOON + 60000);
+	assert_int_equal(fill.from_ms[TIER_MINUTE], KIT_NOON);
+	kit_ask(k, &q, &a, &s, NULL);
+	assert_memory_equal(&a.total, &k->given, sizeof(a.total));
+	assert_true(addr_is_zero(&a.rows[a.rows_n - 1].remote));
+	kit_done(k, &a, s);
+	q = kit_query(KIT_NOON, KIT_NOON + 2400000, 60000);
+	q.group = QUERY_BY_DEVICE;
+	kit_ask(k, &q, &a, &s, NULL);
+	assert_int_equal(a.rows_n, 200); /* what is folded keeps its device */
+	kit_done(k, &a, s);
+	kit_free(k);
+}
+
 /* A snapshot stays what it was, whatever comes later. */
 static void test_snapshot_stays(void **state)
 {
@@ -391,6 +425,7 @@ int main(void)
 		TEST(test_before_the_beginning),
 		TEST(test_sleep_is_a_gap),
 		TEST(test_snapshot_stays),
+		cmocka_unit_test(test_budget),
 		TEST(test_today),
 	};
 
