@@ -42,5 +42,7 @@ struct history {
 bool history_make_room(struct tier *t);
 void history_keep_budget(struct history *h);
 void history_expire(struct history *h, uint64_t now_ms);
+/* What was summed up belongs to the second and minute before 'at_ms'. */
+void history_roll(struct history *h, uint64_t at_ms);
 
 #endif

@@ -152,27 +152,25 @@ bool segment_append(struct segment *s, uint64_t at_ms,
 
 /* ---- sealing */
 
-static void shrink(void *array, uint32_t *room, uint32_t n, size_t size)
+/* 'at', or the same in less room. */
+static void *shrunk(void *at, uint32_t *room, uint32_t n, size_t size)
 {
-	void *at, *smaller;
+	void *smaller = n && n != *room ? realloc(at, n * size) : NULL;
 
-	if (!n || n == *room)
-		return;
-	memcpy(&at, array, sizeof(at));
-	smaller = realloc(at, n * size);
 	if (!smaller)
-		return;
-	memcpy(array, &smaller, sizeof(smaller));
+		return at;
 	*room = n;
+	return smaller;
 }
 
 void segment_trim(struct segment *s)
 {
-	shrink(&s->devices, &s->devices_room, s->devices_n,
-	       sizeof(*s->devices));
-	shrink(&s->names, &s->names_room, s->names_n, sizeof(*s->names));
-	shrink(&s->dict, &s->dict_room, s->dict_n, 1);
-	shrink(&s->log, &s->log_room, s->log_n, 1);
+	s->devices = shrunk(s->devices, &s->devices_room, s->devices_n,
+			    sizeof(*s->devices));
+	s->names =
+		shrunk(s->names, &s->names_room, s->names_n, sizeof(*s->names));
+	s->dict = shrunk(s->dict, &s->dict_room, s->dict_n, 1);
+	s->log = shrunk(s->log, &s->log_room, s->log_n, 1);
 }
 
 static void *copy_of(const void *from, size_t bytes)
