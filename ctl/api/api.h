@@ -62,14 +62,17 @@
  * &to= civil milliseconds (the last hour), &step= milliseconds, a multiple of
  * 100 (by itself: the finest that is kept and makes at most 1500 steps),
  * &group= device, remote or pair, &limit= of groups (200), &format= json or
- * csv. The span is rounded out to whole steps. rx, tx            bytes of each
- * step; null: nothing was recorded then total, groups     bytes as rx, tx;
- * packets. The largest first; what is left over, and what history itself has
- * folded, is the last one, with key null key               of a device its MAC,
- * of a remote its name or else its address, of a pair "MAC/remote" average_*,
- * peak_* bits per second: of the time recorded, of one step tiers how far back
- * each fineness is whole What is finer than what is still kept, or too long for
- * its step, is 400 with a sentence that begins with the parameter's name.
+ * csv. The span is rounded out to whole steps.
+ *   rx, tx            bytes of each step; null: nothing was recorded then
+ *   total, groups     bytes as rx, tx; packets. The largest first; what is left
+ *                     over, and what history itself has folded, is the last,
+ *                     with key null
+ *   key               of a device its MAC, of a remote its name or else its
+ *                     address, of a pair "MAC/remote"
+ *   average_*, peak_* bits per second: of the time recorded, of one step
+ *   tiers             how far back each fineness is whole
+ * What is finer than what is still kept, or too long for its step, is 400 with
+ * a sentence that begins with the parameter's name.
  *
  * /api/v1/live is a WebSocket; each message is one msgpack map with a "type":
  *   hello    version, now_ms, tick_ms: first of all

@@ -10,13 +10,13 @@
 
 #include "../base/bytes.h"
 #include "../base/clock.h"
+#include "commands.h"
 #include "dns_tap.h"
 #include "mark.h"
 #include "parse.h"
 
-#define COMMANDS_A_TURN 64
-#define EXPIRED_A_TURN	64
-#define RETRY_MS	1 /* a device, or the control thread, has no room */
+#define EXPIRED_A_TURN 64
+#define RETRY_MS       1 /* a device, or the control thread, has no room */
 
 _Static_assert(ENGINE_PORTS_MAX == GATE_PORTS_MAX,
 	       "conf.h and abi.h agree on the ports");
@@ -115,86 +115,6 @@ static const struct engine_conf *look(struct worker *w, uint64_t now_ms)
 	if (conf->wan.addr && conf->wan.addr != w->wan_seen.addr)
 		wan_changed(w, conf, now_ms);
 	return conf;
-}
-
-/* ---- commands */
-
-static void obey_neigh(struct worker *w, const struct engine_command *c,
-		       uint64_t now_ms)
-{
-	if (!mac_is_zero(&c->mac))
-		neigh_learn(w->neigh, c->ifindex, &c->addr, &c->mac, now_ms);
-	else if (c->failed)
-		neigh_fail(w->neigh, c->ifindex, &c->addr, now_ms);
-	else
-		neigh_forget(w->neigh, c->ifindex, &c->addr);
-}
-
-static void obey_fdb(struct worker *w, const struct engine_command *c,
-		     uint64_t now_ms)
-{
-	int port = ports_find(&w->ports, c->ifindex);
-	uint8_t lan;
-
-	if (port == PORT_NONE)
-		return;
-	lan = w->ports.ports[port].info.lan;
-	if (c->gone)
-		fdb_forget(w->fdb, lan, &c->mac, (uint8_t)port);
-	else
-		fdb_follow(w->fdb, lan, &c->mac, (uint8_t)port, now_ms);
-}
-
-static void obey(struct worker *w, const struct engine_command *c,
-		 uint64_t now_ms)
-{
-	switch (c->kind) {
-	case CMD_NEIGH:
-		obey_neigh(w, c, now_ms);
-		express_changed(w->express);
-		break;
-	case CMD_NEIGHS_FLUSH:
-		neigh_flush(w->neigh, c->ifindex);
-		express_changed(w->express);
-		break;
-	case CMD_FDB:
-		obey_fdb(w, c, now_ms);
-		break;
-	case CMD_ANSWER:
-		labels_learn(w->labels, &c->mac, &c->device, &c->addr, c->label,
-			     c->ttl_s, now_ms);
-		break;
-	case CMD_LABEL:
-		nat_set_label(w->nat, c->session, c->serial, c->label, c->weak);
-		break;
-	case CMD_DUMP:
-		*w->dumps_end = c->dump;
-		w->dumps_end = &(*w->dumps_end)->next;
-		break;
-	case CMD_CAPTURE:
-		*w->reads_end = c->dump;
-		w->reads_end = &(*w->reads_end)->next;
-		break;
-	}
-}
-
-/* True: there may be more. */
-static bool take_commands(struct worker *w, uint64_t now_ms)
-{
-	struct engine_command c;
-
-	for (unsigned n = 0; n < COMMANDS_A_TURN; n++) {
-		if (!mailbox_next_command(&w->mailbox, &c))
-			return false;
-		obey(w, &c, now_ms);
-	}
-	return true;
-}
-
-void worker_end(struct worker *w)
-{
-	while (take_commands(w, clock_ms()))
-		;
 }
 
 /* ---- packets */
@@ -453,7 +373,7 @@ static uint64_t turn(struct worker *w)
 {
 	uint64_t now_ms = clock_ms(), idle_ms;
 	const struct engine_conf *conf = look(w, now_ms);
-	bool more = take_commands(w, now_ms);
+	bool more = commands_take(w, now_ms);
 
 	if (ledger_turn(w->ledger, now_ms))
 		bell_ring(&w->mailbox.ready);
@@ -499,4 +419,10 @@ void *worker_run(void *worker)
 	while (!atomic_load(&w->stop))
 		rest(w, turn(w));
 	return NULL;
+}
+
+void worker_end(struct worker *w)
+{
+	while (commands_take(w, clock_ms()))
+		;
 }

@@ -69,7 +69,7 @@ struct lab {
 	struct nat *n;
 	struct engine_conf conf;
 	uint64_t now;
-	uint32_t us; /* of the arrival */
+	uint32_t us;  /* of the arrival */
 	struct pkt p; /* the latest packet */
 	uint8_t mem[PKT_HEADROOM + LAB_FRAME];
 	uint8_t sent[LAB_FRAME]; /* its IPv4 as it went in */
