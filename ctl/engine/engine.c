@@ -210,7 +210,8 @@ static void finish_captures(struct worker *w)
 	w->reads_end = &w->reads;
 	for (; r; r = next) {
 		next = r->next;
-		capture_copy(w->capture, r);
+		if (!r->copied)
+			capture_copy(w->capture, r);
 		capture_finish(r);
 		r->done(r->arg, r);
 	}
@@ -389,6 +390,7 @@ int engine_capture(struct engine *e, struct capture_read *r,
 	r->done = done;
 	r->arg = arg;
 	r->next = NULL;
+	r->copied = false;
 	if (e->running ? engine_command(e, &c) : capture_at_rest(&e->worker, r))
 		return 0;
 	return -EBUSY;

@@ -350,6 +350,7 @@ struct capture_read {
 
 	/* the engine's, meanwhile */
 	struct capture_read *next;
+	bool copied; /* but there was no room to say so */
 	void (*done)(void *arg, struct capture_read *r);
 	void *arg;
 };

@@ -342,7 +342,9 @@ static uint64_t read_capture(struct worker *w)
 	if (!r)
 		return UINT64_MAX;
 	next = r->next;
-	capture_copy(w->capture, r);
+	if (!r->copied)
+		capture_copy(w->capture, r);
+	r->copied = true;
 	if (!mailbox_offer(&w->mailbox, &ev))
 		return RETRY_MS;
 	/* From here on 'r' is the control thread's. */

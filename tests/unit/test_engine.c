@@ -4,6 +4,8 @@
 
 #include <sys/resource.h>
 
+#include "ctl/engine/mailbox.h"
+
 static int one_queue(void **state)
 {
 	if (netns_enter(state))
@@ -386,6 +388,46 @@ static void tables_are_copied_out_running_or_not(void **state)
 	assert_true(d.flows == 2 || d.flows == 3); /* stopped before a look */
 }
 
+/* ---- the flight recorder */
+
+#define READERS (MAILBOX_EVENTS + 100)
+
+static void on_read(void *arg, struct capture_read *r)
+{
+	unsigned *got = arg;
+
+	assert_true(r->known && r->last);
+	*got += r->len > 0;
+}
+
+/* Whom nobody listens to meanwhile finds what was copied for it. */
+static void what_is_recorded_waits_for_who_asked(void **state)
+{
+	struct capture_read *reads = calloc(READERS, sizeof(*reads));
+	struct rig *r = *state;
+	unsigned got = 0, n;
+	struct udp u;
+
+	assert_non_null(reads);
+	r->conf.capture_mib = 8;
+	assert_false(engine_publish(r->engine, &r->conf));
+	usleep(20000);
+	udp_send(r->lc, &outbound);
+	assert_true(udp_recv(r, r->wc, &u, 2000));
+	for (n = 0; n < READERS; n++) {
+		reads[n].mac = mac_lc;
+		while (engine_capture(r->engine, &reads[n], on_read, &got))
+			usleep(1000);
+	}
+	usleep(50000);
+	for (n = 0; n < 2000 && got < READERS; n++) {
+		rig_events(r);
+		usleep(1000);
+	}
+	assert_int_equal(got, READERS);
+	free(reads);
+}
+
 static void a_new_wan_address_ends_old_sessions(void **state)
 {
 	struct rig *r = *state;
@@ -446,6 +488,7 @@ int main(void)
 		T(a_link_that_goes_down_costs_packets_and_no_more, one_queue),
 		T(an_idle_engine_sleeps, one_queue),
 		T(tables_are_copied_out_running_or_not, one_queue),
+		T(what_is_recorded_waits_for_who_asked, one_queue),
 		T(a_new_wan_address_ends_old_sessions, one_queue),
 		T(what_cannot_be_opened_is_said_in_a_sentence, one_queue),
 	};
