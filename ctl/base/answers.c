@@ -16,11 +16,14 @@
 #include "hash.h"
 #include "ring.h"
 
-#define QUESTIONS	 512 /* powers of two */
+#define QUESTIONS	 1024 /* powers of two */
 #define HITS		 8192
 #define FIRSTS		 8192
 #define HITS_AT_ONCE	 (HITS / 4) /* then the control thread is woken … */
 #define HITS_PATIENCE_MS 100	    /* … or after that long */
+#define ASKERS		 256
+#define ASK_FEW		 16 /* of a client, within … */
+#define ASK_WINDOW_MS	 100
 
 #define WORDS	   (sizeof(struct answer) / sizeof(uint64_t))
 #define HEAD_WORDS (offsetof(struct answer, bytes) / sizeof(uint64_t))
@@ -66,6 +69,9 @@ struct answers {
 	unsigned untold; /* hits, likewise … */
 	uint32_t firsts[FIRSTS]; /* who was given what lately, hashed */
 	uint64_t untold_ms;	 /* … the oldest of them */
+	uint8_t asked[ASKERS];	 /* questions in this window, by client, hashed
+				  * anew in each: clients may share one */
+	uint64_t window_ms;
 };
 
 struct answers *answers_new(void)
@@ -334,10 +340,25 @@ void answers_hit(struct answers *a, struct answers_hit *hit)
 		a->untold_ms = hit->at_ms;
 }
 
+/* The second half of the ring is for those who ask little: a device that went
+ * mad does not keep others from resolving. */
+static bool may_ask(struct answers *a, const struct addr *client)
+{
+	uint64_t hash = hash_words(&a->secret, client->q[0] ^ a->window_ms,
+				   client->q[1]);
+	uint8_t *asked = &a->asked[hash % ASKERS];
+
+	if (*asked < ASK_FEW)
+		++*asked;
+	else if (question_ring_used(&a->questions) >= QUESTIONS / 2)
+		return false;
+	return true;
+}
+
 bool answers_ask(struct answers *a, const struct answers_question *q)
 {
 	a->urgent = true;
-	if (question_ring_put(&a->questions, q))
+	if (may_ask(a, &q->from.addr) && question_ring_put(&a->questions, q))
 		return true;
 	count(&a->questions_lost);
 	return false;
@@ -347,6 +368,10 @@ uint64_t answers_turn(struct answers *a, uint64_t now_ms)
 {
 	uint64_t waited_ms = now_ms - a->untold_ms;
 
+	if (now_ms - a->window_ms >= ASK_WINDOW_MS) {
+		memset(a->asked, 0, sizeof(a->asked));
+		a->window_ms = now_ms;
+	}
 	if (!a->urgent && !a->untold)
 		return UINT64_MAX;
 	if (!a->urgent && a->untold < HITS_AT_ONCE &&

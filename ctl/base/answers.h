@@ -98,7 +98,7 @@ bool answers_find(const struct answers *a, const uint8_t *key, size_t len,
 		  uint64_t now_ms, struct answer *out,
 		  struct answers_place *place);
 void answers_hit(struct answers *a, struct answers_hit *hit);
-/* False: no room, and counted. */
+/* False: no room, or none for who has asked so much; and counted. */
 bool answers_ask(struct answers *a, const struct answers_question *q);
 /* At the end of a turn: wakes the control thread if there is reason to. Returns
  * the milliseconds until it wants to be called again. */

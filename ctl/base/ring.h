@@ -13,6 +13,8 @@
  *   void event_ring_commit(struct event_ring *r);
  *     the same in two steps, for large records: written in their place, which
  *     is NULL when it is full.
+ *   unsigned event_ring_used(const struct event_ring *r);
+ *     the producer's: there are no more than that, as the other may take.
  *   bool event_ring_take(struct event_ring *r, struct engine_event *out);
  *     false: empty. What the producer wrote before its put is visible. */
 #ifndef BASE_RING_H
@@ -75,6 +77,10 @@ void AnnotateIgnoreReadsEnd(const char *file, int line);
 	{                                                                      \
 		RING_RELEASE(r);                                               \
 		ck_ring_enqueue_commit_spsc(&r->ring);                         \
+	}                                                                      \
+	static inline unsigned name##_ring_used(const struct name##_ring *r)   \
+	{                                                                      \
+		return ck_ring_size(&r->ring);                                 \
 	}                                                                      \
 	static inline bool name##_ring_put(struct name##_ring *r,              \
 					   const type *in)                     \

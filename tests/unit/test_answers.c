@@ -198,6 +198,41 @@ static void what_has_no_room_is_counted(void **state)
 	answers_free(a);
 }
 
+static unsigned ask_as(struct answers *a, uint8_t client, unsigned n)
+{
+	struct answers_question q = { 0 };
+	unsigned asked = 0;
+
+	q.from.addr.b[15] = client;
+	while (n--)
+		asked += answers_ask(a, &q);
+	return asked;
+}
+
+/* However much one client asks, a few questions of the others have room, but of
+ * those who share its place by bad luck; and that again in the next window. */
+static void one_client_leaves_room_for_others(void **state)
+{
+	struct answers *a = answers_new();
+	struct answers_question q;
+	uint64_t now_ms = 1000;
+
+	(void)state;
+	for (unsigned round = 0; round < 3; round++, now_ms += 100) {
+		unsigned others = 0;
+
+		answers_turn(a, now_ms);
+		assert_in_range(ask_as(a, 1, 10000), 500, 600);
+		for (uint8_t client = 2; client < 12; client++)
+			others += ask_as(a, client, 10);
+		assert_in_range(others, 50, 100);
+		assert_int_equal(ask_as(a, 1, 10), 0);
+		while (answers_next_question(a, &q))
+			;
+	}
+	answers_free(a);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -207,6 +242,7 @@ int main(void)
 		cmocka_unit_test(a_hit_names_what_stood_there),
 		cmocka_unit_test(bells),
 		cmocka_unit_test(what_has_no_room_is_counted),
+		cmocka_unit_test(one_client_leaves_room_for_others),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
