@@ -4,7 +4,9 @@
  *
  * A place is a cache line of four answers. Their keys are not there, but 64
  * bits of a keyed hash of them: that two of 65536 have the same is a chance of
- * one in 10^10, and costs a wrong name. */
+ * one in 10^10, and costs a wrong name. Those bits that say which place it is
+ * need not be kept there; the host's stand instead of them, as a host that is
+ * told a lot shall take its own answers' room, not others'. */
 #include "labels.h"
 
 #include <stdlib.h>
@@ -12,6 +14,7 @@
 
 #define WAYS   4
 #define PLACES (LABELS_MAX / WAYS)
+#define HOST   (uint64_t)(PLACES - 1) /* of a tag: which host's it is */
 
 struct answer {
 	uint64_t tag; /* 0: free */
@@ -55,13 +58,21 @@ void labels_free(struct labels *l)
 	free(l);
 }
 
-static uint64_t tag_of(const struct labels *l, const struct addr *who,
-		       const struct addr *remote)
+/* Where the answer is, if it is there, and what it is known by. */
+struct spot {
+	struct place *place;
+	uint64_t tag;
+};
+
+static struct spot spot_of(const struct labels *l, const struct addr *who,
+			   const struct addr *remote)
 {
 	const struct addr key[2] = { *who, *remote };
-	uint64_t tag = hash_bytes(&l->key, key, sizeof(key));
+	uint64_t hash = hash_bytes(&l->key, key, sizeof(key));
+	uint64_t host = hash_words(&l->key, who->q[0], who->q[1]);
+	uint64_t tag = (hash & ~HOST) | (host & HOST);
 
-	return tag ? tag : 1;
+	return (struct spot){ &l->places[hash & HOST], tag ? tag : 1 };
 }
 
 /* No address of a host looks like this (fe80::/64 without ff:fe). */
@@ -73,25 +84,28 @@ static struct addr by_mac(const struct mac *mac)
 	return who;
 }
 
-static struct place *place_of(const struct labels *l, uint64_t tag)
+static bool is_of_host(const struct answer *a, uint64_t tag)
 {
-	return &l->places[tag & (PLACES - 1)];
+	return (a->tag & HOST) == (tag & HOST);
 }
 
-/* Its own, a free one, or that which ends next. */
-static struct answer *room_for(struct place *p, uint64_t tag)
+/* Its own, a free one, or that which ends next: of the same host's, if there
+ * are any. */
+static struct answer *room_for(struct spot s, uint32_t now_s)
 {
-	struct answer *best = &p->answers[0];
+	struct answer *best = &s.place->answers[0], *own = NULL;
 
 	for (unsigned i = 0; i < WAYS; i++) {
-		struct answer *a = &p->answers[i];
+		struct answer *a = &s.place->answers[i];
 
-		if (a->tag == tag)
+		if (a->tag == s.tag)
 			return a;
 		if (a->until_s < best->until_s)
 			best = a;
+		if (is_of_host(a, s.tag) && (!own || a->until_s < own->until_s))
+			own = a;
 	}
-	return best;
+	return own && best->until_s > now_s ? own : best;
 }
 
 static uint32_t clamp(uint32_t ttl_s)
@@ -106,26 +120,25 @@ void labels_learn(struct labels *l, const struct mac *mac,
 		  uint32_t name, uint32_t ttl_s, uint64_t now_ms)
 {
 	struct addr who = mac_is_zero(mac) ? *host : by_mac(mac);
-	uint64_t tag = tag_of(l, &who, remote);
+	struct spot s = spot_of(l, &who, remote);
+	uint32_t now_s = (uint32_t)(now_ms / 1000);
 
-	*room_for(place_of(l, tag), tag) =
-		(struct answer){ .tag = tag,
-				 .name = name,
-				 .until_s = (uint32_t)(now_ms / 1000) +
-					    clamp(ttl_s) };
+	*room_for(s, now_s) = (struct answer){
+		.tag = s.tag, .name = name, .until_s = now_s + clamp(ttl_s)
+	};
 }
 
 static uint32_t find(const struct labels *l, const struct addr *who,
 		     const struct addr *remote, uint64_t now_ms)
 {
-	uint64_t tag = tag_of(l, who, remote);
-	const struct place *p = place_of(l, tag);
+	struct spot s = spot_of(l, who, remote);
 
-	for (unsigned i = 0; i < WAYS; i++)
-		if (p->answers[i].tag == tag)
-			return p->answers[i].until_s > now_ms / 1000
-				       ? p->answers[i].name
-				       : 0;
+	for (unsigned i = 0; i < WAYS; i++) {
+		const struct answer *a = &s.place->answers[i];
+
+		if (a->tag == s.tag)
+			return a->until_s > now_ms / 1000 ? a->name : 0;
+	}
 	return 0;
 }
 

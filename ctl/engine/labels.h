@@ -5,7 +5,8 @@
  * none, by its address. Names are numbers (base/names.h).
  *
  * The table has a fixed size; what is told when its place is full takes that of
- * the answer that ends next. Engine thread only. */
+ * the answer that ends next, of the same host's first: who is told without end
+ * leaves the others theirs. Engine thread only. */
 #ifndef ENGINE_LABELS_H
 #define ENGINE_LABELS_H
 

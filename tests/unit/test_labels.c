@@ -110,6 +110,29 @@ static void a_flood_pushes_out_the_oldest(void **state)
 	assert_true(found > LABELS_MAX / 2);
 }
 
+/* Whoever asks without end, and is told for long, takes its own room. */
+static void a_flood_leaves_others_theirs(void **state)
+{
+	struct addr a = at("10.77.0.2"), b = at("10.77.0.3");
+	unsigned found = 0;
+
+	for (uint32_t i = 1; i <= 2 * LABELS_MAX; i++) {
+		struct addr web = addr_v4(htonl(0x0b000000 + i));
+
+		/* Among what the flood has filled already, and before that. */
+		if (i % (LABELS_MAX / 50) == 0)
+			labels_learn(*state, &phone, &a, &web, i, 60, start);
+		labels_learn(*state, &laptop, &b, &web, 7, UINT32_MAX, start);
+	}
+	for (uint32_t i = LABELS_MAX / 50; i <= 2 * LABELS_MAX;
+	     i += LABELS_MAX / 50) {
+		struct addr web = addr_v4(htonl(0x0b000000 + i));
+
+		found += labels_find(*state, &phone, &a, &web, start) == i;
+	}
+	assert_int_equal(found, 100);
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -120,6 +143,7 @@ int main(void)
 		T(without_a_mac_the_address_does),
 		T(answers_end),
 		T(a_flood_pushes_out_the_oldest),
+		T(a_flood_leaves_others_theirs),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
