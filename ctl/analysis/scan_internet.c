@@ -33,15 +33,29 @@ static struct scan_device *place(struct scan_internet *s, const struct mac *mac)
 	return d;
 }
 
+/* It was not looked at yet when it was old enough. One that a wrong clock left
+ * in the future does not stay. */
+static bool is_kept(const struct scan_knock *k, uint64_t now_ms)
+{
+	return k->at_ms && k->at_ms <= now_ms &&
+	       k->at_ms + SCAN_KEEP_MS > now_ms;
+}
+
 void scan_internet_opened(struct scan_internet *s, const struct mac *mac,
 			  const struct endpoint *remote, uint64_t now_ms)
 {
 	struct scan_device *d = place(s, mac);
+	struct scan_knock *knock = &d->knocks[d->next % SCAN_KNOCKS];
 
-	d->knocks[d->next++ % SCAN_KNOCKS] =
-		(struct scan_knock){ *remote, now_ms };
 	d->last_ms = now_ms;
 	d->knocked = true;
+	/* Whoever knocks faster than there are places for would have each
+	 * knock forgotten before it can be called unanswered: then those that
+	 * are remembered stand for the rest. */
+	if (is_kept(knock, now_ms))
+		return;
+	*knock = (struct scan_knock){ *remote, now_ms };
+	d->next++;
 }
 
 void scan_internet_answered(struct scan_internet *s, const struct mac *mac,

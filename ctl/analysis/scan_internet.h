@@ -16,8 +16,9 @@
 #define SCAN_PORTS	 100
 #define SCAN_WINDOW_MS	 60000
 #define SCAN_PATIENCE_MS 3000 /* younger than this may yet be answered */
+#define SCAN_KEEP_MS	 (SCAN_PATIENCE_MS + 2000) /* looked at once, at least */
 #define SCAN_DEVICES	 64
-#define SCAN_KNOCKS	 512 /* of a device, the latest */
+#define SCAN_KNOCKS	 512 /* of a device; of a flood, some */
 
 struct scan_knock {
 	struct endpoint remote;

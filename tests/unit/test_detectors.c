@@ -235,6 +235,7 @@ static void many_hosts_at_one_port_are_a_scan(void **state)
 	static struct scan_internet s;
 	struct scan_found found;
 	struct endpoint to;
+	bool told = false;
 	unsigned i;
 
 	(void)state;
@@ -249,6 +250,14 @@ static void many_hosts_at_one_port_are_a_scan(void **state)
 	assert_int_equal(found.ports, 1);
 	assert_int_equal(ntohs(found.one.port), 23);
 	assert_false(scan_internet_look(&s, NOW + 4000, &found)); /* told */
+	/* A worm opens more than are remembered, and never rests. */
+	for (i = 5000; i < 15000 && !told; i++) {
+		to = far(i, 23);
+		scan_internet_opened(&s, &piano, &to, NOW + i);
+		told = i % 1000 == 999 &&
+		       scan_internet_look(&s, NOW + i, &found);
+	}
+	assert_true(told && found.hosts >= SCAN_HOSTS);
 }
 
 static void many_ports_of_one_host_are_a_scan(void **state)
