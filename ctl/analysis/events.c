@@ -59,8 +59,8 @@ const struct event *events_at(const struct events *e, unsigned i)
 /* Of the last day: how many there are, and the latest that bears on it. What a
  * clock that was wrong put into the future counts for nothing. */
 struct day {
-	unsigned all, of_kind;
-	struct event *same, *latest;
+	unsigned all, of_kind, of_device;
+	struct event *same, *latest, *own; /* 'own': of this kind and device */
 };
 
 static struct day look_back(const struct events *e, enum event_kind kind,
@@ -78,6 +78,10 @@ static struct day look_back(const struct events *e, enum event_kind kind,
 			day.of_kind += one->kind == kind;
 			if (one->kind == kind && !day.latest)
 				day.latest = one;
+			if (one->kind == kind && mac_eq(&one->mac, mac)) {
+				day.of_device++;
+				day.own = day.own ? day.own : one;
+			}
 		}
 		if (one->kind == kind && mac_eq(&one->mac, mac) && !day.same &&
 		    one->last_ms <= now_ms && one->last_ms + pause_ms > now_ms)
@@ -86,14 +90,26 @@ static struct day look_back(const struct events *e, enum event_kind kind,
 	return day;
 }
 
+/* It tells the same as this one; NULL: as none. A device that has half of what
+ * its kind may have today leaves the rest to the others. */
+static struct event *event_again(const struct day *day, enum event_kind kind,
+				 const struct mac *mac)
+{
+	if (!day->same && !mac_is_zero(mac) && day->own &&
+	    day->of_device >= kinds[kind].most / 2)
+		return day->own;
+	return day->same;
+}
+
 bool events_wanted(struct events *e, enum event_kind kind,
 		   const struct mac *mac, uint64_t now_ms)
 {
 	struct day day = look_back(e, kind, mac, now_ms);
+	struct event *again = event_again(&day, kind, mac);
 
-	if (day.same) {
-		day.same->times++;
-		day.same->last_ms = now_ms;
+	if (again) {
+		again->times++;
+		again->last_ms = now_ms;
 		e->changed = true;
 		return false;
 	}

@@ -2,10 +2,10 @@
  * each with a link to what it was seen by.
  *
  * Bounded, and so is how much of it there is to read: the same of the same
- * device again, within its kind's pause, is counted on the event that tells of
- * it already; and of a kind beyond its number a day, or of all beyond
- * EVENTS_A_DAY, on the latest of that kind. Pure: time is passed in, as civil
- * milliseconds. Control thread. */
+ * device again, within its kind's pause or once it has half of the kind's
+ * number a day, is counted on the event that tells of it already; and of a kind
+ * beyond that number, or of all beyond EVENTS_A_DAY, on the latest of that
+ * kind. Pure: time is passed in, as civil milliseconds. Control thread. */
 #ifndef ANALYSIS_EVENTS_H
 #define ANALYSIS_EVENTS_H
 

@@ -72,6 +72,35 @@ static void a_flood_of_one_kind_leaves_room_for_others(void **state)
 	events_free(e);
 }
 
+/* One that does it again after each pause must not hide that another does. */
+static void one_device_leaves_room_for_others(void **state)
+{
+	struct events *e = events_new();
+	const uint64_t evening = NOW + 23 * 60 * MINUTE_MS;
+	unsigned i;
+
+	(void)state;
+	for (i = 0; i < 4; i++)
+		happen(e, EVENT_SCAN_LAN, 1, NOW + i * 361 * MINUTE_MS);
+	for (i = 0; i < 20; i++)
+		happen(e, EVENT_ADDRESS_CONFLICT, 1, NOW + i * 61 * MINUTE_MS);
+	assert_int_equal(events_count(e), 2 + 3);
+	assert_int_equal(events_at(e, 0)->more, 0);
+	assert_int_equal(events_at(e, 0)->times, 18);
+	assert_int_equal(events_at(e, 0)->last_ms, NOW + 19 * 61 * MINUTE_MS);
+	assert_non_null(happen(e, EVENT_SCAN_LAN, 2, evening));
+	assert_non_null(happen(e, EVENT_ADDRESS_CONFLICT, 2, evening));
+	/* The line and the house are no devices. */
+	for (i = 0; i < 6; i++) {
+		struct event line = { .kind = EVENT_WAN_LOSS };
+		uint64_t at_ms = NOW + i * 61 * MINUTE_MS;
+
+		assert_true(events_wanted(e, line.kind, &line.mac, at_ms));
+		events_add(e, &line, at_ms);
+	}
+	events_free(e);
+}
+
 static void a_day_has_so_many_and_each_kind_its_first(void **state)
 {
 	struct events *e = events_new();
@@ -301,6 +330,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_same_again_is_counted),
 		cmocka_unit_test(a_flood_of_one_kind_leaves_room_for_others),
+		cmocka_unit_test(one_device_leaves_room_for_others),
 		cmocka_unit_test(a_day_has_so_many_and_each_kind_its_first),
 		cmocka_unit_test(ids_grow_and_the_oldest_goes),
 		cmocka_unit_test(what_is_written_is_read_again),
