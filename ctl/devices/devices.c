@@ -156,7 +156,9 @@ struct device *devices_seen(struct devices *d, const struct mac *mac,
 		if (!row)
 			return NULL;
 		row->first_ms = now_ms;
-		if (!d->began_ms)
+		/* The clock was ahead: else all who come until then would be
+		 * of the first hour. */
+		if (!d->began_ms || d->began_ms > now_ms)
 			d->began_ms = now_ms;
 	}
 	if (row->last_ms != now_ms)

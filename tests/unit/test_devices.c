@@ -50,6 +50,18 @@ static void a_device_has_its_first_and_its_last_time(void **state)
 	devices_free(d);
 }
 
+static void the_home_began_no_later_than_now(void **state)
+{
+	struct devices *d = devices_new();
+	struct mac one = made_up(1), two = made_up(2);
+
+	(void)state;
+	devices_seen(d, &one, NOW + 1000 * DAY_MS); /* the clock is wrong */
+	devices_seen(d, &two, NOW);
+	assert_int_equal(devices_began_ms(d), NOW);
+	devices_free(d);
+}
+
 static void the_latest_ipv4_address_comes_first(void **state)
 {
 	struct devices *d = devices_new();
@@ -265,6 +277,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_device_has_its_first_and_its_last_time),
+		cmocka_unit_test(the_home_began_no_later_than_now),
 		cmocka_unit_test(the_latest_ipv4_address_comes_first),
 		cmocka_unit_test(made_up_ones_push_nobody_out),
 		cmocka_unit_test(the_settled_give_way_after_a_month_alone),
