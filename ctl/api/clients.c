@@ -316,28 +316,34 @@ json_t *clients_json(struct api *a, bool with_recent)
 
 /* ---- one of them */
 
-static bool has_addr(const struct client *c, const struct addr *addr)
+/* How well the address is this device's, 0: not at all. It was given to it; it
+ * uses it now; it did, then. */
+static uint64_t fits_addr(const struct client *c, const struct addr *addr)
 {
 	unsigned i;
 
 	if (c->lease && addr_is_v4(addr) && addr_to_v4(addr) == c->lease->ip)
-		return true;
+		return UINT64_MAX;
 	if (c->seen && addr_eq(&c->seen->addr, addr))
-		return true;
+		return UINT64_MAX - 1;
 	for (i = 0; c->known && i < DEVICE_ADDRS_MAX; i++)
 		if (addr_eq(&c->known->addrs[i].addr, addr))
-			return true;
-	return false;
+			return c->known->addrs[i].last_ms + 1;
+	return 0;
 }
 
-static bool has_name(const struct client *c, const struct settings *s,
-		     const char *name)
+/* Likewise; what strangers call themselves takes no name from what the owner
+ * calls so, or from what DHCP sees to that it is one device's. */
+static uint64_t fits_name(const struct client *c, const struct settings *s,
+			  const char *name)
 {
 	const char *chosen = chosen_name(s, &c->mac), *host = hostname_of(c);
 
-	return (chosen && !strcasecmp(chosen, name)) ||
-	       (host && !strcasecmp(host, name)) ||
-	       (c->known && !strcasecmp(c->known->mdns, name));
+	if (chosen && !strcasecmp(chosen, name))
+		return 3;
+	if (host && !strcasecmp(host, name))
+		return 2;
+	return c->known && !strcasecmp(c->known->mdns, name);
 }
 
 int client_find(struct api *a, const char *text, struct mac *out)
@@ -348,20 +354,23 @@ int client_find(struct api *a, const char *text, struct mac *out)
 	struct client *clients;
 	struct addr addr;
 	bool by_addr = addr_parse(text, &addr);
+	uint64_t fits, best = 0;
 
 	if (mac_parse(text, out))
 		return 0;
 	clients = *text ? collect(a, &n) : NULL;
 	for (i = 0; i < n; i++) {
-		if (by_addr ? !has_addr(&clients[i], &addr)
-			    : !has_name(&clients[i], s, text))
+		fits = by_addr ? fits_addr(&clients[i], &addr)
+			       : fits_name(&clients[i], s, text);
+		if (!fits || fits < best)
 			continue;
+		found = fits == best ? found + 1 : 1;
+		best = fits;
 		*out = clients[i].mac;
-		found++;
 	}
 	free(clients);
-	/* An address may have been another's before: the last one asked for
-	 * is as good as any, but a name shall be one device's. */
+	/* Of equals at an address one is as good as the other, but a name
+	 * shall be one device's. */
 	if (found > 1 && !by_addr)
 		return -EEXIST;
 	return found ? 0 : -ENOENT;

@@ -1,6 +1,7 @@
 /* test_api_capture.c - captures through the API: whole, refused, broken off,
  * and what becomes of one whose reader or whose API goes. */
 #include "api_house.h"
+#include "../../ctl/api/room.h"
 
 #define DEVICE "02:00:00:00:00:05"
 #define PATH   "/api/v1/capture/"
@@ -101,6 +102,36 @@ static void what_is_known_of_a_packet_is_told(void **state)
 	assert_true(holds(bytes, len,
 			  "\x0a\x4d\x00\x05"
 			  "Kitchen radio"));
+}
+
+/* Another device takes the names and the address of the radio, and one comes to
+ * an address that a third had: they are asked for as if it had not. */
+static void who_pretends_to_be_another_is_not_taken_for_it(void **state)
+{
+	static const char *const names[] = { "Kitchen radio", "radio" };
+	const uint64_t now_ms = clock_wall_ms();
+	struct mac thief, nas = { { 0xb8, 0x27, 0xeb, 0, 0, 1 } };
+	struct addr radio, old;
+
+	(void)state;
+	mac_parse("f2:00:00:00:00:66", &thief);
+	addr_parse("10.77.0.5", &radio);
+	addr_parse("10.77.0.20", &old);
+	devices_has(registry, &thief, &radio, now_ms);
+	for (unsigned i = 0; i < 2; i++) {
+		devices_calls_itself(registry, &thief, names[i], now_ms);
+		assert_int_equal(client_find(api, names[i], &recorder.mac), 0);
+		assert_int_equal(recorder.mac.b[5], 5);
+	}
+	assert_int_equal(client_find(api, "10.77.0.5", &recorder.mac), 0);
+	assert_int_equal(recorder.mac.b[5], 5);
+	devices_has(registry, &thief, &old, 1);
+	assert_int_equal(client_find(api, "10.77.0.20", &recorder.mac), 0);
+	assert_true(mac_eq(&recorder.mac, &nas));
+	/* Of the same kind of name, nobody knows which one is meant. */
+	devices_calls_itself(registry, &thief, "NAS", now_ms);
+	assert_int_equal(client_find(api, "nas", &recorder.mac), -EEXIST);
+	devices_calls_itself(registry, &thief, "thief", now_ms);
 }
 
 static size_t length_of(const char *what)
@@ -222,6 +253,8 @@ int main(void)
 		cmocka_unit_test_setup(what_cannot_be_is_said, begin),
 		cmocka_unit_test_setup(who_leaves_is_forgotten, begin),
 		cmocka_unit_test_setup(not_too_many_are_read_at_once, begin),
+		cmocka_unit_test_setup(
+			who_pretends_to_be_another_is_not_taken_for_it, begin),
 		cmocka_unit_test_setup(what_is_owed_finds_nobody, begin),
 	};
 
