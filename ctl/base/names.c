@@ -7,7 +7,6 @@
  * those that are idle or held are in the hash. */
 #include "names.h"
 
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -28,6 +27,7 @@ struct names {
 	uint32_t mask; /* buckets - 1 */
 	uint32_t bump; /* slots 1 … bump were used */
 	uint32_t count;
+	uint32_t held_n;
 	struct hash_key key;
 	struct name *slots; /* [max] */
 	uint32_t *buckets;
@@ -197,16 +197,25 @@ void names_hold(struct names *n, uint32_t id)
 {
 	uint32_t i = slot_of(n, id);
 
-	if (i && !n->slots[i].held++)
-		idle_del(n, i);
+	if (!i || n->slots[i].held++)
+		return;
+	idle_del(n, i);
+	n->held_n++;
 }
 
 void names_drop(struct names *n, uint32_t id)
 {
 	uint32_t i = slot_of(n, id);
 
-	if (i && n->slots[i].held && !--n->slots[i].held)
-		idle_add(n, i);
+	if (!i || !n->slots[i].held || --n->slots[i].held)
+		return;
+	idle_add(n, i);
+	n->held_n--;
+}
+
+bool names_has_place(const struct names *n, uint32_t id)
+{
+	return n->held_n <= n->max / 2 || n->slots[slot_of(n, id)].held > 1;
 }
 
 const char *names_text(const struct names *n, uint32_t id)

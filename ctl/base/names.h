@@ -11,6 +11,7 @@
 #ifndef BASE_NAMES_H
 #define BASE_NAMES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -29,6 +30,9 @@ uint32_t names_id(struct names *n, const char *text, size_t len);
 /* Once more, once less; a number that finds nothing is let be. */
 void names_hold(struct names *n, uint32_t id);
 void names_drop(struct names *n, uint32_t id);
+/* May one be kept for hours? Half of all at most: more are held already only if
+ * this is held more than once, so that it takes no place. */
+bool names_has_place(const struct names *n, uint32_t id);
 /* Good until the next names_id(), or as long as it is held. NULL: none. */
 const char *names_text(const struct names *n, uint32_t id);
 /* How many there are now, held or not. */

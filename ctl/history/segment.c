@@ -75,8 +75,10 @@ static bool add_name(struct segment *s, uint32_t label, struct names *names)
 {
 	const char *text = names_text(names, label);
 
-	if (!text || !reserve(&s->names, &s->names_room, s->names_n + 1,
-			      sizeof(*s->names)))
+	/* Names made up by the thousand leave room for what is called now. */
+	if (!text || !names_has_place(names, label) ||
+	    !reserve(&s->names, &s->names_room, s->names_n + 1,
+		     sizeof(*s->names)))
 		return false;
 	names_hold(names, label);
 	s->names[s->names_n++] = (struct segment_name){ text, label };

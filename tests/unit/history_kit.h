@@ -41,15 +41,20 @@ static struct addr kit_remote(uint32_t i)
 	return addr_v4(htonl(0xc6330000u + i));
 }
 
-static struct kit *kit_new(size_t budget)
+static struct kit *kit_new_of(size_t budget, uint32_t names)
 {
 	struct kit *k = calloc(1, sizeof(*k));
 
-	k->names = names_new(1024);
+	k->names = names_new(names);
 	k->h = history_new(k->names, &kit_key, budget);
 	k->now = (struct history_now){ 50000, 50000, KIT_NOON };
 	history_clock(k->h, &k->now);
 	return k;
+}
+
+static inline struct kit *kit_new(size_t budget)
+{
+	return kit_new_of(budget, 1024);
 }
 
 static void kit_free(struct kit *k)

@@ -1,5 +1,7 @@
 /* test_history.c - what was given can be asked for, in every tier, whatever the
  * clock does. */
+#include <stdio.h>
+
 #include "history_kit.h"
 
 static int setup(void **state)
@@ -385,6 +387,40 @@ static void test_snapshot_stays(void **state)
 
 /* ---- today */
 
+/* A device makes up names for a quarter of an hour; they are kept for a day. */
+static void test_made_up_names_leave_room(void **state)
+{
+	struct kit *k = *state;
+	struct snapshot_of_history *s;
+	struct query_answer a;
+	struct query q;
+	char name[32];
+
+	kit_free(k);
+	*state = k = kit_new_of(KIT_BUDGET, NAMES_MAX);
+	for (unsigned i = 0; i < 300000; i++) {
+		snprintf(name, sizeof(name), "x%u.example", i);
+		kit_row(k, 1, i % 5, name, 1000, 100);
+		if (i % 1000)
+			continue;
+		kit_row(k, 2, 1, "radio.example", 1000, 100);
+		kit_tick(k, 100);
+		if (i % 20000 == 0)
+			kit_pass(k, 60000);
+	}
+	assert_int_not_equal(names_id(k->names, "news.example", 12), 0);
+	/* One that was known before stays so. */
+	kit_row(k, 2, 1, "radio.example", 5000, 100);
+	kit_tick(k, 100);
+	q = kit_query(k->now.wall_ms - 1000, k->now.wall_ms + 1000, 100);
+	q.by_device = true;
+	q.device = kit_mac(2);
+	kit_ask(k, &q, &a, &s, NULL);
+	assert_int_equal(a.rows_n, 1);
+	assert_string_equal(a.rows[0].name, "radio.example");
+	kit_done(k, &a, s);
+}
+
 static void test_today(void **state)
 {
 	struct kit *k = *state;
@@ -426,6 +462,7 @@ int main(void)
 		TEST(test_sleep_is_a_gap),
 		TEST(test_snapshot_stays),
 		cmocka_unit_test(test_budget),
+		TEST(test_made_up_names_leave_room),
 		TEST(test_today),
 	};
 
