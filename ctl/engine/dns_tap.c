@@ -28,13 +28,16 @@ static bool is_to_us(const struct engine_conf *conf, const struct pkt *p)
 	       addr_to_v4(&p->dst) == conf->lans[p->lan].addr;
 }
 
-/* Once more what the gate asked: nobody else's answers leave here. */
+/* Once more what the gate asked: nobody else's answers leave here; nor do any
+ * to a group, which is nobody's source (IEEE 802.3 3.2.5) and would be told to
+ * the whole network. */
 static bool is_neighbour(const struct conf_lan *lan, const struct pkt *p)
 {
 	__be32 src = addr_to_v4(&p->src);
 
-	return (src & lan->mask) == lan->net && src != lan->addr &&
-	       src != lan->net && !conf_is_broadcast(lan->net, lan->mask, src);
+	return !(p->data[ETH_ALEN] & 1) && (src & lan->mask) == lan->net &&
+	       src != lan->addr && src != lan->net &&
+	       !conf_is_broadcast(lan->net, lan->mask, src);
 }
 
 static uint16_t udp_len(const struct pkt *p)

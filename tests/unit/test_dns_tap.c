@@ -12,6 +12,7 @@ static const struct spec question = { TUPLE(SIDE_LAN, CLIENT, 5000, GATEWAY,
 					    53) };
 
 struct desk {
+	uint8_t group; /* bit of the client's MAC */
 	struct answers *answers;
 	struct engine_conf conf;
 	struct pkt p;
@@ -97,6 +98,7 @@ static bool tap(struct desk *d, struct spec s, const uint8_t *msg, size_t len)
 	memset(d->mem, 0, sizeof(d->mem));
 	memcpy(d->mem, lan_mac, 6);
 	memcpy(d->mem + 6, client_mac, 6);
+	d->mem[6] |= d->group;
 	d->mem[12] = 8;
 	n = lab_write(ip, sizeof(d->mem) - 14, &s);
 	udp = ip + (size_t)(ip[0] & 15) * 4;
@@ -235,6 +237,9 @@ static void strangers_and_others_are_told_nothing(void **state)
 	assert_true(tap(d, stranger, msg, len));
 	assert_int_equal(d->p.verdict, VERDICT_DROP);
 	assert_int_equal(d->p.drop, DROP_SPOOFED);
+	d->group = 1;
+	assert_true(ask(d, "www.example", 0));
+	assert_int_equal(d->p.verdict, VERDICT_DROP);
 	desk_free(d);
 }
 
