@@ -30,6 +30,7 @@ struct capture_job {
 	struct capture_job *next, **link; /* NULL: the API is gone */
 	struct api *api;
 	struct http_request *request; /* NULL: it left */
+	struct pass pass;	      /* nobody reads on without it */
 	bool lent;		      /* 'read' is the engine's */
 	bool looking;		      /* the first of two rounds */
 	bool streams, last, ended;
@@ -139,7 +140,9 @@ static void on_more(void *arg)
 	struct capture_job *j = arg;
 	struct http_request *r = j->request;
 
-	if (j->ended) {
+	if (!login_pass_holds(&j->api->login, &j->pass)) {
+		give_up(j, 0, NULL);
+	} else if (j->ended) {
 		job_free(j);
 		http_stream_end(r, true);
 	} else if (j->blocks.len) {
@@ -319,6 +322,7 @@ void capture_answer(struct api *a, struct http_request *r)
 	j->read.mac = w->device;
 	j->looking = w->name[0];
 	j->request = r;
+	j->pass = login_pass(r);
 	job_add(a, j);
 	http_hold(r, on_gone, j);
 	read_on(j);

@@ -229,6 +229,34 @@ static void not_too_many_are_read_at_once(void **state)
 	assert_true(length_of(DEVICE) > 500);
 }
 
+static void who_logs_out_reads_no_further(void **state)
+{
+	static const char host[] = "Host: 127.0.0.1\r\n";
+	const char *set;
+	char headers[256];
+	uint8_t bytes[4096];
+	size_t len;
+	int fd;
+
+	(void)state;
+	set = strstr(hear(say(true, "POST", "/api/v1/password", host,
+			      "{\"password\":\"long enough\"}")),
+		     "portcullis=");
+	assert_non_null(set);
+	snprintf(headers, sizeof(headers), "%sCookie: %.*s\r\n", host,
+		 (int)strcspn(set, ";"), set);
+	fd = say(true, "GET", PATH DEVICE, headers, "");
+	recorder_completes();
+	spin(10);
+	assert_non_null(recorder.lent);
+	reply_is(hear(say(true, "DELETE", "/api/v1/session", headers, "")), 200,
+		 "");
+	len = hear_bytes(fd, bytes, sizeof(bytes));
+	assert_true(holds(bytes, len, "application/x-pcapng"));
+	assert_false(holds(bytes, len, "\n0\r\n\r\n"));
+	assert_int_equal(recorder.told, 2);
+}
+
 /* The last of all: the API goes while the engine has something of it. */
 static void what_is_owed_finds_nobody(void **state)
 {
@@ -255,6 +283,7 @@ int main(void)
 		cmocka_unit_test_setup(not_too_many_are_read_at_once, begin),
 		cmocka_unit_test_setup(
 			who_pretends_to_be_another_is_not_taken_for_it, begin),
+		cmocka_unit_test_setup(who_logs_out_reads_no_further, begin),
 		cmocka_unit_test_setup(what_is_owed_finds_nobody, begin),
 	};
 
