@@ -18,9 +18,11 @@ struct saver {
 	int err;
 };
 
-/* Takes over 'data', malloc'ed; NULL: there is nothing to write. Without a loop
- * it is written at once: to be done when the loop has ended, so that no earlier
- * one comes later. While an earlier one is being written, this one is lost. */
+/* Takes over 'data', malloc'ed; NULL: nothing new. What could not be written
+ * waits for the next call, unless that brings something newer. Without a loop
+ * it is written at once, or lost: to be done when the loop has ended, so that
+ * no earlier one comes later. While an earlier one is being written, this one
+ * is lost. */
 void saver_keep(struct saver *s, uv_loop_t *loop, const char *path, void *data,
 		size_t len);
 
