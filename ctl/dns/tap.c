@@ -11,9 +11,9 @@
 #include "../base/clock.h"
 #include "../base/container_of.h"
 
-#define QUESTIONS 64 /* taken together … */
-#define ROUNDS	  4  /* … so often, then the rest of the loop has its turn */
-#define HITS	  2048 /* noted between two turns of the loop, likewise */
+#define QUESTIONS 64  /* taken together … */
+#define ROUNDS	  4   /* … so often, then the rest of the loop has its turn */
+#define HITS	  512 /* noted between two turns of the loop, likewise */
 
 struct tap {
 	uv_poll_t poll;
