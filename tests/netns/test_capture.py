@@ -162,10 +162,10 @@ def test_names_are_in_the_file(house):
     hosts = tshark(capture(house, "h2"), "-q", "-z", "hosts")
     assert re.search(rf"^{re.escape(FAR)}\s+example\.net$", hosts, re.M)
     assert re.search(rf"^{re.escape(house.h2.ip)}\s+h2$", hosts, re.M)
-    # By name only what went there under it.
-    some = with_far(captured(house, "h2", "--remote", "example.net"))
-    assert some
-    assert some == with_far(captured(house, "h2", "--remote", FAR), 41002)
+    # By name what went there under it, and what went there before it had one.
+    some = captured(house, "h2", "--remote", "example.net")
+    assert with_far(some, 41002)
+    assert some == with_far(captured(house, "h2", "--remote", FAR))
 
 
 def test_it_can_be_narrowed(house):
