@@ -117,7 +117,7 @@ struct snapshot_of_history *history_since(struct history *h, uint32_t serial)
 /* What a segment says of the time since midnight. */
 static void count_segment(struct history *h, const struct segment *s)
 {
-	uint32_t *devices = malloc(s->pairs_n * sizeof(*devices) + 1);
+	uint32_t *devices = calloc((size_t)s->pairs_n + 1, sizeof(*devices));
 	struct segment_dict d = segment_dict(s);
 	struct segment_log l = segment_log(s);
 	struct segment_entry e;
@@ -132,7 +132,7 @@ static void count_segment(struct history *h, const struct segment *s)
 
 		while (l.left && !l.r.bad) {
 			segment_log_entry(&l, &e);
-			if (today)
+			if (today && e.pair < s->pairs_n)
 				traffic_add(&h->pairs->devices[devices[e.pair]]
 						     .today,
 					    &e.sum);
