@@ -240,6 +240,12 @@ static bool look_at(struct express *x, uint32_t pair)
 	return true;
 }
 
+static unsigned round_ms(const struct express *x)
+{
+	return x->live_n > EXPRESS_FEW ? EXPRESS_ROUND_MS
+				       : EXPRESS_FEW_ROUND_MS;
+}
+
 /* Goes on where the last turn stopped. From the end: who goes is replaced by
  * one that was looked at. Returns when the next round begins, 0: at once. */
 static uint64_t scan(struct express *x)
@@ -247,8 +253,8 @@ static uint64_t scan(struct express *x)
 	unsigned budget = EXPRESS_SCAN, gone = 0;
 
 	if (!x->scanned) {
-		if (x->now_ms - x->round_ms < EXPRESS_ROUND_MS)
-			return x->round_ms + EXPRESS_ROUND_MS;
+		if (x->now_ms - x->round_ms < round_ms(x))
+			return x->round_ms + round_ms(x);
 		x->round_ms = x->now_ms;
 		x->scanned = x->live_n;
 	}
@@ -256,7 +262,7 @@ static uint64_t scan(struct express *x)
 		x->scanned = x->live_n;
 	while (x->scanned && budget-- && gone < EXPRESS_DEMOTIONS)
 		gone += look_at(x, x->live[--x->scanned]);
-	return x->scanned ? 0 : x->round_ms + EXPRESS_ROUND_MS;
+	return x->scanned ? 0 : x->round_ms + round_ms(x);
 }
 
 static void look_around(struct express *x)

@@ -2,7 +2,7 @@
  * books.
  *
  *   worker.c ── express_want() ─► promoted: two slots written, both keys in
- *      │                              │ every 100 ms: packets charged to the
+ *      │                              │ often: packets charged to the
  *      └── express_turn() ────────────┤ session and the device, timers moved,
  *                                     │ next hops compared
  *   nat, idle, a change ──────────► demoted: keys deleted, a second's rest,

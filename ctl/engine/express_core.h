@@ -19,15 +19,19 @@
 #include "express.h"
 #include "nat.h"
 
-#define EXPRESS_WANTS	   256	 /* sessions that wait to be promoted */
-#define EXPRESS_PROMOTIONS 32	 /* a turn: two system calls each */
-#define EXPRESS_DEMOTIONS  32	 /* a turn, those that are not the NAT's wish */
-#define EXPRESS_SCAN	   256	 /* pairs looked at in a turn */
-#define EXPRESS_ROUND_MS   100	 /* every pair is looked at that often */
-#define EXPRESS_REST_MS	   1000	 /* longer than any program runs */
-#define EXPRESS_IDLE_MS	   10000 /* without a packet: back to the engine */
-#define EXPRESS_TELL_MS	   5000	 /* neighbours and bridge are kept fresh */
-#define EXPRESS_GRACE_MS   3000	 /* after a start, until neighbours are known */
+#define EXPRESS_WANTS	   256 /* sessions that wait to be promoted */
+#define EXPRESS_PROMOTIONS 32  /* a turn: two system calls each */
+#define EXPRESS_DEMOTIONS  32  /* a turn, those that are not the NAT's wish */
+#define EXPRESS_SCAN	   256 /* pairs looked at in a turn */
+/* Every pair is looked at that often: while they are few, often enough that a
+ * page, which looks every 250 ms, finds about as much each time. */
+#define EXPRESS_ROUND_MS     100
+#define EXPRESS_FEW_ROUND_MS 20
+#define EXPRESS_FEW	     EXPRESS_SCAN
+#define EXPRESS_REST_MS	     1000  /* longer than any program runs */
+#define EXPRESS_IDLE_MS	     10000 /* without a packet: back to the engine */
+#define EXPRESS_TELL_MS	     5000  /* neighbours and bridge are kept fresh */
+#define EXPRESS_GRACE_MS     3000 /* after a start, until neighbours are known */
 #define EXPRESS_PATIENCE_MS                                                    \
 	50 /* rings that are never empty lose frames: order is not what such   \
 	    * a flow lacks */

@@ -120,7 +120,7 @@ static int by_us(const void *a, const void *b)
 
 static uint32_t median(const struct sample *latest, unsigned n, uint64_t now_ms)
 {
-	uint32_t us[HOUSE], kept = 0;
+	uint32_t us[HOUSE] = { 0 }, kept = 0;
 
 	for (unsigned i = 0; i < n; i++)
 		if (latest[i].at_s + RTT_AGE_MS / 1000 > now_ms / 1000)
