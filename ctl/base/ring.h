@@ -78,7 +78,9 @@ void AnnotateIgnoreReadsEnd(const char *file, int line);
 		RING_RELEASE(r);                                               \
 		ck_ring_enqueue_commit_spsc(&r->ring);                         \
 	}                                                                      \
-	static inline unsigned name##_ring_used(const struct name##_ring *r)   \
+	/* Not every ring is asked. */                                         \
+	__attribute__((unused)) static inline unsigned name##_ring_used(       \
+		const struct name##_ring *r)                                   \
 	{                                                                      \
 		return ck_ring_size(&r->ring);                                 \
 	}                                                                      \

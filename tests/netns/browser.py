@@ -2,10 +2,11 @@
 import json
 import subprocess
 
-from house import TOP
+from house import LAN, TOP
 from world import Failed, eventually
 
 WEB = TOP / "tests/web"
+URL = f"http://{LAN}/"     # of the page
 START_S, ANSWER_S = 30, 60
 
 

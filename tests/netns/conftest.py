@@ -1,9 +1,11 @@
 """Fixtures: a house with everything running, and a builder of other houses."""
 import os
+import pathlib
 import subprocess
 
 import pytest
 
+from browser import URL, Browser
 from house import ASAN, BINARY, CARRIERS, House
 
 pytest_plugins = ["suite"]
@@ -75,6 +77,23 @@ def house(build_shared):
     house.start_gateway()
     house.hand_out_leases()
     return house
+
+
+@pytest.fixture(scope="module")
+def shared_browser(house):
+    """On h1, for all tests of a file."""
+    browser = Browser(house.h1, URL)
+    yield browser
+    browser.close()
+
+
+@pytest.fixture(scope="module")
+def shots(tmp_path_factory):
+    """Where screenshots go; SHOTS=DIR keeps them."""
+    folder = pathlib.Path(os.environ.get("SHOTS")
+                          or tmp_path_factory.mktemp("shots"))
+    folder.mkdir(exist_ok=True)
+    return folder
 
 
 @pytest.fixture(scope="session")

@@ -3,20 +3,18 @@
 SHOTS=DIR keeps the screenshots."""
 import json
 import os
-import pathlib
 import re
 import subprocess
 import time
 
 import pytest
 
-from browser import WEB, Browser
-from house import FAR, LAN, TOP
+from browser import URL, WEB, Browser
+from house import FAR, TOP
 from world import eventually
 
 pytestmark = pytest.mark.long
 
-URL = f"http://{LAN}/"
 FIRST_LOAD = 100 * 1024
 LIVE = "document.querySelector('.freshness').dataset.state === 'live'"
 NAMES = "[...document.querySelectorAll('.device-name')].map(e => e.textContent)"
@@ -40,13 +38,6 @@ def house(build_shared):
     return house
 
 
-@pytest.fixture(scope="module")
-def shared_browser(house):
-    browser = Browser(house.h1, URL)
-    yield browser
-    browser.close()
-
-
 @pytest.fixture
 def browser(shared_browser):
     """Open, live, and at the end without complaints."""
@@ -55,14 +46,6 @@ def browser(shared_browser):
     shared_browser.complaints()
     yield shared_browser
     assert shared_browser.complaints() == []
-
-
-@pytest.fixture(scope="module")
-def shots(tmp_path_factory):
-    folder = pathlib.Path(os.environ.get("SHOTS")
-                          or tmp_path_factory.mktemp("shots"))
-    folder.mkdir(exist_ok=True)
-    return folder
 
 
 def test_modules_by_themselves():

@@ -2,20 +2,17 @@
 the password, the owner changes things with a click, everyone else sees nothing.
 
 SHOTS=DIR keeps the screenshots."""
-import os
-import pathlib
 import re
 
 import pytest
 
-from browser import Browser
+from browser import URL, Browser
 from house import FAR, LAN
 from test_page import AXE, HOSTILE, LIVE, OVERFLOW, SIZES, TOKENS
 from world import eventually
 
 pytestmark = pytest.mark.long
 
-URL = f"http://{LAN}/"
 PASSWORD = "correct horse"
 VIEWS = {"nat": "Forwards", "names": "Names asked for",
          "names/lists": "Blocklists", "names/addresses": "Leases"}
@@ -36,18 +33,8 @@ def house(build_shared):
 
 
 @pytest.fixture(scope="module")
-def browser(house):
-    browser = Browser(house.h1, URL)
-    yield browser
-    browser.close()
-
-
-@pytest.fixture(scope="module")
-def shots(tmp_path_factory):
-    folder = pathlib.Path(os.environ.get("SHOTS")
-                          or tmp_path_factory.mktemp("shots"))
-    folder.mkdir(exist_ok=True)
-    return folder
+def browser(shared_browser):
+    return shared_browser
 
 
 def go(browser, view):

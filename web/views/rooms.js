@@ -14,20 +14,27 @@ import * as overview from "./overview.js";
 
 export const FIRST = "overview";
 
+/** @type {Map<string, Promise<void>>} sheets that are there, or under way */
+const worn = new Map();
+
+/** @param {string} href @returns {Promise<void>} */
+const load = (href) => new Promise((resolve, reject) => {
+  const link = make("link", { rel: "stylesheet", href });
+  link.addEventListener("load", () => resolve());
+  link.addEventListener("error", () => {
+    link.remove();
+    worn.delete(href);
+    reject(new Error(`${href} is not there`));
+  });
+  document.head.append(link);
+});
+
 /** Once for all; it is there when this is over. @param {string} sheet */
 function wear(sheet) {
   const href = `/css/${sheet}.css`;
-  if (document.querySelector(`link[href="${href}"]`))
-    return Promise.resolve();
-  const link = make("link", { rel: "stylesheet", href });
-  document.head.append(link);
-  return new Promise((resolve, reject) => {
-    link.addEventListener("load", resolve);
-    link.addEventListener("error", () => {
-      link.remove();
-      reject(new Error(`${href} is not there`));
-    });
-  });
+  const whole = worn.get(href) ?? load(href);
+  worn.set(href, whole);
+  return whole;
 }
 
 /** @param {Promise<Room>} room @param {...string} sheets */
