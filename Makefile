@@ -26,7 +26,7 @@ LLHTTP   = $(addprefix /usr/share/llhttp/,api.c http.c llhttp.c)
 IEEE     = $(wildcard /usr/share/ieee-data/*.csv)
 SKEL     = $(BUILD)/gate.skel.h
 GEN      = $(BUILD)/gen/assets.o $(BUILD)/gen/vendors.o
-sources  = $(sort $(wildcard $(patsubst %,ctl/%/*.c,$(1))))
+sources  = $(sort $(foreach r,$(1),$(wildcard ctl/$r/*.c ctl/$r/*/*.c)))
 programs = $(patsubst tests/%.c,$(BUILD)/%,$(sort \
 	   $(wildcard tests/$(1)_$(UNIT).c)))
 

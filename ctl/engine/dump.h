@@ -7,7 +7,7 @@
 #define ENGINE_DUMP_H
 
 #include "engine.h"
-#include "nat.h"
+#include "nat/nat.h"
 
 #define DUMP_SLOTS 512 /* table slots looked at in one step */
 

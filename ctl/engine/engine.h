@@ -19,7 +19,7 @@
 #include "../base/drop.h"
 #include "../base/error.h"
 #include "../base/traffic.h"
-#include "captured.h"
+#include "tap/captured.h"
 #include "conf.h"
 
 struct engine;

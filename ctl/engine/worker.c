@@ -11,9 +11,9 @@
 #include "../base/bytes.h"
 #include "../base/clock.h"
 #include "commands.h"
-#include "dns_tap.h"
-#include "mark.h"
-#include "parse.h"
+#include "tap/dns_tap.h"
+#include "port/mark.h"
+#include "packet/parse.h"
 
 #define EXPIRED_A_TURN 64
 #define RETRY_MS       1 /* a device, or the control thread, has no room */

@@ -8,13 +8,13 @@
 #include <stdatomic.h>
 
 #include "../base/snapshot.h"
-#include "capture.h"
+#include "tap/capture.h"
 #include "dump.h"
-#include "egress.h"
-#include "express.h"
-#include "summary.h"
-#include "labels.h"
-#include "sample.h"
+#include "port/egress.h"
+#include "express/express.h"
+#include "tap/summary.h"
+#include "tap/labels.h"
+#include "tap/sample.h"
 #include "urgency.h"
 
 /* A published picture. */

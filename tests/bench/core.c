@@ -11,11 +11,11 @@
 #include <time.h>
 
 #include "ctl/base/bytes.h"
-#include "ctl/engine/capture.h"
-#include "ctl/engine/csum.h"
-#include "ctl/engine/nat.h"
-#include "ctl/engine/parse.h"
-#include "ctl/engine/stats.h"
+#include "ctl/engine/tap/capture.h"
+#include "ctl/engine/packet/csum.h"
+#include "ctl/engine/nat/nat.h"
+#include "ctl/engine/packet/parse.h"
+#include "ctl/engine/tap/stats.h"
 
 #define ETHER	   14
 #define IPV4_BYTES 20

@@ -10,8 +10,8 @@
 #include <unistd.h>
 
 #include "ctl/base/bytes.h"
-#include "ctl/engine/capture.h"
-#include "ctl/engine/capture_store.h"
+#include "ctl/engine/tap/capture.h"
+#include "ctl/engine/tap/capture_store.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

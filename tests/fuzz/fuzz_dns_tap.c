@@ -8,9 +8,9 @@
 #include <netinet/in.h>
 #include <string.h>
 
-#include "ctl/engine/csum.h"
-#include "ctl/engine/dns_tap.h"
-#include "ctl/engine/parse.h"
+#include "ctl/engine/packet/csum.h"
+#include "ctl/engine/tap/dns_tap.h"
+#include "ctl/engine/packet/parse.h"
 #include "ctl/proto/dns_answer.h"
 
 #define FRAME_MAX 2048

@@ -11,9 +11,9 @@
 #include <string.h>
 
 #include "ctl/base/bytes.h"
-#include "ctl/engine/csum.h"
-#include "ctl/engine/nat_core.h"
-#include "ctl/engine/parse.h"
+#include "ctl/engine/packet/csum.h"
+#include "ctl/engine/nat/nat_core.h"
+#include "ctl/engine/packet/parse.h"
 
 #define ETHER	  14
 #define FRAME_MAX 2048

@@ -18,9 +18,9 @@
 
 #include "bpf/abi.h"
 #include "ctl/base/bytes.h"
-#include "ctl/engine/capture.h"
-#include "ctl/engine/capture_store.h"
-#include "ctl/engine/csum.h"
+#include "ctl/engine/tap/capture.h"
+#include "ctl/engine/tap/capture_store.h"
+#include "ctl/engine/packet/csum.h"
 
 #define ETHER 14
 #define MIB   (1024u * 1024)

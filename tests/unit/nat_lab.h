@@ -18,11 +18,11 @@
 
 #include "bpf/abi.h"
 #include "ctl/base/bytes.h"
-#include "ctl/engine/csum.h"
-#include "ctl/engine/icmp_error.h"
-#include "ctl/engine/nat.h"
-#include "ctl/engine/nat_tcp.h"
-#include "ctl/engine/parse.h"
+#include "ctl/engine/packet/csum.h"
+#include "ctl/engine/packet/icmp_error.h"
+#include "ctl/engine/nat/nat.h"
+#include "ctl/engine/nat/nat_tcp.h"
+#include "ctl/engine/packet/parse.h"
 
 #define IP(a, b, c, d)                                                         \
 	((uint32_t)(a) << 24 | (uint32_t)(b) << 16 | (c) << 8 | (d))

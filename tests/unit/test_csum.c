@@ -7,7 +7,7 @@
 #include <cmocka.h>
 #include <stdlib.h>
 
-#include "ctl/engine/csum.h"
+#include "ctl/engine/packet/csum.h"
 
 #define ROOM	 65552
 #define PSEUDO_4 12

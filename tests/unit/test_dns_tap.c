@@ -2,7 +2,7 @@
  * what becomes of the others. */
 #include "nat_lab.h"
 
-#include "ctl/engine/dns_tap.h"
+#include "ctl/engine/tap/dns_tap.h"
 #include "ctl/proto/dns_answer.h"
 
 #define CLIENT HOST_A

@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "ctl/engine/fdb.h"
+#include "ctl/engine/port/fdb.h"
 
 static const struct hash_key key = { { 1, 2 } };
 static const struct mac mac_a = { { 2, 0, 0, 0, 0, 0xa } };

@@ -1,5 +1,5 @@
 /* test_labels.c - DNS answers by host and address: bounded in time and room. */
-#include "ctl/engine/labels.h"
+#include "ctl/engine/tap/labels.h"
 
 #include <arpa/inet.h>
 #include <setjmp.h>

@@ -7,8 +7,8 @@
 #include <arpa/inet.h>
 #include <cmocka.h>
 
-#include "ctl/engine/ledger.h"
-#include "ctl/engine/stats.h"
+#include "ctl/engine/tap/ledger.h"
+#include "ctl/engine/tap/stats.h"
 
 static const struct hash_key key = { { 1, 2 } };
 

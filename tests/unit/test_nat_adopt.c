@@ -9,7 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "ctl/engine/nat_core.h"
+#include "ctl/engine/nat/nat_core.h"
 
 static const struct engine_limits limits = { 1024, 4096, 64 };
 static const struct hash_key first_key = { { 1, 2 } };

@@ -2,7 +2,7 @@
  * may be carried, and how timers and counters go on while eBPF carries. */
 #include "nat_lab.h"
 
-#include "ctl/engine/express.h"
+#include "ctl/engine/express/express.h"
 
 #define AFTER 32
 

@@ -1,5 +1,5 @@
 /* Buckets of a cache line with chains behind them, against a plain list. */
-#include "ctl/engine/nat_hash.h"
+#include "ctl/engine/nat/nat_hash.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,7 +1,7 @@
 /* test_nat_label.c - what a session is called, from its first packet on. */
 #include "nat_lab.h"
 
-#include "ctl/engine/labels.h"
+#include "ctl/engine/tap/labels.h"
 
 static uint32_t serial_of(struct lab *l)
 {

@@ -4,7 +4,7 @@
 
 #include <time.h>
 
-#include "ctl/engine/nat_ports.h"
+#include "ctl/engine/nat/nat_ports.h"
 
 static uint64_t thread_us(void)
 {

@@ -9,7 +9,7 @@
 #include <linux/types.h>
 
 #include "bpf/abi.h"
-#include "ctl/engine/neigh.h"
+#include "ctl/engine/port/neigh.h"
 
 #define WAN 2
 #define LAN 3

@@ -8,7 +8,7 @@
 #include <cmocka.h>
 #include <pthread.h>
 
-#include "ctl/engine/stats.h"
+#include "ctl/engine/tap/stats.h"
 
 #define DEVICES 4
 

@@ -1,0 +1,33 @@
+/* sample.h - which hellos the control thread is shown.
+ *
+ * Reading one takes it some microseconds, of which it has no end: so many a
+ * tenth of a second, and of one LAN host a part of those, so that who makes
+ * hellos up costs little and keeps nobody else's from being read. Engine thread
+ * only. */
+#ifndef ENGINE_SAMPLE_H
+#define ENGINE_SAMPLE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "../engine.h"
+#include "../packet/pkt.h"
+
+#define SAMPLE_WINDOW_MS 100
+#define SAMPLE_MOST	 192 /* in a window */
+#define SAMPLE_HOST_MOST 48
+#define SAMPLE_HOSTS	 64 /* counters; hosts may share one */
+
+struct samples {
+	uint64_t window_ms;
+	uint16_t n;
+	uint8_t hosts[SAMPLE_HOSTS];
+};
+
+/* The payload of 'p', TCP or UDP, whole in its place: fills all but 'session',
+ * 'serial' and 'at_ms'. */
+void sample_copy(struct engine_sample *s, const struct pkt *p);
+/* One more of the host at 'mac'? */
+bool sample_admit(struct samples *s, const struct mac *mac, uint64_t now_ms);
+
+#endif
