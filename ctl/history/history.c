@@ -32,8 +32,9 @@ struct history *history_new(struct names *names, const struct hash_key *key,
 	h->names = names;
 	h->key = *key;
 	h->pairs = pairs_new(names, key);
+	h->today = today_new(key);
 	h->entries = malloc(HISTORY_ENTRIES * sizeof(*h->entries));
-	if (!h->pairs || !h->entries) {
+	if (!h->pairs || !h->today || !h->entries) {
 		history_free(h);
 		return NULL;
 	}
@@ -53,6 +54,7 @@ void history_free(struct history *h)
 	if (h->pairs)
 		pairs_free(h->pairs);
 	free(h->entries);
+	free(h->today);
 	free(h);
 }
 
@@ -164,7 +166,7 @@ static void drop_oldest(struct history *h, unsigned tier)
 
 static size_t bytes_of(const struct history *h)
 {
-	size_t bytes = sizeof(*h) + pairs_bytes(h->pairs) +
+	size_t bytes = sizeof(*h) + sizeof(*h->today) + pairs_bytes(h->pairs) +
 		       HISTORY_ENTRIES * sizeof(*h->entries);
 
 	for (unsigned t = 0; t < TIERS; t++)
@@ -433,6 +435,7 @@ static void add_step(struct history *h, const struct traffic_tick *tick,
 			continue;
 		pair = pairs_get(h->pairs, &tick->rows[i], h->now.boot_ms);
 		pairs_add(h->pairs, pair, &sum);
+		today_add(h->today, &tick->rows[i].host, &sum);
 		if (s)
 			n = add_entry(h, s, n, pair, &sum);
 	}

@@ -5,6 +5,7 @@
 
 #include "history.h"
 #include "pairs.h"
+#include "today.h"
 
 #define HISTORY_ENTRIES (PAIRS_MAX + HISTORY_DEVICES_MAX + 1)
 
@@ -22,6 +23,7 @@ struct history {
 	struct hash_key key;
 	size_t budget;
 	struct pairs *pairs;
+	struct today *today;
 	struct tier tiers[TIERS];
 	uint32_t serial;
 	struct segment_entry *entries; /* scratch */

@@ -117,58 +117,53 @@ struct snapshot_of_history *history_since(struct history *h, uint32_t serial)
 /* What a segment says of the time since midnight. */
 static void count_segment(struct history *h, const struct segment *s)
 {
-	uint32_t *devices = calloc((size_t)s->pairs_n + 1, sizeof(*devices));
+	const struct mac **hosts =
+		calloc((size_t)s->pairs_n + 1, sizeof(const struct mac *));
 	struct segment_dict d = segment_dict(s);
 	struct segment_log l = segment_log(s);
 	struct segment_entry e;
 	struct segment_pair p;
 
-	for (uint32_t i = 0; devices && i < s->pairs_n; i++)
-		devices[i] = segment_dict_next(&d, s, &p)
-				     ? pairs_device_number(h->pairs, p.host)
-				     : 0;
-	while (devices && segment_log_step(&l)) {
+	for (uint32_t i = 0; hosts && i < s->pairs_n; i++)
+		hosts[i] = segment_dict_next(&d, s, &p) ? p.host : NULL;
+	while (hosts && segment_log_step(&l)) {
 		bool today = segment_at(s, (uint32_t)l.step) >= h->midnight_ms;
 
 		while (l.left && !l.r.bad) {
 			segment_log_entry(&l, &e);
-			if (today && e.pair < s->pairs_n)
-				traffic_add(&h->pairs->devices[devices[e.pair]]
-						     .today,
-					    &e.sum);
+			if (today && e.pair < s->pairs_n && hosts[e.pair])
+				today_add(h->today, hosts[e.pair], &e.sum);
 		}
 	}
-	free(devices);
+	free(hosts);
 }
 
 void history_day(struct history *h, uint64_t midnight_ms)
 {
 	const struct tier *t = &h->tiers[TIER_MINUTE];
-	struct pairs *p = h->pairs;
+	const struct pairs *p = h->pairs;
 
 	if (midnight_ms == h->midnight_ms)
 		return;
 	h->midnight_ms = midnight_ms;
-	for (unsigned i = 0; i < p->devices_n; i++)
-		p->devices[i].today = (struct traffic_sum){ 0 };
+	today_clear(h->today);
 	for (unsigned i = 0; i < t->n; i++)
 		if (!segment_is_empty(t->segments[i]) &&
 		    segment_end_ms(t->segments[i]) > midnight_ms)
 			count_segment(h, t->segments[i]);
 	for (uint32_t i = 0; i < p->minutes_n; i++) {
-		struct pair *x = &p->pairs[p->minutes[i]];
+		const struct pair *x = &p->pairs[p->minutes[i]];
 
 		if (h->minute * 60000 >= midnight_ms)
-			traffic_add(&p->devices[x->device].today, &x->minute);
+			today_add(h->today, &p->devices[x->device].mac,
+				  &x->minute);
 	}
 }
 
 struct traffic_sum history_today(const struct history *h,
 				 const struct mac *host)
 {
-	const struct device *d = pairs_device(h->pairs, host);
-
-	return d ? d->today : (struct traffic_sum){ 0 };
+	return today_of(h->today, host);
 }
 
 /* ---- adoption */

@@ -70,14 +70,8 @@ static unsigned find_device(const struct pairs *p, const struct mac *mac)
 	return 0;
 }
 
-const struct device *pairs_device(const struct pairs *p, const struct mac *mac)
-{
-	unsigned i = find_device(p, mac);
-
-	return i ? &p->devices[i] : NULL;
-}
-
-unsigned pairs_device_number(struct pairs *p, const struct mac *mac)
+/* Finds or makes; 0: nobody. */
+static unsigned device_number(struct pairs *p, const struct mac *mac)
 {
 	unsigned i = mac_is_zero(mac) ? 0 : find_device(p, mac);
 
@@ -163,7 +157,7 @@ uint32_t pairs_get(struct pairs *p, const struct traffic_row *row,
 		p->devices[p->pairs[i].device].seen_ms = now_ms;
 		return i;
 	}
-	device = pairs_device_number(p, &row->host);
+	device = device_number(p, &row->host);
 	p->devices[device].seen_ms = now_ms;
 	/* Whom there is no room for is nobody. */
 	if (!others && (device || mac_is_zero(&row->host)) &&
@@ -184,7 +178,6 @@ void pairs_add(struct pairs *p, uint32_t pair, const struct traffic_sum *sum)
 		p->minutes[p->minutes_n++] = pair;
 	traffic_add(&x->second, sum);
 	traffic_add(&x->minute, sum);
-	traffic_add(&p->devices[x->device].today, sum);
 }
 
 static void forget(struct pairs *p, uint32_t i)

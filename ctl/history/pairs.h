@@ -25,7 +25,7 @@ struct device {
 	uint32_t others; /* its pair of that name, PAIRS_NONE: none yet */
 	uint64_t seen_ms;
 	struct pair_place places[TIERS];
-	struct traffic_sum today, folded;
+	struct traffic_sum folded;
 };
 
 struct pair {
@@ -59,10 +59,6 @@ size_t pairs_bytes(const struct pairs *p);
  * that finds none is nobody. */
 uint32_t pairs_get(struct pairs *p, const struct traffic_row *row,
 		   uint64_t now_ms);
-/* NULL: none. */
-const struct device *pairs_device(const struct pairs *p, const struct mac *mac);
-/* Finds or makes; 0: nobody. */
-unsigned pairs_device_number(struct pairs *p, const struct mac *mac);
 uint32_t pairs_others(struct pairs *p, unsigned device);
 /* Adds to the sums of second and minute. */
 void pairs_add(struct pairs *p, uint32_t pair, const struct traffic_sum *sum);

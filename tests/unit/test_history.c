@@ -421,28 +421,6 @@ static void test_made_up_names_leave_room(void **state)
 	kit_done(k, &a, s);
 }
 
-static void test_today(void **state)
-{
-	struct kit *k = *state;
-	struct mac m = kit_mac(1);
-
-	history_day(k->h, KIT_NOON - 43200000);
-	kit_row(k, 1, 1, NULL, 100, 7);
-	kit_row(k, 2, 1, NULL, 5, 0);
-	kit_tick(k, 100);
-	kit_pass(k, 120000);
-	kit_row(k, 1, 2, NULL, 11, 0);
-	kit_tick(k, 100);
-	assert_int_equal(history_today(k->h, &m).rx_bytes, 111);
-	assert_int_equal(history_today(k->h, &m).tx_bytes, 7);
-	history_day(k->h, KIT_NOON + 60000); /* another time zone */
-	assert_int_equal(history_today(k->h, &m).rx_bytes, 11);
-	history_day(k->h, KIT_NOON - 43200000);
-	assert_int_equal(history_today(k->h, &m).rx_bytes, 111);
-	m = kit_mac(9);
-	assert_int_equal(history_today(k->h, &m).rx_bytes, 0);
-}
-
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -463,7 +441,6 @@ int main(void)
 		TEST(test_snapshot_stays),
 		cmocka_unit_test(test_budget),
 		TEST(test_made_up_names_leave_room),
-		TEST(test_today),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
