@@ -4,7 +4,8 @@ devices, until Ctrl-C. Run by scripts/demo, as root.
 
 Everything lives in namespaces that processes of this one hold, so that nothing
 outlives it, kill -9 included; only its folder would, which the next demo
-removes. DEMO_SECONDS=N ends it by itself.
+removes. DEMO_SECONDS=N ends it by itself. DEMO_BULK=RATE: the laptop also takes
+that much all the time, such as 500M bits a second.
 """
 import asyncio
 import contextlib
@@ -21,6 +22,7 @@ from street import BINARY, LAN, NAME, Failed, Street
 
 PORT = 8077
 FOLDERS = "portcullis-demo-"
+DAY_S = 86400
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -112,6 +114,8 @@ def run(seconds):
             listener = listen(PORT)
             street.build()
             street.open_for_business()
+            if os.environ.get("DEMO_BULK"):
+                street.burden(os.environ["DEMO_BULK"], seconds or DAY_S)
             invite(listener.getsockname()[1], street)
             asyncio.run(show(street, listener, seconds))
         finally:

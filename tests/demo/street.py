@@ -23,7 +23,7 @@ from house import BINARY, READY_S, Host
 from world import (Failed, Machine, cable, eventually, finish_checksums,
                    wait_for_end)
 
-from names import ADDRESSES, RESOLVER
+from names import ADDRESSES, RECORDS, RESOLVER
 
 ISP, WAN = "203.0.113.1", "203.0.113.2"
 LAN = "10.77.0.1"
@@ -78,6 +78,17 @@ class Street:
         for device, host in self.hosts.items():
             host.await_lease()
             self._spawn(host, PYTHON, HERE / "devices.py", device.manner)
+
+    def burden(self, rate, seconds):
+        """The laptop takes so much besides, "500M" a second, say."""
+        server = RECORDS["mirror.example"][0]
+        laptop, = (host for device, host in self.hosts.items()
+                   if device.manner == "laptop")
+        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+        self._spawn(self.internet, "iperf3", "-s", "-B", server, **quiet)
+        eventually(lambda: ":5201" in self.internet.run("ss", "-Hltn"))
+        self._spawn(laptop, "iperf3", "-c", server, "-R", "-b", rate,
+                    "-t", int(seconds), **quiet)
 
     # ---- building
 

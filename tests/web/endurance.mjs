@@ -1,13 +1,18 @@
 // endurance.mjs - a page that stays open: what its browser uses, and whether it grows.
 // usage: PAGE=URL node endurance.mjs MINUTES [VIEW]
 // Started by scripts/endurance while the demo runs. Each line: minutes, megabytes of
-// the page's heap after collection, elements, percent of a core that all processes of
-// the browser have used. Exit 1: it grows, or takes more than 30 % of a core.
+// the page's heap after collection, of all the browser's memory (shared parts are
+// shared), elements, percent of a core that all processes of the browser have used,
+// live messages a second and the longest silence between two in that minute. Exit 1:
+// it grows, takes more than 30 % of a core, or is told less than it should be.
 import { readFileSync, readdirSync } from "node:fs";
 import { chromium } from "playwright-core";
 
 const CORE_MAX = 0.3;
 const GROWTH_MAX = 1.1;
+/** Of four ticks and a list of devices a second; silence is up to the machine, and
+ * only shown. */
+const MESSAGES_MIN = 4.8;
 const STEP_MS = 60_000;
 const PASSWORD = "a made-up house";
 const url = process.env.PAGE ?? "";
@@ -18,8 +23,17 @@ const browser = await chromium.launch({ executablePath: "/usr/bin/chromium",
 const page = await browser.newPage();
 const cdp = await page.context().newCDPSession(page);
 
-/** Seconds of processor time of this process's descendants. */
-function cpuSeconds() {
+/** What came over the page's WebSocket since it was asked last. */
+const live = { messages: 0, lastAt: 0, silenceMs: 0 };
+await cdp.send("Network.enable");
+cdp.on("Network.webSocketFrameReceived", ({ timestamp }) => {
+  live.messages++;
+  live.silenceMs = Math.max(live.silenceMs, 1000 * (timestamp - (live.lastAt || timestamp)));
+  live.lastAt = timestamp;
+});
+
+/** This process's descendants: their pids, and seconds of processor time. */
+function family() {
   const all = readdirSync("/proc").filter((name) => /^\d+$/.test(name)).flatMap((pid) => {
     try {
       const fields = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1].split(" ");
@@ -28,12 +42,26 @@ function cpuSeconds() {
       return []; // it has just ended
     }
   });
-  const family = new Set([String(process.pid)]);
-  for (let size = 0; size !== family.size;) {
-    size = family.size;
-    all.filter(({ parent }) => family.has(parent)).forEach(({ pid }) => family.add(pid));
+  const pids = new Set([String(process.pid)]);
+  for (let size = 0; size !== pids.size;) {
+    size = pids.size;
+    all.filter(({ parent }) => pids.has(parent)).forEach(({ pid }) => pids.add(pid));
   }
-  return all.filter(({ pid }) => family.has(pid)).reduce((sum, { ticks }) => sum + ticks, 0) / 100;
+  pids.delete(String(process.pid));
+  return { pids, seconds: all.filter(({ pid }) => pids.has(pid))
+    .reduce((sum, { ticks }) => sum + ticks, 0) / 100 };
+}
+
+/** Megabytes that all of them hold. @param {Set<string>} pids */
+function memory(pids) {
+  return [...pids].reduce((sum, pid) => {
+    try {
+      const [, kb] = readFileSync(`/proc/${pid}/smaps_rollup`, "utf8").match(/^Pss: +(\d+)/m) ?? [];
+      return sum + Number(kb ?? 0) / 1e3;
+    } catch {
+      return sum;
+    }
+  }, 0);
 }
 
 await page.goto(url);
@@ -48,18 +76,23 @@ await page.waitForTimeout(70_000);
 
 let first = null;
 let isGood = true;
-let used = cpuSeconds();
+let used = family().seconds;
 for (let n = 0; n <= Number(minutes); n++) {
+  const messages = live.messages / (STEP_MS / 1000);
+  const silence = live.silenceMs;
   await cdp.send("HeapProfiler.collectGarbage");
   const { usedSize } = await cdp.send("Runtime.getHeapUsage");
   const elements = await page.evaluate("document.querySelectorAll('*').length");
   const heap = usedSize / 1e6;
   first ??= heap;
-  const now = cpuSeconds();
-  const core = n ? (now - used) / (STEP_MS / 1000) : 0;
-  used = now;
-  isGood &&= core < CORE_MAX && heap < first * GROWTH_MAX + 1;
-  console.log(`${n} min  ${heap.toFixed(2)} MB  ${elements} elements  ${(100 * core).toFixed(1)} %`);
+  const { pids, seconds } = family();
+  const core = n ? (seconds - used) / (STEP_MS / 1000) : 0;
+  used = seconds;
+  isGood &&= core < CORE_MAX && heap < first * GROWTH_MAX + 1 && (!n || messages > MESSAGES_MIN);
+  console.log(`${n} min  ${heap.toFixed(2)} MB  ${memory(pids).toFixed(0)} MB in all  ` +
+    `${elements} elements  ${(100 * core).toFixed(1)} %  ` +
+    (n ? `${messages.toFixed(1)} messages/s  ${silence.toFixed(0)} ms` : ""));
+  Object.assign(live, { messages: 0, silenceMs: 0 });
   if (n < Number(minutes))
     await page.waitForTimeout(STEP_MS);
 }
