@@ -3,7 +3,8 @@
  * thread, or the control thread while the engine is stopped. */
 #include "commands.h"
 
-#define COMMANDS_A_TURN 64
+/* All that waited without a bell, and some: packets come after them. */
+#define COMMANDS_A_TURN (2 * MAILBOX_QUIET)
 
 static void obey_neigh(struct worker *w, const struct engine_command *c,
 		       uint64_t now_ms)

@@ -267,7 +267,10 @@ int engine_publish(struct engine *e, const struct engine_conf *conf)
 
 bool engine_command(struct engine *e, const struct engine_command *c)
 {
-	return mailbox_command(&e->worker.mailbox, c);
+	struct mailbox *m = &e->worker.mailbox;
+
+	return c->kind == CMD_ANSWER ? mailbox_remark(m, c)
+				     : mailbox_command(m, c);
 }
 
 int engine_event_fd(const struct engine *e)

@@ -121,7 +121,8 @@ enum engine_command_kind {
 	CMD_NEIGHS_FLUSH, /* forget every neighbour on ifindex */
 	CMD_FDB,	  /* the kernel's bridge has mac at member ifindex */
 	CMD_ANSWER,	  /* the host at mac (zero: unknown) and device was told
-			   * that addr is label's, for ttl_s */
+			   * that addr is label's, for ttl_s; heeded before
+			   * the packets that come next, and wakes nobody */
 	CMD_LABEL,   /* session is label's, if its serial still is so; weak:
 		      * unless it has a name */
 	CMD_DUMP,    /* internal, see engine_dump() */

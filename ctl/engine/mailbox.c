@@ -64,6 +64,15 @@ bool mailbox_command(struct mailbox *m, const struct engine_command *c)
 	return true;
 }
 
+bool mailbox_remark(struct mailbox *m, const struct engine_command *c)
+{
+	if (!command_ring_put(&m->commands, c))
+		return false;
+	if (command_ring_used(&m->commands) >= MAILBOX_QUIET)
+		bell_ring(&m->wake);
+	return true;
+}
+
 bool mailbox_next_event(struct mailbox *m, struct engine_event *out)
 {
 	if (event_ring_take(&m->events, out))

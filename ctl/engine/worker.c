@@ -267,15 +267,18 @@ static unsigned carry_burst(struct worker *w, const struct engine_conf *conf,
 	return n;
 }
 
-/* A burst from every line. True: there was something. */
+/* A burst from every line. True: there may be more. */
 static bool carry(struct worker *w, const struct engine_conf *conf,
 		  uint64_t now_ms)
 {
-	unsigned n = 0;
+	bool more = false;
 
-	for (unsigned i = 0; i < w->ports.lines_n; i++)
-		n += carry_burst(w, conf, i, now_ms);
-	return n;
+	for (unsigned i = 0; i < w->ports.lines_n; i++) {
+		unsigned n = carry_burst(w, conf, i, now_ms);
+
+		more |= port_has_more(&w->ports, i, n);
+	}
+	return more;
 }
 
 /* Packets whose next hop was found, or given up. */
@@ -403,11 +406,12 @@ static void rest(struct worker *w, uint64_t idle_ms)
 {
 	int timeout = idle_ms > INT_MAX ? INT_MAX : (int)idle_ms;
 
+	ports_unpolled(&w->ports);
 	if (!idle_ms)
 		return;
 	if (idle_ms == UINT64_MAX)
 		timeout = -1;
-	if (poll(w->poll_set, 1 + w->ports.lines_n, timeout) <= 0)
+	if (poll(w->poll_set, 1 + w->ports.lines_n, timeout) < 0)
 		return;
 	if (w->poll_set[0].revents)
 		bell_answer(&w->mailbox.wake);

@@ -42,7 +42,7 @@ static void add_lines(struct ports *ps, uint8_t port)
 		n = info->by_mark ? 2 : 1;
 	for (uint32_t i = 0; i < n; i++)
 		ps->lines[ps->lines_n++] =
-			(struct port_line){ port, (uint8_t)i };
+			(struct port_line){ port, (uint8_t)i, false };
 }
 
 static int open_queues(struct port *port, struct error *err)
@@ -329,8 +329,13 @@ unsigned port_recv(struct ports *ps, unsigned line, struct pkt *burst)
 	struct nfq *nfq = nfq_of(ps, l);
 
 	if (nfq)
-		return nfq_recv(nfq, l->port, burst);
+		return l->silent ? 0 : nfq_recv(nfq, l->port, burst);
 	return xsk_recv(ps, &ps->ports[l->port].queues[l->queue], burst);
+}
+
+bool port_has_more(const struct ports *ps, unsigned line, unsigned n)
+{
+	return nfq_of(ps, &ps->lines[line]) ? n == PORT_BURST : n;
 }
 
 bool port_send(struct ports *ps, unsigned out, struct pkt *p)
@@ -427,11 +432,18 @@ void ports_poll_set(const struct ports *ps, struct pollfd *fds)
 					  .events = POLLIN };
 }
 
-void ports_polled(const struct ports *ps, struct pollfd *fds)
+void ports_unpolled(struct ports *ps)
+{
+	for (unsigned i = 0; i < ps->lines_n; i++)
+		ps->lines[i].silent = false;
+}
+
+void ports_polled(struct ports *ps, struct pollfd *fds)
 {
 	for (unsigned i = 0; i < ps->lines_n; i++) {
-		const struct port_line *l = &ps->lines[i];
+		struct port_line *l = &ps->lines[i];
 
+		l->silent = !fds[i].revents;
 		/* A netlink socket's error is told once, by the next read. */
 		if (nfq_of(ps, l) ||
 		    !(fds[i].revents & (POLLERR | POLLHUP | POLLNVAL)))

@@ -42,6 +42,7 @@ struct port {
 struct port_line {
 	uint8_t port;
 	uint8_t queue;
+	bool silent; /* engine thread: poll() saw that nothing is there */
 };
 
 enum { UMEM_COPY, UMEM_ZEROCOPY, UMEMS };
@@ -90,6 +91,9 @@ const char *port_carrier(const struct port *port);
 /* Takes at most PORT_BURST packets from a line. They are to be sent, accepted,
  * passed or given back before the next call for that line. */
 unsigned port_recv(struct ports *ps, unsigned line, struct pkt *burst);
+/* Whether to look again at once when that took 'n'. To find an nfqueue empty
+ * costs as much as poll(), which looks at all of them. */
+bool port_has_more(const struct ports *ps, unsigned line, unsigned n);
 
 /* Queues the frame 'p' (data, len) on port 'out'; the flow keeps its queue.
  * True: the frame is the carrier's again and 'p->data' is not ours any more.
@@ -118,7 +122,9 @@ int ports_find(const struct ports *ps, uint32_t ifindex);
 
 /* One entry a line; ps->lines_n of them. */
 void ports_poll_set(const struct ports *ps, struct pollfd *fds);
-/* After poll(): a socket in error is waited for no more. */
-void ports_polled(const struct ports *ps, struct pollfd *fds);
+/* After poll(): a socket in error is waited for no more. What it says is good
+ * for one turn, after which it is asked again, or ports_unpolled() called. */
+void ports_polled(struct ports *ps, struct pollfd *fds);
+void ports_unpolled(struct ports *ps);
 
 #endif
