@@ -15,7 +15,7 @@
 #include "../../../bpf/rewrite.h"
 #include "capture_core.h"
 
-#define AHEAD 256 /* bytes of a ring that the next packet will want at once */
+#define AHEAD 128 /* bytes of a ring that the next packet will want at once */
 #define LINE  64
 
 /* ---- life */
@@ -189,8 +189,7 @@ static struct capture_mark keep(struct capture *c, const struct mac *mac,
 	c->rings[host].answered |=
 		flags & CAPTURED_RX && !(p->flags & PKT_REPLY);
 	capture_seen(c, host);
-	return (struct capture_mark){ rec, c->store.chunks[chunk].serial,
-				      chunk };
+	return (struct capture_mark){ rec, c->store.chunks[chunk].serial };
 }
 
 /* Without the link's padding, if it is known where that begins. */
@@ -257,7 +256,8 @@ struct capture_mark capture_in(struct capture *c,
 void capture_settle(struct capture *c, struct capture_mark mark,
 		    const struct pkt *p)
 {
-	if (!mark.record || c->store.chunks[mark.chunk].serial != mark.serial)
+	if (!mark.record ||
+	    capture_store_chunk(&c->store, mark.record)->serial != mark.serial)
 		return;
 	mark.record->label = p->label;
 	if (p->verdict != VERDICT_DROP)

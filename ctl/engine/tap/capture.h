@@ -57,12 +57,14 @@ void capture_totals(const struct capture *c, struct capture_totals *out);
 void capture_turn(struct capture *c, const struct engine_conf *conf,
 		  uint64_t now_ms, uint64_t wall_ns);
 
-/* Who of the packet was kept, until what became of it is known. */
+/* What was kept of the packet, until what became of it is known. Of a size that
+ * is returned in registers: through memory it would wait for the copy. */
 struct capture_mark {
-	struct captured *record; /* NULL: it was not */
-	uint64_t serial;
-	uint32_t chunk;
+	struct captured *record; /* NULL: nothing */
+	uint64_t serial;	 /* of its chunk */
 };
+
+_Static_assert(sizeof(struct capture_mark) <= 16, "fits two registers");
 
 /* A LAN host, 'p->host_mac', sent this; before the NAT sees it. */
 struct capture_mark capture_out(struct capture *c,

@@ -65,6 +65,14 @@ static inline uint8_t *capture_store_at(const struct capture_store *s,
 	return s->data + (size_t)chunk * CAPTURED_CHUNK;
 }
 
+/* Whose bytes 'at' is among. */
+static inline struct capture_chunk *
+capture_store_chunk(const struct capture_store *s, const void *at)
+{
+	return &s->chunks[(size_t)((const uint8_t *)at - s->data) /
+			  CAPTURED_CHUNK];
+}
+
 /* Gets all of the chunk's pages at once, which costs less than one by one as
  * they are touched. */
 void capture_store_warm(const struct capture_store *s, uint32_t chunk);
