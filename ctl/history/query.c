@@ -8,7 +8,19 @@
 #include <strings.h>
 
 #define POINTS_FINE 1500 /* of which a chart is made */
-#define SKIP	    UINT32_MAX
+
+static void add_sum(struct traffic_sum *to, const struct traffic_sum *sum)
+{
+	to->rx_bytes += sum->rx_bytes;
+	to->tx_bytes += sum->tx_bytes;
+	to->rx_packets += sum->rx_packets;
+	to->tx_packets += sum->tx_packets;
+}
+
+static bool is_nothing(const struct traffic_sum *s)
+{
+	return !(s->rx_bytes | s->tx_bytes | s->rx_packets | s->tx_packets);
+}
 
 /* ---- what is asked for */
 
@@ -82,90 +94,120 @@ int query_prepare(struct query *q, const uint64_t from_ms[TIERS],
 
 /* ---- groups */
 
-/* Found by what 'group' asks for; zero what it does not. */
-struct group_key {
-	struct addr remote; /* zero if it has a name */
-	const char *name;
-	uint64_t host;
+#define BATCH 16 /* rows that are fetched while others are added to */
+
+struct group_head {
+	uint32_t hash; /* all of it: who differs is not looked at */
+	uint32_t at;   /* one more than the row's number; 0: free */
 };
 
+/* A day has hundreds of thousands of pairs: what they cost is the memory that
+ * is waited for. So a row is its own key, and rows are fetched in batches. */
 struct groups {
 	struct hash_key key;
 	uint32_t n, room, heads_n; /* 'heads_n' is a power of two */
 	struct query_row *rows;
-	struct group_key *keys;
-	uint32_t *heads; /* one more than the row's number */
+	struct group_head *heads;
+	unsigned waiting_n;
+	struct query_row waiting[BATCH];
+	uint32_t hashes[BATCH];
 };
 
-static uint32_t hash_of(const struct groups *g, const struct group_key *k)
+/* A remote that has a name is its name. */
+static uint32_t hash_of(const struct groups *g, const struct query_row *r)
 {
-	uint64_t h = hash_words(&g->key, k->remote.q[0], k->remote.q[1]);
+	uint64_t host = 0, h;
 
-	return (uint32_t)hash_words(&g->key, h ^ (uintptr_t)k->name, k->host);
+	memcpy(&host, &r->host, sizeof(r->host));
+	h = r->name ? hash_words(&g->key, (uintptr_t)r->name, 0)
+		    : hash_words(&g->key, r->remote.q[0], r->remote.q[1]);
+	return (uint32_t)(hash_words(&g->key, h, host) >> 16);
 }
 
+static bool is_same(const struct query_row *a, const struct query_row *b)
+{
+	return a->name == b->name && mac_eq(&a->host, &b->host) &&
+	       (a->name || addr_eq(&a->remote, &b->remote));
+}
+
+/* So that a batch fits for sure. */
 static bool grow(struct groups *g)
 {
 	uint32_t room = g->room ? 2 * g->room : 256, at;
-	void *rows = realloc(g->rows, room * sizeof(*g->rows));
+	void *rows;
 
+	if (g->n + BATCH <= g->room)
+		return true;
+	rows = realloc(g->rows, room * sizeof(*g->rows));
 	if (!rows)
 		return false;
 	g->rows = rows;
-	rows = realloc(g->keys, room * sizeof(*g->keys));
-	if (!rows)
-		return false;
-	g->keys = rows;
 	free(g->heads);
 	g->heads = calloc((size_t)room * 2, sizeof(*g->heads));
 	g->room = g->heads ? room : 0;
 	g->heads_n = room * 2;
 	for (uint32_t i = 0; g->heads && i < g->n; i++) {
-		at = hash_of(g, &g->keys[i]);
-		while (g->heads[at % g->heads_n])
-			at++;
-		g->heads[at % g->heads_n] = i + 1;
+		uint32_t hash = hash_of(g, &g->rows[i]);
+
+		for (at = hash; g->heads[at % g->heads_n].at; at++)
+			;
+		g->heads[at % g->heads_n] = (struct group_head){ hash, i + 1 };
 	}
 	return g->heads;
 }
 
-/* SKIP: out of memory. */
-static uint32_t group_of(struct groups *g, const struct group_key *k,
-			 const struct query_row *row)
+static struct query_row *group_of(struct groups *g, const struct query_row *row,
+				  uint32_t hash)
 {
-	uint32_t at, i;
+	struct group_head *head;
 
-	if (g->n == g->room && !grow(g))
-		return SKIP;
-	at = hash_of(g, k);
-	for (; (i = g->heads[at % g->heads_n]); at++)
-		if (!memcmp(&g->keys[i - 1], k, sizeof(*k)))
-			return i - 1;
-	g->keys[g->n] = *k;
+	for (uint32_t at = hash;; at++) {
+		head = &g->heads[at % g->heads_n];
+		if (!head->at)
+			break;
+		if (head->hash == hash && is_same(&g->rows[head->at - 1], row))
+			return &g->rows[head->at - 1];
+	}
+	*head = (struct group_head){ hash, g->n + 1 };
 	g->rows[g->n] = *row;
-	g->heads[at % g->heads_n] = ++g->n;
-	return g->n - 1;
+	g->rows[g->n].sum = (struct traffic_sum){ 0 };
+	return &g->rows[g->n++];
 }
 
-static uint32_t group_for(const struct query *q, struct groups *g,
-			  const struct segment_pair *p)
+static int add_waiting(struct groups *g)
 {
-	struct query_row row = { 0 };
-	struct group_key key;
+	if (!grow(g))
+		return -ENOMEM;
+	for (unsigned i = 0; i < g->waiting_n; i++)
+		__builtin_prefetch(&g->heads[g->hashes[i] % g->heads_n]);
+	for (unsigned i = 0; i < g->waiting_n; i++) {
+		struct group_head *h = &g->heads[g->hashes[i] % g->heads_n];
 
-	memset(&key, 0, sizeof(key));
-	if (q->group != QUERY_BY_REMOTE) {
-		row.host = *p->host;
-		memcpy(&key.host, p->host, sizeof(*p->host));
+		if (h->at)
+			__builtin_prefetch(&g->rows[h->at - 1], 1);
 	}
+	for (unsigned i = 0; i < g->waiting_n; i++)
+		add_sum(&group_of(g, &g->waiting[i], g->hashes[i])->sum,
+			&g->waiting[i].sum);
+	g->waiting_n = 0;
+	return 0;
+}
+
+static int add_to_group(const struct query *q, struct groups *g,
+			const struct segment_pair *p,
+			const struct traffic_sum *sum)
+{
+	struct query_row *row = &g->waiting[g->waiting_n];
+
+	*row = (struct query_row){ .sum = *sum };
+	if (q->group != QUERY_BY_REMOTE)
+		row->host = *p->host;
 	if (q->group != QUERY_BY_DEVICE) {
-		row.remote = p->remote;
-		if (p->name)
-			row.name = key.name = p->name->text;
-		else
-			key.remote = p->remote;
+		row->remote = p->remote;
+		row->name = p->name ? p->name->text : NULL;
 	}
-	return group_of(g, &key, &row);
+	g->hashes[g->waiting_n++] = hash_of(g, row);
+	return g->waiting_n < BATCH ? 0 : add_waiting(g);
 }
 
 static bool is_asked(const struct query *q, const struct segment_pair *p)
@@ -179,42 +221,36 @@ static bool is_asked(const struct query *q, const struct segment_pair *p)
 
 /* ---- segments */
 
-static int read_dict(const struct query *q, struct groups *g,
-		     const struct segment *s, uint32_t *numbers, bool *any)
+/* What each pair of a segment moved within the span. */
+struct pair_sum {
+	bool asked;
+	struct traffic_sum sum;
+};
+
+static bool mark_asked(const struct query *q, const struct segment *s,
+		       struct pair_sum *pairs)
 {
 	struct segment_dict d = segment_dict(s);
 	struct segment_pair p;
+	bool any = false;
 
-	*any = false;
-	for (uint32_t i = 0; i < s->pairs_n; i++) {
-		numbers[i] = SKIP;
-		if (!segment_dict_next(&d, s, &p) || !is_asked(q, &p))
-			continue;
-		numbers[i] = group_for(q, g, &p);
-		if (numbers[i] == SKIP)
-			return -ENOMEM;
-		*any = true;
-	}
-	return 0;
+	for (uint32_t i = 0; i < s->pairs_n && segment_dict_next(&d, s, &p);
+	     i++)
+		any |= pairs[i].asked = is_asked(q, &p);
+	return any;
 }
 
 static void add_step(const struct segment *s, struct segment_log *l,
-		     struct groups *g, const uint32_t *numbers,
-		     struct query_answer *a, uint64_t point)
+		     struct pair_sum *pairs, struct query_answer *a,
+		     uint64_t point)
 {
 	struct segment_entry e;
 
 	while (l->left && !l->r.bad) {
-		struct traffic_sum *sum;
-
 		segment_log_entry(l, &e);
-		if (e.pair >= s->pairs_n || numbers[e.pair] == SKIP)
+		if (e.pair >= s->pairs_n || !pairs[e.pair].asked)
 			continue;
-		sum = &g->rows[numbers[e.pair]].sum;
-		sum->rx_bytes += e.sum.rx_bytes;
-		sum->tx_bytes += e.sum.tx_bytes;
-		sum->rx_packets += e.sum.rx_packets;
-		sum->tx_packets += e.sum.tx_packets;
+		add_sum(&pairs[e.pair].sum, &e.sum);
 		a->rx[point] += e.sum.rx_bytes;
 		a->tx[point] += e.sum.tx_bytes;
 	}
@@ -228,8 +264,8 @@ static void pass_step(struct segment_log *l)
 		segment_log_entry(l, &e);
 }
 
-static void read_log(const struct segment *s, struct groups *g,
-		     const uint32_t *numbers, struct query_answer *a)
+static void read_log(const struct segment *s, struct pair_sum *pairs,
+		     struct query_answer *a)
 {
 	struct segment_log l = segment_log(s);
 
@@ -239,28 +275,42 @@ static void read_log(const struct segment *s, struct groups *g,
 		if (at_ms < a->from_ms || at_ms >= a->to_ms)
 			pass_step(&l);
 		else
-			add_step(s, &l, g, numbers, a,
+			add_step(s, &l, pairs, a,
 				 (at_ms - a->from_ms) / a->step_ms);
 	}
+}
+
+static int add_pairs(const struct query *q, struct groups *g,
+		     const struct segment *s, const struct pair_sum *pairs)
+{
+	struct segment_dict d = segment_dict(s);
+	struct segment_pair p;
+	int r = 0;
+
+	for (uint32_t i = 0;
+	     !r && i < s->pairs_n && segment_dict_next(&d, s, &p); i++)
+		if (!is_nothing(&pairs[i].sum))
+			r = add_to_group(q, g, &p, &pairs[i].sum);
+	return r ? r : add_waiting(g);
 }
 
 static int read_segment(const struct query *q, struct groups *g,
 			const struct segment *s, struct query_answer *a)
 {
-	uint32_t *numbers;
-	bool any;
-	int r;
+	struct pair_sum *pairs;
+	int r = 0;
 
 	if (s->tier != a->tier || segment_is_empty(s) ||
 	    segment_end_ms(s) <= a->from_ms || segment_begin_ms(s) >= a->to_ms)
 		return 0;
-	numbers = malloc(s->pairs_n * sizeof(*numbers) + 1);
-	if (!numbers)
+	pairs = calloc((size_t)s->pairs_n + 1, sizeof(*pairs));
+	if (!pairs)
 		return -ENOMEM;
-	r = read_dict(q, g, s, numbers, &any);
-	if (!r && any)
-		read_log(s, g, numbers, a);
-	free(numbers);
+	if (mark_asked(q, s, pairs)) {
+		read_log(s, pairs, a);
+		r = add_pairs(q, g, s, pairs);
+	}
+	free(pairs);
 	return r;
 }
 
@@ -279,14 +329,6 @@ static int by_bytes(const void *a, const void *b)
 	return i < j ? 1 : i > j ? -1 : memcmp(x, y, sizeof(x->host));
 }
 
-static void add_sum(struct traffic_sum *to, const struct traffic_sum *sum)
-{
-	to->rx_bytes += sum->rx_bytes;
-	to->tx_bytes += sum->tx_bytes;
-	to->rx_packets += sum->rx_packets;
-	to->tx_packets += sum->tx_packets;
-}
-
 static bool is_others(const struct query *q, const struct query_row *r)
 {
 	return q->group == QUERY_BY_DEVICE
@@ -294,33 +336,73 @@ static bool is_others(const struct query *q, const struct query_row *r)
 		       : !r->name && !r->remote.q[0] && !r->remote.q[1];
 }
 
-static bool moved(const struct query_row *r)
+/* Rows of nobody in particular go into 'others'; how many are left. */
+static unsigned sift_rows(const struct query *q, struct query_answer *a,
+			  struct query_row *others)
 {
-	return r->sum.rx_bytes | r->sum.tx_bytes | r->sum.rx_packets |
-	       r->sum.tx_packets;
+	unsigned kept = 0;
+
+	for (unsigned i = 0; i < a->rows_n; i++) {
+		add_sum(&a->total, &a->rows[i].sum);
+		if (is_others(q, &a->rows[i]))
+			add_sum(&others->sum, &a->rows[i].sum);
+		else
+			a->rows[kept++] = a->rows[i];
+	}
+	return kept;
+}
+
+static void swap_rows(struct query_row *a, struct query_row *b)
+{
+	struct query_row row = *a;
+
+	*a = *b;
+	*b = row;
+}
+
+/* In a heap whose root is the smallest of its 'n' rows, from row 'i' down. */
+static void sink(struct query_row *rows, unsigned n, unsigned i)
+{
+	for (unsigned child; (child = 2 * i + 1) < n; i = child) {
+		if (child + 1 < n &&
+		    by_bytes(&rows[child + 1], &rows[child]) > 0)
+			child++;
+		if (by_bytes(&rows[child], &rows[i]) <= 0)
+			return;
+		swap_rows(&rows[child], &rows[i]);
+	}
+}
+
+/* Brings the 'most' largest of 'n' rows to the front. There may be hundreds of
+ * thousands, most of them small: they are not sorted, only looked at. */
+static void pick_rows(struct query_row *rows, unsigned n, unsigned most)
+{
+	for (unsigned i = most / 2; i--;)
+		sink(rows, most, i);
+	for (unsigned i = most; most && i < n; i++) {
+		if (by_bytes(&rows[i], &rows[0]) >= 0)
+			continue;
+		swap_rows(&rows[i], &rows[0]);
+		sink(rows, most, 0);
+	}
 }
 
 /* The largest by themselves, all else in one row at the end. */
 static void settle_rows(const struct query *q, struct query_answer *a)
 {
 	struct query_row others = { 0 };
-	unsigned kept = 0;
+	unsigned n = sift_rows(q, a, &others);
+	unsigned most = n < q->groups ? n : q->groups;
 
-	if (a->rows_n)
-		qsort(a->rows, a->rows_n, sizeof(*a->rows), by_bytes);
-	for (unsigned i = 0; i < a->rows_n; i++) {
-		if (!moved(&a->rows[i]))
-			continue;
-		add_sum(&a->total, &a->rows[i].sum);
-		if (kept < q->groups && !is_others(q, &a->rows[i]))
-			a->rows[kept++] = a->rows[i];
-		else
-			add_sum(&others.sum, &a->rows[i].sum);
-	}
+	pick_rows(a->rows, n, most);
+	if (most)
+		qsort(a->rows, most, sizeof(*a->rows), by_bytes);
+	for (unsigned i = most; i < n; i++)
+		add_sum(&others.sum, &a->rows[i].sum);
 	/* There is room: 'others' came from at least one row. */
-	if (moved(&others))
-		a->rows[kept++] = others;
-	a->rows_n = kept;
+	if (!is_nothing(&others.sum))
+		a->rows[most++] = others;
+	a->rows_n = most;
 }
 
 static void settle_steps(const struct snapshot_of_history *s,
@@ -363,7 +445,6 @@ int query_run(const struct query *q, unsigned tier,
 		r = read_segment(q, &g, s->segments[i], out);
 	out->rows = g.rows;
 	out->rows_n = g.n;
-	free(g.keys);
 	free(g.heads);
 	if (r)
 		query_free(out);
