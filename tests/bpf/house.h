@@ -53,7 +53,7 @@
 #define WAN_SLOT 1
 
 /* What the gate says of a frame: a reason to drop it, or one of these. */
-enum verdict { PASS = DROP_REASONS, ENGINE, VERDICTS };
+enum gate_says { PASS = DROP_REASONS, ENGINE, VERDICTS };
 
 enum face { XDP, TC, FACES };
 

@@ -22,6 +22,14 @@ static struct express_due due_of(const struct express_stats *s)
 	};
 }
 
+/* Packets pass also after the turn began, whose one time is ours. */
+static uint64_t seen_ms(const struct express *x, const struct express_stats *s)
+{
+	uint64_t seen = load(&s->seen_ns) / NS_PER_MS;
+
+	return seen < x->now_ms ? seen : x->now_ms;
+}
+
 static void show(struct express *x, const struct pair *p, unsigned way,
 		 const struct nat_carried *c)
 {
@@ -51,7 +59,7 @@ static void charge_way(struct express *x, struct pair *p, uint32_t slot,
 	const struct nat_carried carried = {
 		.packets = due_of(s).packets,
 		.bytes = due_of(s).bytes,
-		.seen_ms = load(&s->seen_ns) / NS_PER_MS,
+		.seen_ms = seen_ms(x, s),
 	};
 
 	if (!carried.packets && !carried.bytes)
