@@ -1,9 +1,9 @@
 /* packets.c - every packet, to the pages that want them.
  *
- * Called by live.c. Control thread. Twenty times a second what the engine wrote
- * is read and told: a page gets so many rows, of its device or of all, and how
- * many packets it does not see. One whose network is slower gets fewer messages
- * and is told the same way.
+ * Called by live.c. Control thread. What the engine wrote is read and told at
+ * once after a calm, then twenty times a second: a page gets so many rows, of
+ * its device or of all, and how many packets it does not see. One whose network
+ * is slower gets fewer messages and is told the same way.
  * Invariant: the timer runs, and the engine writes, while a page wants it. */
 #include <stdlib.h>
 #include <string.h>
@@ -11,7 +11,8 @@
 #include "../base/clock.h"
 #include "live.h"
 
-#define TICK_MS	   50
+#define TICK_MS	   50	       /* from one message to the next */
+#define LOOK_MS	   10	       /* from one look to the next, in a calm */
 #define ROWS_MAX   500	       /* of one message */
 #define READ_MAX   8192	       /* rows in a tick */
 #define UNSENT_MAX (32u << 10) /* bytes; who has more waiting gets none */
@@ -108,12 +109,13 @@ static uint64_t count(const struct page *p, const struct packet_row *rows,
 	return packets;
 }
 
-static void tell(struct page *p, struct message *m,
+/* false: there was nothing to tell it, or it was told nothing. */
+static bool tell(struct page *p, struct message *m,
 		 const struct packet_row *rows, unsigned n)
 {
 	if (ws_unsent(p->ws) > UNSENT_MAX) {
 		p->left_out += count(p, rows, n);
-		return;
+		return false;
 	}
 	if (!suits(m, p)) {
 		ws_frame_free(m->frame);
@@ -122,8 +124,10 @@ static void tell(struct page *p, struct message *m,
 		m->frame = make(p, rows, n);
 	}
 	p->left_out = 0;
-	if (m->frame)
-		page_send(p, m->frame);
+	if (!m->frame)
+		return false;
+	page_send(p, m->frame);
+	return true;
 }
 
 /* ---- the tick */
@@ -135,6 +139,7 @@ static void on_tick(uv_timer_t *timer)
 	struct packet_row *rows = a->live.rows;
 	struct message m = { 0 };
 	struct page *p, *next;
+	bool told = false;
 	uint64_t missed;
 	unsigned n = 0;
 
@@ -146,9 +151,12 @@ static void on_tick(uv_timer_t *timer)
 		if (!p->packets)
 			continue;
 		p->left_out += missed;
-		tell(p, &m, rows, n);
+		told |= tell(p, &m, rows, n);
 	}
 	ws_frame_free(m.frame);
+	/* The last page may have gone meanwhile. */
+	if (a->live.rows)
+		uv_timer_start(timer, on_tick, told ? TICK_MS : LOOK_MS, 0);
 }
 
 void packets_follow(struct api *a)
@@ -165,7 +173,7 @@ void packets_follow(struct api *a)
 		a->live.rows = malloc(READ_MAX * sizeof(*a->live.rows));
 		if (!a->live.rows)
 			return;
-		uv_timer_start(&a->live.packets, on_tick, TICK_MS, TICK_MS);
+		uv_timer_start(&a->live.packets, on_tick, 0, 0);
 	} else {
 		uv_timer_stop(&a->live.packets);
 		free(a->live.rows);

@@ -1,6 +1,7 @@
 """The live feed of every packet: in time, exact, the owner's alone, and no
 burden to the gateway."""
 import contextlib
+import socket
 import threading
 import time
 
@@ -34,14 +35,13 @@ def owner(house):
 def watching(house, owner, device=None):
     """Collects the messages of a page that watches: [(when, message)]."""
     query = "?packets=1" + (f"&device={device}" if device else "")
-    seen, over = [], threading.Event()
+    seen = []
     with Page(house.h1, query=query, headers=[owner]) as page:
         page.next("clients")
-        page.sock.settimeout(0.2)
 
         def listen():
-            while not over.is_set():
-                with contextlib.suppress(TimeoutError):
+            with contextlib.suppress(ConnectionResetError):
+                while True:
                     message = page.next("packets")
                     seen.append((time.time(), message))
 
@@ -51,7 +51,7 @@ def watching(house, owner, device=None):
             yield seen
         finally:
             time.sleep(0.4)
-            over.set()
+            page.sock.shutdown(socket.SHUT_RDWR)
             thread.join()
 
 
