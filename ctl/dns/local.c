@@ -341,7 +341,7 @@ bool local_answer(const struct local *l, const struct dns_query *q,
 	h = single ? find_name(l, name) : NULL;
 	if (h)
 		return answer_addrs(w, q, &h->addr, 1, &l->domain);
-	h = find_reverse(l, name);
+	h = dns_name_under(name, &l->zones.arpa) ? find_reverse(l, name) : NULL;
 	if (h)
 		return answer_reverse(l, q, h, w);
 	zone = zones_find(&l->zones, name);

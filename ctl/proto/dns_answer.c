@@ -158,19 +158,18 @@ static bool next_record(struct rd *r, const uint8_t *msg, unsigned *left,
 	if (!*left)
 		return false;
 	--*left;
-	dns_rr_read(r, msg, out);
+	dns_rr_reread(r, msg, out);
 	return !r->bad;
 }
 
 struct dns_chain dns_chain_begin(const struct dns_kept *k)
 {
 	struct dns_chain c = { rd_init(k->msg, k->len), k->msg, 0 };
-	struct dns_question q;
 	struct dns_header h;
 
 	dns_header_read(&c.r, &h);
 	if (h.qd)
-		dns_question_read(&c.r, c.msg, &q);
+		dns_question_reskip(&c.r);
 	c.left = h.an;
 	return c;
 }

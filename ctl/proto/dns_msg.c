@@ -44,10 +44,9 @@ void dns_question_write(struct wr *w, const struct dns_question *q)
 	wr_be16(w, q->class);
 }
 
-void dns_rr_read(struct rd *r, const uint8_t *msg, struct dns_rr *out)
+/* Behind the owner. */
+static void read_rr(struct rd *r, const uint8_t *msg, struct dns_rr *out)
 {
-	out->at = (size_t)(r->p - msg);
-	dns_name_read(r, msg, &out->owner);
 	out->type = rd_be16(r);
 	out->class = rd_be16(r);
 	out->ttl_at = (size_t)(r->p - msg);
@@ -55,6 +54,27 @@ void dns_rr_read(struct rd *r, const uint8_t *msg, struct dns_rr *out)
 	out->rdlen = rd_be16(r);
 	out->rdata_at = (size_t)(r->p - msg);
 	rd_skip(r, out->rdlen);
+}
+
+void dns_rr_read(struct rd *r, const uint8_t *msg, struct dns_rr *out)
+{
+	out->at = (size_t)(r->p - msg);
+	dns_name_read(r, msg, &out->owner);
+	read_rr(r, msg, out);
+}
+
+void dns_rr_reread(struct rd *r, const uint8_t *msg, struct dns_rr *out)
+{
+	out->at = (size_t)(r->p - msg);
+	out->owner.len = 0;
+	dns_name_reskip(r);
+	read_rr(r, msg, out);
+}
+
+void dns_question_reskip(struct rd *r)
+{
+	dns_name_reskip(r);
+	rd_skip(r, 4);
 }
 
 void dns_rr_write(struct wr *w, const struct dns_name *owner, uint16_t type,

@@ -102,6 +102,9 @@ void dns_question_read(struct rd *r, const uint8_t *msg,
 void dns_question_write(struct wr *w, const struct dns_question *q);
 /* Takes a whole record and leaves 'r' behind it. */
 void dns_rr_read(struct rd *r, const uint8_t *msg, struct dns_rr *out);
+/* The same, of a message that was read whole before; without the owner. */
+void dns_rr_reread(struct rd *r, const uint8_t *msg, struct dns_rr *out);
+void dns_question_reskip(struct rd *r);
 /* Record up to its data length, which is given: data follow. */
 void dns_rr_write(struct wr *w, const struct dns_name *owner, uint16_t type,
 		  uint32_t ttl, uint16_t rdlen);

@@ -79,6 +79,19 @@ void dns_name_skip(struct rd *r, const uint8_t *msg)
 	dns_name_read(r, msg, &n);
 }
 
+void dns_name_reskip(struct rd *r)
+{
+	uint8_t len;
+
+	while ((len = rd_u8(r))) {
+		if ((len & POINTER_BITS) == POINTER_BITS) {
+			rd_u8(r);
+			return;
+		}
+		rd_skip(r, len);
+	}
+}
+
 void dns_name_write(struct wr *w, const struct dns_name *n)
 {
 	wr_bytes(w, n->b, n->len);
@@ -182,9 +195,13 @@ bool dns_name_under(const struct dns_name *n, const struct dns_name *zone)
 {
 	struct rd r = rd_init(n->b, n->len);
 
+	/* From the end on: most names part there. */
+	if (n->len < zone->len ||
+	    !fold_eq(n->b + (n->len - zone->len), zone->b, zone->len))
+		return false;
 	while (rd_left(&r) > zone->len)
 		rd_skip(&r, rd_u8(&r));
-	return rd_left(&r) == zone->len && fold_eq(r.p, zone->b, zone->len);
+	return rd_left(&r) == zone->len;
 }
 
 bool dns_name_join(struct dns_name *out, const struct dns_name *head,

@@ -29,6 +29,8 @@ struct dns_name {
 void dns_name_read(struct rd *r, const uint8_t *msg, struct dns_name *out);
 /* The same without keeping it: true names nothing but r->bad. */
 void dns_name_skip(struct rd *r, const uint8_t *msg);
+/* The same where the name is known to be good: looks at no pointer. */
+void dns_name_reskip(struct rd *r);
 void dns_name_write(struct wr *w, const struct dns_name *n);
 
 /* "nas.lan" and "nas.lan." alike; "" and "." are the root. No escapes. False:
