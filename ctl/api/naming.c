@@ -27,12 +27,13 @@ static json_t *stats_json(const struct dns *d)
 
 	dns_stats(d, &s);
 	return json_pack(
-		"{s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I}", "queries",
-		(json_int_t)s.queries, "hits", (json_int_t)s.hits, "misses",
-		(json_int_t)s.misses, "local", (json_int_t)s.local, "blocked",
-		(json_int_t)s.blocked, "stale", (json_int_t)s.stale, "refused",
-		(json_int_t)s.refused, "failed", (json_int_t)s.failed, "tapped",
-		(json_int_t)s.tapped, "log_lost", (json_int_t)s.log_lost,
+		"{s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I}",
+		"queries", (json_int_t)s.queries, "hits", (json_int_t)s.hits,
+		"misses", (json_int_t)s.misses, "local", (json_int_t)s.local,
+		"blocked", (json_int_t)s.blocked, "stale", (json_int_t)s.stale,
+		"refused", (json_int_t)s.refused, "failed",
+		(json_int_t)s.failed, "tapped", (json_int_t)s.tapped, "framed",
+		(json_int_t)s.framed, "log_lost", (json_int_t)s.log_lost,
 		"cache_bytes", (json_int_t)s.cache_bytes, "cache_entries",
 		(json_int_t)s.cache_entries);
 }

@@ -17,6 +17,7 @@
 #include "ring.h"
 
 #define QUESTIONS	 1024 /* powers of two */
+#define REPLIES		 256
 #define HITS		 8192
 #define FIRSTS		 8192
 #define HITS_AT_ONCE	 (HITS / 4) /* then the control thread is woken … */
@@ -35,6 +36,7 @@ _Static_assert(offsetof(struct answer, bytes) % sizeof(uint64_t) == 0,
 
 RING_DEFINE(question, struct answers_question)
 RING_DEFINE(hit, struct answers_hit)
+RING_DEFINE(reply, struct answers_reply)
 
 struct place {
 	_Atomic uint32_t stamp;
@@ -55,6 +57,13 @@ struct answers {
 	_Atomic bool tells_hits;
 	struct set *sets;
 	struct place *places; /* ANSWERS_WAYS for each set */
+
+	/* control puts, engine takes */
+	struct reply_ring replies;
+
+	/* control only */
+	struct bell *engine;
+	bool replied; /* and did not ring */
 
 	/* engine puts, control takes */
 	struct question_ring questions;
@@ -90,7 +99,8 @@ struct answers *answers_new(void)
 		calloc((size_t)ANSWERS_SETS * ANSWERS_WAYS, sizeof(*a->places));
 	if (a->sets && a->places &&
 	    !question_ring_init(&a->questions, QUESTIONS) &&
-	    !hit_ring_init(&a->hits, HITS))
+	    !hit_ring_init(&a->hits, HITS) &&
+	    !reply_ring_init(&a->replies, REPLIES))
 		return a;
 	answers_free(a);
 	return NULL;
@@ -100,6 +110,7 @@ void answers_free(struct answers *a)
 {
 	if (!a)
 		return;
+	reply_ring_fini(&a->replies);
 	hit_ring_fini(&a->hits);
 	question_ring_fini(&a->questions);
 	free(a->places);
@@ -290,6 +301,29 @@ bool answers_next_hit(struct answers *a, struct answers_hit *out)
 	return hit_ring_take(&a->hits, out);
 }
 
+void answers_set_bell(struct answers *a, struct bell *engine)
+{
+	a->engine = engine;
+}
+
+struct answers_reply *answers_reply(struct answers *a)
+{
+	return a->engine ? reply_ring_reserve(&a->replies) : NULL;
+}
+
+void answers_reply_done(struct answers *a)
+{
+	reply_ring_commit(&a->replies);
+	a->replied = true;
+}
+
+void answers_replied(struct answers *a)
+{
+	if (a->replied && a->engine)
+		bell_ring(a->engine);
+	a->replied = false;
+}
+
 void answers_counts(const struct answers *a, struct answers_counts *out)
 {
 	out->hits = a->hits_n;
@@ -362,6 +396,11 @@ bool answers_ask(struct answers *a, const struct answers_question *q)
 		return true;
 	count(&a->questions_lost);
 	return false;
+}
+
+bool answers_next_reply(struct answers *a, struct answers_reply *out)
+{
+	return reply_ring_take(&a->replies, out);
 }
 
 uint64_t answers_turn(struct answers *a, uint64_t now_ms)

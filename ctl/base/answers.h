@@ -1,10 +1,12 @@
 /* answers.h - where DNS on the control thread and the data path meet.
  *
  * One way a table: DNS posts answers that are the same for whoever asks, and
- * the engine gives them from the frame that asked (engine/dns_tap.h). The other
- * way two rings: questions that the table has no answer to, and hits, of which
- * the query log wants to know. Nobody waits: the table's places are read again
- * when they changed meanwhile, and what a ring has no room for is counted.
+ * the engine gives them from the frame that asked (engine/dns_tap.h); and a
+ * ring of answers to single questions, which it sends as frames. The other way
+ * two rings: questions that the table has no answer to, and hits, of which the
+ * query log wants to know. Nobody waits: the table's places are read again when
+ * they changed meanwhile, and what a ring has no room for is counted, or goes
+ * by a socket.
  *
  * What is posted is never taken back by itself: it is gone after its time, or
  * when DNS clears the table because somebody may now be told something else. */
@@ -20,8 +22,9 @@
 #define ANSWERS_SETS	 2048u /* power of two */
 #define ANSWERS_WAYS	 4u
 #define ANSWERS_TTLS_MAX 19
-#define ANSWERS_BYTES	 440 /* key and message */
-#define ANSWERS_ASK_MAX	 512 /* longest question that goes this way */
+#define ANSWERS_BYTES	 440  /* key and message */
+#define ANSWERS_ASK_MAX	 512  /* longest question that goes this way */
+#define ANSWERS_MSG_MAX	 1232 /* likewise answer: as long as by UDP at all */
 
 /* All in one copy: 504 bytes. */
 struct answer {
@@ -47,11 +50,29 @@ struct answers_hit {
 	uint64_t at_ms; /* clock_ms() */
 };
 
+/* Where a question came in by the data path. */
+struct answers_way {
+	uint32_t ifindex; /* the port */
+	uint16_t room;	  /* longest answer that a frame takes there; 0: none */
+	uint8_t lan;	  /* index in the engine's conf */
+	struct mac mac;	  /* the sender's */
+};
+
 struct answers_question {
 	struct endpoint from;
 	struct addr to; /* the gateway's own address */
+	struct answers_way way;
 	uint16_t len;
 	uint8_t msg[ANSWERS_ASK_MAX];
+};
+
+/* The answer to a question that was passed on. */
+struct answers_reply {
+	struct answers_way way;
+	struct endpoint to;
+	struct addr from; /* the gateway's own address */
+	uint16_t len;
+	uint8_t msg[ANSWERS_MSG_MAX];
 };
 
 struct answers_counts {
@@ -61,6 +82,7 @@ struct answers_counts {
 };
 
 struct answers;
+struct bell;
 
 /* NULL: no memory. Outlives both threads' use. */
 struct answers *answers_new(void);
@@ -92,6 +114,14 @@ bool answers_next_question(struct answers *a, struct answers_question *out);
 bool answers_next_hit(struct answers *a, struct answers_hit *out);
 void answers_counts(const struct answers *a, struct answers_counts *out);
 
+/* What wakes the engine; lent, NULL: nothing does any more. */
+void answers_set_bell(struct answers *a, struct bell *engine);
+/* A place to write a reply to, or NULL; then it is done, and after the last of
+ * several the engine is woken. */
+struct answers_reply *answers_reply(struct answers *a);
+void answers_reply_done(struct answers *a);
+void answers_replied(struct answers *a);
+
 /* ---- engine thread */
 
 bool answers_find(const struct answers *a, const uint8_t *key, size_t len,
@@ -100,6 +130,8 @@ bool answers_find(const struct answers *a, const uint8_t *key, size_t len,
 void answers_hit(struct answers *a, struct answers_hit *hit);
 /* False: no room, or none for who has asked so much; and counted. */
 bool answers_ask(struct answers *a, const struct answers_question *q);
+/* False: there is none. */
+bool answers_next_reply(struct answers *a, struct answers_reply *out);
 /* At the end of a turn: wakes the control thread if there is reason to. Returns
  * the milliseconds until it wants to be called again. */
 uint64_t answers_turn(struct answers *a, uint64_t now_ms);

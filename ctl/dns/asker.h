@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "../base/addr.h"
+#include "../base/answers.h"
 
 struct querylog;
 struct teller;
@@ -19,8 +20,9 @@ struct asker {
 	/* Once for each message. 'len' 0: there is no answer. */
 	void (*send)(const struct asker *a, const uint8_t *msg, size_t len);
 	bool by_tcp;
-	uint64_t asked_us;	     /* filled by serve.c */
-	struct querylog *log;	     /* the same; NULL: is not noted */
+	struct answers_way way; /* by the data path; ifindex 0: by socket */
+	uint64_t asked_us;	/* filled by serve.c */
+	struct querylog *log;	/* the same; NULL: is not noted */
 	const struct teller *teller; /* the same */
 };
 
@@ -32,6 +34,11 @@ struct asker_events {
 	void (*on_gone)(void *arg, const void *via);
 	/* Whether 'addr' is served at all. */
 	bool (*is_served)(void *arg, const struct addr *addr);
+	/* From 'at', the way that the question came, which has the room. False:
+	 * not now. */
+	bool (*send_back)(void *arg, const struct asker *a,
+			  const struct addr *at, const uint8_t *msg,
+			  size_t len);
 };
 
 #endif

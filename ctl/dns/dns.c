@@ -58,6 +58,17 @@ static bool is_served(void *arg, const struct addr *addr)
 	return false;
 }
 
+static bool send_back(void *arg, const struct asker *a, const struct addr *at,
+		      const uint8_t *msg, size_t len)
+{
+	struct dns *d = arg;
+
+	if (!d->serve.tap || !tap_reply(d->serve.tap, a, at, msg, len))
+		return false;
+	d->tally.stats.framed++;
+	return true;
+}
+
 static void on_retired(struct resolver *r)
 {
 	probe_wake(container_of(r, struct dns, resolver)->probe);
@@ -262,6 +273,7 @@ static int make_parts(struct dns *d, const struct dns_name *domain,
 	struct dots *dots = dots_new(d->loop);
 
 	tally_init(&d->tally);
+	teller_init(&s->teller);
 	d->resolver.way = (struct query_way){ d->loop, &d->tally, dots };
 	d->resolver.on_retired = on_retired;
 	s->tally = &d->tally;
@@ -314,7 +326,7 @@ int dns_start(struct dns **out, uv_loop_t *loop, const struct dns_conf *conf,
 	d->listeners = (struct listeners){
 		.loop = loop,
 		.tally = &d->tally,
-		.events = { d, on_message, on_gone, is_served },
+		.events = { d, on_message, on_gone, is_served, send_back },
 	};
 	code = make_parts(d, &domain, conf->cache_bytes);
 	if (!code)
@@ -344,7 +356,8 @@ void dns_stop(struct dns *d)
 
 void dns_hear(struct dns *d, dns_hearer *hear, void *arg)
 {
-	d->serve.teller = (struct teller){ hear, arg };
+	d->serve.teller.hear = hear;
+	d->serve.teller.arg = arg;
 }
 
 int dns_name_set(struct dns *d, const char *name, const struct addr *addr)

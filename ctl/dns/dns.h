@@ -105,7 +105,8 @@ struct dns_log_row {
 struct dns_stats {
 	uint64_t queries, hits, misses, local, refused, failed, stale, blocked;
 	uint64_t tapped;   /* of the hits: answered on the data path */
-	uint64_t log_lost; /* of them not in the log */
+	uint64_t framed;   /* answered by DNS, and sent by the data path */
+	uint64_t log_lost; /* of those tapped not in the log */
 	uint64_t cache_bytes, cache_entries;
 };
 void dns_stats(const struct dns *d, struct dns_stats *out);

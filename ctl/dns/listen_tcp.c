@@ -46,7 +46,7 @@ struct listen_tcp {
 	char read[READ_MAX]; /* of whoever is read just now */
 };
 
-struct answer {
+struct outgoing {
 	uv_write_t write;
 	size_t len;
 	uint8_t bytes[];
@@ -87,7 +87,7 @@ static void conn_take(struct conn *c);
 
 static void on_written(uv_write_t *w, int err)
 {
-	struct answer *a = container_of(w, struct answer, write);
+	struct outgoing *a = container_of(w, struct outgoing, write);
 	struct conn *c = container_of(w->handle, struct conn, tcp);
 
 	free(a);
@@ -102,7 +102,7 @@ static void on_written(uv_write_t *w, int err)
 static void send_answer(const struct asker *to, const uint8_t *msg, size_t len)
 {
 	struct conn *c = to->via;
-	struct answer *a;
+	struct outgoing *a;
 	struct wr w;
 	uv_buf_t buf;
 

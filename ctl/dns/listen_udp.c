@@ -20,6 +20,7 @@
 struct listen_udp {
 	uv_poll_t poll;
 	int fd;
+	struct addr at;
 	struct tally *tally;
 	struct asker_events events;
 	struct mmsghdr heads[BURST];
@@ -88,17 +89,34 @@ static void send_answer(const struct asker *a, const uint8_t *msg, size_t len)
 		tally_drop(l->tally, TALLY_SEND, len);
 }
 
-void listen_udp_take(struct listen_udp *l, const struct endpoint *from,
-		     const uint8_t *msg, size_t len)
+/* By the socket what the data path cannot take. */
+static void send_back(const struct asker *a, const uint8_t *msg, size_t len)
 {
-	struct asker a = { .via = l, .from = *from, .send = send_answer };
+	struct listen_udp *l = a->via;
 
-	if (!l->events.is_served(l->events.arg, &from->addr))
+	if (len > a->way.room ||
+	    !l->events.send_back(l->events.arg, a, &l->at, msg, len))
+		send_answer(a, msg, len);
+}
+
+static void hand_on(struct listen_udp *l, const struct asker *a,
+		    const uint8_t *msg, size_t len)
+{
+	if (!l->events.is_served(l->events.arg, &a->from.addr))
 		tally_drop(l->tally, TALLY_NOT_SERVED, len);
 	else if (len > MESSAGE_MAX)
 		tally_drop(l->tally, TALLY_MALFORMED, len);
 	else
-		l->events.on_message(l->events.arg, &a, msg, len);
+		l->events.on_message(l->events.arg, a, msg, len);
+}
+
+void listen_udp_take(struct listen_udp *l, const struct answers_question *q)
+{
+	struct asker a = {
+		.via = l, .from = q->from, .send = send_back, .way = q->way
+	};
+
+	hand_on(l, &a, q->msg, q->len);
 }
 
 void listen_udp_gather(struct listen_udp *l)
@@ -114,12 +132,13 @@ void listen_udp_flush(struct listen_udp *l)
 
 static void take(struct listen_udp *l, unsigned i)
 {
-	const struct endpoint from = sock_to_endpoint(&l->from[i]);
 	const struct mmsghdr *m = &l->heads[i];
 	bool cut = m->msg_hdr.msg_flags & MSG_TRUNC;
+	struct asker a = { .via = l,
+			   .from = sock_to_endpoint(&l->from[i]),
+			   .send = send_answer };
 
-	listen_udp_take(l, &from, l->bytes[i],
-			cut ? MESSAGE_MAX + 1 : m->msg_len);
+	hand_on(l, &a, l->bytes[i], cut ? MESSAGE_MAX + 1 : m->msg_len);
 }
 
 static int receive(struct listen_udp *l)
@@ -190,6 +209,7 @@ int listen_udp_open(struct listen_udp **out, uv_loop_t *loop,
 		return -ENOMEM;
 	l->tally = tally;
 	l->events = *events;
+	l->at = at->addr;
 	l->fd = open_socket(at);
 	if (l->fd < 0) {
 		err = l->fd;

@@ -16,13 +16,12 @@ struct listen_udp;
 int listen_udp_open(struct listen_udp **out, uv_loop_t *loop,
 		    const struct endpoint *at, struct tally *tally,
 		    const struct asker_events *events);
-/* Freed when the loop ran; on_gone is called in this. */
-/* A question that came by another way; its answer goes out here. Between the
- * two others answers are gathered, and go together. */
+/* A question that came by the data path; its answer goes that way, too, or out
+ * here. Between the two others answers are gathered, and go together. */
 void listen_udp_gather(struct listen_udp *l);
-void listen_udp_take(struct listen_udp *l, const struct endpoint *from,
-		     const uint8_t *msg, size_t len);
+void listen_udp_take(struct listen_udp *l, const struct answers_question *q);
 void listen_udp_flush(struct listen_udp *l);
+/* Freed when the loop ran; on_gone is called in this. */
 void listen_udp_close(struct listen_udp *l);
 
 #endif

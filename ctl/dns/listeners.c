@@ -116,7 +116,7 @@ void listeners_take(struct listeners *ls, const struct answers_question *q,
 	for (i = 0; i < n; i++) {
 		l = find(ls, &q[i].to);
 		if (l)
-			listen_udp_take(l->udp, &q[i].from, q[i].msg, q[i].len);
+			listen_udp_take(l->udp, &q[i]);
 		else
 			tally_drop(ls->tally, TALLY_NOT_SERVED, q[i].len);
 	}

@@ -44,7 +44,7 @@ static bool serve_blocked(struct serve *s, const struct asker *from,
 	return true;
 }
 
-static bool serve_cached(struct serve *s, const struct asker *from,
+static bool serve_cached(struct serve *s, struct asker *from,
 			 const struct dns_query *q, const struct dns_key *key)
 {
 	uint64_t now_ms = clock_ms();
@@ -55,17 +55,19 @@ static bool serve_cached(struct serve *s, const struct asker *from,
 	if (hit.stale && !hit.resting)
 		return false;
 	*(hit.stale ? &s->tally->stats.stale : &s->tally->stats.hits) += 1;
+	if (!teller_due(&s->teller, &from->from.addr, &hit, now_ms))
+		from->teller = NULL;
 	s->tally->stats.blocked +=
 		reply_filtered(from, q, s->filter, &hit.kept, hit.age,
 			       hit.stale ? QUERY_STALE : QUERY_CACHE);
-	if (s->tap)
+	if (s->tap && from->way.ifindex)
 		tap_post(s->tap, key, &hit, now_ms);
 	if (hit.ageing)
 		forward_refresh(s->forward, key, q, &from->from.addr);
 	return true;
 }
 
-static void serve_query(struct serve *s, const struct asker *from,
+static void serve_query(struct serve *s, struct asker *from,
 			const struct dns_query *q)
 {
 	struct dns_key key;

@@ -17,6 +17,8 @@
 
 struct tap {
 	uv_poll_t poll;
+	uv_prepare_t prepare; /* the loop is about to rest */
+	unsigned open;	      /* of these two */
 	struct answers *answers;
 	const struct filter *filter;
 	struct querylog *log;
@@ -156,6 +158,32 @@ void tap_post(struct tap *t, const struct dns_key *key,
 	answers_post(t->answers, &x);
 }
 
+/* ---- answers that go by the data path */
+
+bool tap_reply(struct tap *t, const struct asker *to, const struct addr *at,
+	       const uint8_t *msg, size_t len)
+{
+	struct answers_reply *r = NULL;
+
+	if (len && len <= sizeof(r->msg))
+		r = answers_reply(t->answers);
+	if (!r)
+		return false;
+	r->way = to->way;
+	r->to = to->from;
+	r->from = *at;
+	r->len = (uint16_t)len;
+	memcpy(r->msg, msg, len);
+	answers_reply_done(t->answers);
+	return true;
+}
+
+/* Those of one turn of the loop go together. */
+static void on_prepare(uv_prepare_t *prepare)
+{
+	answers_replied(container_of(prepare, struct tap, prepare)->answers);
+}
+
 void tap_settle(struct tap *t)
 {
 	take_hits(t);
@@ -170,7 +198,10 @@ void tap_clear(struct tap *t)
 
 static void on_closed(uv_handle_t *h)
 {
-	free(container_of(h, struct tap, poll));
+	struct tap *t = h->data;
+
+	if (!--t->open)
+		free(t);
 }
 
 int tap_open(struct tap **out, uv_loop_t *loop, struct answers *answers,
@@ -193,7 +224,12 @@ int tap_open(struct tap **out, uv_loop_t *loop, struct answers *answers,
 		free(t);
 		return err;
 	}
+	uv_prepare_init(loop, &t->prepare);
+	t->poll.data = t;
+	t->prepare.data = t;
+	t->open = 2;
 	uv_poll_start(&t->poll, UV_READABLE, on_bell); /* cannot fail */
+	uv_prepare_start(&t->prepare, on_prepare);     /* likewise */
 	answers_tell_hits(answers, true);
 	*out = t;
 	return 0;
@@ -203,5 +239,7 @@ void tap_close(struct tap *t)
 {
 	answers_tell_hits(t->answers, false);
 	answers_clear(t->answers);
+	answers_replied(t->answers);
 	uv_close((uv_handle_t *)&t->poll, on_closed);
+	uv_close((uv_handle_t *)&t->prepare, on_closed);
 }

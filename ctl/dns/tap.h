@@ -9,6 +9,7 @@
 #include <uv.h>
 
 #include "../base/answers.h"
+#include "asker.h"
 #include "cache.h"
 #include "filter.h"
 #include "querylog.h"
@@ -37,6 +38,10 @@ void tap_close(struct tap *t);
 /* The answer to what 'key' stands for, if it is one for everybody. */
 void tap_post(struct tap *t, const struct dns_key *key,
 	      const struct cache_hit *hit, uint64_t now_ms);
+/* Sends an answer from 'at' the way that the question came. False: that has no
+ * room now. */
+bool tap_reply(struct tap *t, const struct asker *to, const struct addr *at,
+	       const uint8_t *msg, size_t len);
 /* Notes what is not in the log yet. */
 void tap_settle(struct tap *t);
 /* Somebody may now be told something else. */

@@ -3,6 +3,27 @@
  * Called by reply.c. Control thread. */
 #include "teller.h"
 
+void teller_init(struct teller *t)
+{
+	*t = (struct teller){ .hear = NULL };
+	hash_key_random(&t->secret);
+}
+
+/* An answer is known by when it came and where it stands. */
+bool teller_due(struct teller *t, const struct addr *device,
+		const struct cache_hit *hit, uint64_t now_ms)
+{
+	uint64_t host = hash_words(&t->secret, device->q[0], device->q[1]);
+	uint64_t tag = hash_words(&t->secret, host ^ hit->born_ms,
+				  (uintptr_t)hit->kept.msg ^
+					  (now_ms / TELLER_AGAIN_MS) << 48);
+	uint64_t *place = &t->lately[tag % TELLER_PLACES];
+	bool due = *place != tag;
+
+	*place = tag;
+	return due;
+}
+
 void teller_tell(const struct teller *t, const struct addr *device,
 		 const struct dns_query *q, const struct dns_kept *k)
 {

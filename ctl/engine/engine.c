@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../base/answers.h"
 #include "../base/clock.h"
 #include "../base/log.h"
 #include "worker.h"
@@ -47,6 +48,8 @@ void engine_free(struct engine *e)
 		return;
 	while (engine_next_event(e, &ev))
 		;
+	if (e->worker.answers)
+		answers_set_bell(e->worker.answers, NULL);
 	worker_fini(&e->worker);
 	free(e);
 }
@@ -54,6 +57,8 @@ void engine_free(struct engine *e)
 void engine_set_answers(struct engine *e, struct answers *answers)
 {
 	e->worker.answers = answers;
+	if (answers)
+		answers_set_bell(answers, &e->worker.mailbox.wake);
 }
 
 /* ---- ports */

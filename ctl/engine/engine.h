@@ -73,8 +73,8 @@ struct engine_port {
 struct engine *engine_new(const struct engine_limits *limits,
 			  const char *tables, uint32_t *adopted);
 void engine_free(struct engine *e);
-/* Before the first start: where DNS posts what the engine may answer; lent for
- * as long as the engine is. */
+/* While stopped: where DNS posts what the engine may answer; lent for as long
+ * as the engine is. NULL: nowhere. */
 void engine_set_answers(struct engine *e, struct answers *answers);
 
 /* Binds AF_XDP sockets to every queue: zero-copy where the driver offers it,

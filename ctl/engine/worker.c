@@ -14,6 +14,7 @@
 #include "tap/dns_tap.h"
 #include "port/mark.h"
 #include "packet/parse.h"
+#include "replies.h"
 
 #define EXPIRED_A_TURN 64
 #define RETRY_MS       1 /* a device, or the control thread, has no room */
@@ -232,6 +233,8 @@ static enum verdict look_at(struct worker *w, const struct engine_conf *conf,
 static unsigned carry_burst(struct worker *w, const struct engine_conf *conf,
 			    unsigned line, uint64_t now_ms)
 {
+	const uint32_t ifindex =
+		w->ports.ports[w->ports.lines[line].port].info.ifindex;
 	struct pkt burst[PORT_BURST];
 	unsigned n = port_recv(&w->ports, line, burst);
 	uint32_t at_us = n ? (uint32_t)clock_us() : 0;
@@ -254,7 +257,7 @@ static unsigned carry_burst(struct worker *w, const struct engine_conf *conf,
 		/* What is the gateway's own by the socket, too, is not
 		 * captured: no more than its answer is. */
 		bool ours = p->verdict == VERDICT_FORWARD &&
-			    dns_tap(w->answers, conf, p, now_ms);
+			    dns_tap(w->answers, conf, p, ifindex, now_ms);
 
 		if (!ours && p->side == SIDE_LAN && p->verdict != VERDICT_HELD)
 			mark = capture_out(w->capture, conf, p);
@@ -384,6 +387,7 @@ static uint64_t turn(struct worker *w)
 		bell_ring(&w->mailbox.ready);
 	capture_turn(w->capture, conf, now_ms, clock_wall_ns());
 	carry_waiting(w, conf, now_ms);
+	more |= replies_send(w, conf, now_ms);
 	more |= carry(w, conf, now_ms);
 	idle_ms = expire(w, conf, now_ms);
 	carry_waiting(w, conf, now_ms);

@@ -124,7 +124,7 @@ static void take(uint8_t *frame, uint32_t n)
 	asked = p;
 	memcpy(before, p.data, p.len);
 	p.verdict = VERDICT_FORWARD;
-	if (!dns_tap(answers, &conf, &p, NOW_MS)) {
+	if (!dns_tap(answers, &conf, &p, 1, NOW_MS)) {
 		assert(!memcmp(before, p.data, p.len));
 		return;
 	}

@@ -11,6 +11,8 @@
 
 #include <cmocka.h>
 
+#include "ctl/base/bell.h"
+
 static struct answer made(const char *key, const char *msg, uint64_t until_ms)
 {
 	struct answer x = { .until_ms = until_ms };
@@ -233,6 +235,54 @@ static void one_client_leaves_room_for_others(void **state)
 	answers_free(a);
 }
 
+static bool reply(struct answers *a, uint16_t port)
+{
+	struct answers_reply *r = answers_reply(a);
+
+	if (!r)
+		return false;
+	*r = (struct answers_reply){ .to.port = port, .len = 1 };
+	answers_reply_done(a);
+	return true;
+}
+
+static void replies_wait_for_the_last_of_them(void **state)
+{
+	struct answers *a = answers_new();
+	struct answers_reply r;
+	struct bell engine;
+	struct pollfd p = { .events = POLLIN };
+	unsigned n = 2;
+
+	(void)state;
+	assert_false(reply(a, 1)); /* nobody would take it */
+	assert_int_equal(bell_open(&engine), 0);
+	p.fd = engine.fd;
+	answers_set_bell(a, &engine);
+	answers_replied(a);
+	assert_true(reply(a, 1));
+	assert_true(reply(a, 2));
+	assert_int_equal(poll(&p, 1, 0), 0);
+	answers_replied(a);
+	assert_int_equal(poll(&p, 1, 0), 1);
+	bell_answer(&engine);
+	answers_replied(a);
+	assert_int_equal(poll(&p, 1, 0), 0);
+	for (uint16_t i = 1; i <= 2; i++) {
+		assert_true(answers_next_reply(a, &r));
+		assert_int_equal(r.to.port, i);
+	}
+	assert_false(answers_next_reply(a, &r));
+	while (reply(a, 3))
+		assert_true(++n < 100000);
+	assert_true(answers_next_reply(a, &r));
+	assert_true(reply(a, 4));
+	answers_set_bell(a, NULL);
+	answers_replied(a);
+	bell_close(&engine);
+	answers_free(a);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -243,6 +293,7 @@ int main(void)
 		cmocka_unit_test(bells),
 		cmocka_unit_test(what_has_no_room_is_counted),
 		cmocka_unit_test(one_client_leaves_room_for_others),
+		cmocka_unit_test(replies_wait_for_the_last_of_them),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -22,6 +22,8 @@ struct door {
 	struct listen_tcp *tcp;
 	bool closed_to_all, mute;
 	unsigned messages, gone;
+	bool back; /* the other way has room */
+	unsigned sent_back;
 };
 
 static void on_message(void *arg, const struct asker *a, const uint8_t *msg,
@@ -50,6 +52,19 @@ static bool is_served(void *arg, const struct addr *addr)
 	return !d->closed_to_all;
 }
 
+static bool send_back(void *arg, const struct asker *a, const struct addr *at,
+		      const uint8_t *msg, size_t len)
+{
+	struct door *d = arg;
+
+	assert_int_equal(a->way.ifindex, 7);
+	assert_true(addr_eq(at, &d->at.addr));
+	assert_int_equal(len, 5);
+	assert_memory_equal(msg, "hello", 5);
+	d->sent_back += d->back;
+	return d->back;
+}
+
 static struct door *open_door(void)
 {
 	struct door *d = calloc(1, sizeof(*d));
@@ -57,7 +72,8 @@ static struct door *open_door(void)
 	assert_non_null(d);
 	uv_loop_init(&d->loop);
 	tally_init(&d->tally);
-	d->events = (struct asker_events){ d, on_message, on_gone, is_served };
+	d->events = (struct asker_events){ d, on_message, on_gone, is_served,
+					   send_back };
 	port_find(&d->at);
 	assert_int_equal(listen_udp_open(&d->udp, &d->loop, &d->at, &d->tally,
 					 &d->events),
@@ -261,9 +277,45 @@ static void tcp_bounds_one_client(void **state)
 	close_door(d);
 }
 
+/* What came by the data path is answered there, or else by the socket. */
+static void the_answer_goes_the_way_that_has_room(void **state)
+{
+	struct answers_question q = { .len = 5,
+				      .msg = "hello",
+				      .way = { .ifindex = 7, .room = 5 } };
+	struct door *d = open_door();
+	int fd = knock(d, SOCK_DGRAM);
+	struct sockaddr_storage ss;
+	socklen_t len = sizeof(ss);
+
+	(void)state;
+	assert_return_code(getsockname(fd, (struct sockaddr *)&ss, &len), 0);
+	q.from = sock_to_endpoint(&ss);
+	d->back = true;
+	listen_udp_take(d->udp, &q);
+	assert_int_equal(d->sent_back, 1);
+	assert_true(silent(d, fd));
+	d->back = false;
+	listen_udp_take(d->udp, &q);
+	assert_true(readable(d, fd));
+	assert_int_equal(recv(fd, q.msg, sizeof(q.msg), 0), 5);
+	d->back = true;
+	q.way.room = 4;
+	listen_udp_take(d->udp, &q);
+	assert_true(readable(d, fd));
+	assert_int_equal(d->sent_back, 1);
+	d->closed_to_all = true;
+	q.way.room = 5;
+	listen_udp_take(d->udp, &q);
+	assert_int_equal(d->sent_back, 1);
+	close(fd);
+	close_door(d);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_answer_goes_the_way_that_has_room),
 		cmocka_unit_test(udp_answers_from_where_it_was_asked),
 		cmocka_unit_test(strangers_are_not_served),
 		cmocka_unit_test(port_in_use_is_told),

@@ -7,6 +7,7 @@
 
 #define CLIENT HOST_A
 #define NOW_MS 100000
+#define PORT   7 /* ifindex */
 
 static const struct spec question = { TUPLE(SIDE_LAN, CLIENT, 5000, GATEWAY,
 					    53) };
@@ -77,7 +78,8 @@ static struct desk *desk_new(void)
 	d->conf.lans_n = 1;
 	d->conf.lans[0] = (struct conf_lan){ .addr = htonl(GATEWAY),
 					     .net = htonl(GATEWAY & ~255u),
-					     .mask = htonl(~255u) };
+					     .mask = htonl(~255u),
+					     .mtu = 1500 };
 	memcpy(d->conf.lans[0].mac.b, lan_mac, sizeof(lan_mac));
 	return d;
 }
@@ -110,7 +112,7 @@ static bool tap(struct desk *d, struct spec s, const uint8_t *msg, size_t len)
 			     .side = s.side };
 	assert_true(parse(&d->p));
 	d->p.verdict = VERDICT_FORWARD;
-	return dns_tap(d->answers, &d->conf, &d->p, NOW_MS);
+	return dns_tap(d->answers, &d->conf, &d->p, PORT, NOW_MS);
 }
 
 static bool ask(struct desk *d, const char *name, uint16_t size)
@@ -188,6 +190,9 @@ static void other_questions_are_asked_on(void **state)
 	assert_int_equal(addr_to_v4(&q.to), htonl(GATEWAY));
 	assert_int_equal(q.len, d->p.l3_len - 28);
 	assert_memory_equal(q.msg, d->p.data + d->p.l4 + 8, q.len);
+	assert_int_equal(q.way.ifindex, PORT);
+	assert_int_equal(q.way.room, ANSWERS_MSG_MAX);
+	assert_memory_equal(q.way.mac.b, client_mac, 6);
 	/* What is no query is DNS's to count. */
 	assert_true(tap(d, question, (const uint8_t *)"no", 2));
 	assert_int_equal(d->p.verdict, VERDICT_HELD);
@@ -256,6 +261,89 @@ static void many_addresses_fit(void **state)
 	desk_free(d);
 }
 
+/* The resolver's answer to what was asked on. */
+static struct answers_reply reply_to(struct desk *d, const char *name)
+{
+	struct answers_reply r = { .len = ANSWERS_MSG_MAX };
+	struct answers_question q;
+
+	assert_true(ask(d, name, 0));
+	assert_int_equal(d->p.verdict, VERDICT_HELD);
+	assert_true(answers_next_question(d->answers, &q));
+	r.way = q.way;
+	r.to = q.from;
+	r.from = q.to;
+	memcpy(r.msg, q.msg, q.len);
+	r.msg[2] |= 0x80;
+	return r;
+}
+
+static bool put(struct desk *d, const struct answers_reply *r)
+{
+	memset(d->mem, 0xee, sizeof(d->mem));
+	d->p = (struct pkt){ .data = d->mem, .room = sizeof(d->mem) };
+	return dns_tap_reply(&d->conf, r, &d->p);
+}
+
+static void the_resolver_s_answer_becomes_a_frame(void **state)
+{
+	struct desk *d = desk_new();
+	struct answers_reply r = reply_to(d, "www.example");
+	struct dns_answer a;
+
+	(void)state;
+	assert_true(put(d, &r));
+	assert_int_equal(d->p.len, 14 + 28 + ANSWERS_MSG_MAX);
+	read_answer(d, &a);
+	assert_int_equal(a.id, 0x1234);
+	assert_memory_equal(a.q.name.b, "\3www", 4);
+	/* A frame that is too small for it. */
+	d->p.room = d->p.len - 1;
+	d->p.data = d->mem;
+	assert_false(dns_tap_reply(&d->conf, &r, &d->p));
+	desk_free(d);
+}
+
+static void a_small_network_leaves_less_room(void **state)
+{
+	struct desk *d = desk_new();
+
+	(void)state;
+	d->conf.lans[0].mtu = 600;
+	assert_int_equal(reply_to(d, "www.example").way.room, 572);
+	d->conf.lans[0].mtu = 0;
+	assert_int_equal(reply_to(d, "www.example").way.room, 0);
+	desk_free(d);
+}
+
+static void no_answer_for_whom_the_network_is_not_any_more(void **state)
+{
+	struct desk *d = desk_new();
+	const struct answers_reply good = reply_to(d, "www.example");
+	struct answers_reply r = good;
+
+	(void)state;
+	assert_true(put(d, &r));
+	r.to.addr = addr_v4(htonl(IP(10, 77, 1, 2)));
+	assert_false(put(d, &r));
+	r = good;
+	r.to.addr = addr_v4(htonl(GATEWAY | 255));
+	assert_false(put(d, &r));
+	r = good;
+	r.way.mac.b[0] |= 1;
+	assert_false(put(d, &r));
+	r = good;
+	r.way.lan = 1;
+	assert_false(put(d, &r));
+	r = good;
+	r.from = addr_v4(htonl(GATEWAY + 7));
+	assert_false(put(d, &r));
+	r = good;
+	d->conf.lans[0].addr = 0;
+	assert_false(put(d, &r));
+	desk_free(d);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -264,6 +352,10 @@ int main(void)
 		cmocka_unit_test(what_is_long_or_not_plain_goes_to_the_socket),
 		cmocka_unit_test(strangers_and_others_are_told_nothing),
 		cmocka_unit_test(many_addresses_fit),
+		cmocka_unit_test(the_resolver_s_answer_becomes_a_frame),
+		cmocka_unit_test(a_small_network_leaves_less_room),
+		cmocka_unit_test(
+			no_answer_for_whom_the_network_is_not_any_more),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

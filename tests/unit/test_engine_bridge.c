@@ -2,6 +2,8 @@
  * pulled, and what is left to the kernel's bridge. */
 #include "tests/unit/engine_rig.h"
 
+#include "ctl/base/answers.h"
+
 static int setup(void **state)
 {
 	if (netns_enter(state))
@@ -231,6 +233,70 @@ static void a_port_that_cannot_be_opened_is_not_in_the_way(void **state)
 
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
+/* A question at lc; then the answer, sent to the engine as DNS does. */
+static void resolve(struct rig *r, struct answers *a, bool roams)
+{
+	const struct udp question = { .from = mac_lc,
+				      .to = mac_gl,
+				      .src = LAN_HOST,
+				      .dst = LAN_GW,
+				      .sport = 4000,
+				      .dport = 53,
+				      .payload = 30,
+				      .mark = 9 };
+	struct pollfd bell = { .fd = answers_fd(a), .events = POLLIN };
+	struct answers_question q;
+	struct answers_reply *reply;
+
+	udp_send(r->lc, &question);
+	assert_int_equal(poll(&bell, 1, 2000), 1);
+	answers_heard(a);
+	assert_true(answers_next_question(a, &q));
+	assert_int_equal(q.way.ifindex, if_nametoindex("gl"));
+	if (roams)
+		tell_fdb(r, "gl2", false);
+	reply = answers_reply(a);
+	assert_non_null(reply);
+	*reply = (struct answers_reply){ q.way, q.from, q.to, 500, { 8 } };
+	answers_reply_done(a);
+	answers_replied(a);
+}
+
+static void assert_resolved(struct rig *r, int fd)
+{
+	struct udp u;
+
+	assert_true(udp_recv(r, fd, &u, 2000));
+	assert_mac(&u.to, &mac_lc);
+	assert_mac(&u.from, &mac_gl);
+	assert_int_equal(u.src, LAN_GW);
+	assert_int_equal(u.dst, LAN_HOST);
+	assert_int_equal(u.sport, 53);
+	assert_int_equal(u.dport, 4000);
+	assert_int_equal(u.payload, 500);
+	assert_int_equal(u.mark, 8);
+}
+
+static void the_resolver_answers_by_the_port_of_who_asked(void **state)
+{
+	struct answers *a = answers_new();
+	struct rig *r = *state;
+	struct udp u;
+
+	rig_stop(r);
+	engine_set_answers(r->engine, a);
+	assert_false(engine_start(r->engine));
+	resolve(r, a, false);
+	assert_resolved(r, r->lc);
+	resolve(r, a, true);
+	assert_resolved(r, r->lc2);
+	assert_false(udp_recv(r, r->lc, &u, 50));
+	rig_stop(r);
+	engine_set_answers(r->engine, NULL);
+	answers_free(a);
+	assert_false(engine_start(r->engine));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -243,6 +309,7 @@ int main(void)
 		T(a_port_that_is_only_left_takes_a_new_start),
 		T(a_first_port_that_is_replaced_takes_a_new_start),
 		T(a_port_that_cannot_be_opened_is_not_in_the_way),
+		T(the_resolver_answers_by_the_port_of_who_asked),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -3,6 +3,7 @@
 #include "ctl/dns/tap.h"
 
 #include <arpa/inet.h>
+#include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -11,6 +12,7 @@
 
 #include <cmocka.h>
 
+#include "ctl/base/bell.h"
 #include "ctl/base/clock.h"
 
 #define ENOUGH 50000 /* hits: nobody gives that many in a turn */
@@ -153,11 +155,43 @@ static void a_flood_leaves_the_loop_its_turns(void **state)
 
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
+static void answers_of_one_turn_go_together(void **state)
+{
+	struct desk *d = *state;
+	struct asker to = { .way = { .ifindex = 7, .room = 100 } };
+	const struct addr at = addr_v4(htonl(0x0a4d0001));
+	const uint8_t msg[ANSWERS_MSG_MAX + 1] = { 1, 2, 3 };
+	struct answers_reply r;
+	struct bell engine;
+	struct pollfd bell = { .events = POLLIN };
+
+	assert_int_equal(bell_open(&engine), 0);
+	bell.fd = engine.fd;
+	answers_set_bell(d->answers, &engine);
+	to.from = (struct endpoint){ d->hit.client, htons(5000) };
+	assert_true(tap_reply(d->tap, &to, &at, msg, 3));
+	assert_true(tap_reply(d->tap, &to, &at, msg, ANSWERS_MSG_MAX));
+	assert_false(tap_reply(d->tap, &to, &at, msg, sizeof(msg)));
+	assert_false(tap_reply(d->tap, &to, &at, msg, 0)); /* none is due */
+	assert_int_equal(poll(&bell, 1, 0), 0);
+	turn(d);
+	assert_int_equal(poll(&bell, 1, 0), 1);
+	assert_true(answers_next_reply(d->answers, &r));
+	assert_int_equal(r.len, 3);
+	assert_memory_equal(r.msg, msg, 3);
+	assert_int_equal(r.way.ifindex, 7);
+	assert_int_equal(r.to.port, htons(5000));
+	assert_true(addr_eq(&r.from, &at));
+	answers_set_bell(d->answers, NULL);
+	bell_close(&engine);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		T(each_client_is_told_of_once),
 		T(a_flood_leaves_the_loop_its_turns),
+		T(answers_of_one_turn_go_together),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

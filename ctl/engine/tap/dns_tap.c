@@ -16,6 +16,7 @@
 #define DNS_PORT    53
 #define IPV4_HEADER 20
 #define UDP_HEADER  8
+#define HEADERS	    (ETH_HLEN + IPV4_HEADER + UDP_HEADER)
 #define ADDRESSES   12 /* offset in the IPv4 header */
 #define IPV4_TTL    64
 #define IPV4_DF	    0x4000
@@ -31,11 +32,12 @@ static bool is_to_us(const struct engine_conf *conf, const struct pkt *p)
 /* Once more what the gate asked: nobody else's answers leave here; nor do any
  * to a group, which is nobody's source (IEEE 802.3 3.2.5) and would be told to
  * the whole network. */
-static bool is_neighbour(const struct conf_lan *lan, const struct pkt *p)
+static bool is_neighbour(const struct conf_lan *lan, const struct addr *addr,
+			 const uint8_t *mac)
 {
-	__be32 src = addr_to_v4(&p->src);
+	__be32 src = addr_to_v4(addr);
 
-	return !(p->data[ETH_ALEN] & 1) && (src & lan->mask) == lan->net &&
+	return !(mac[0] & 1) && (src & lan->mask) == lan->net &&
 	       src != lan->addr && src != lan->net &&
 	       !conf_is_broadcast(lan->net, lan->mask, src);
 }
@@ -111,11 +113,11 @@ static void write_udp(struct pkt *p, uint16_t len)
 	csum_close(udp, IPPROTO_UDP, len);
 }
 
-static void turn_round(const struct conf_lan *lan, struct pkt *p, size_t len)
+/* Its source becomes its destination and the other way round. */
+static void write_headers(struct pkt *p, size_t len)
 {
 	uint16_t udp = (uint16_t)(UDP_HEADER + len);
 
-	write_ethernet(lan, p);
 	write_ipv4(p, udp);
 	write_udp(p, udp);
 	p->l3_len = IPV4_HEADER + udp;
@@ -168,13 +170,29 @@ static bool answer(struct answers *a, const struct conf_lan *lan, struct pkt *p,
 	if (!answers_find(a, key.b, key.len, now_ms, &x, &hit.place) ||
 	    !give(p, &q, &x, now_ms, &len))
 		return false;
-	turn_round(lan, p, len);
+	write_ethernet(lan, p);
+	write_headers(p, len);
 	hit.took_us = (uint32_t)(clock_us() - began_us);
 	answers_hit(a, &hit);
 	return true;
 }
 
-static void ask_on(struct answers *a, struct pkt *p, size_t len)
+/* No room where the question has a tag: the answer's frame would have none. */
+static struct answers_way way_of(const struct conf_lan *lan,
+				 const struct pkt *p, uint32_t ifindex)
+{
+	struct answers_way way = { .ifindex = ifindex, .lan = p->lan };
+
+	memcpy(way.mac.b, p->data + ETH_ALEN, ETH_ALEN);
+	if (p->l3 == ETH_HLEN && lan->mtu > IPV4_HEADER + UDP_HEADER)
+		way.room = (uint16_t)(lan->mtu - IPV4_HEADER - UDP_HEADER);
+	if (way.room > ANSWERS_MSG_MAX)
+		way.room = ANSWERS_MSG_MAX;
+	return way;
+}
+
+static void ask_on(struct answers *a, const struct conf_lan *lan, struct pkt *p,
+		   uint32_t ifindex, size_t len)
 {
 	struct answers_question q;
 
@@ -183,6 +201,7 @@ static void ask_on(struct answers *a, struct pkt *p, size_t len)
 		return;
 	q.from = (struct endpoint){ p->src, p->sport };
 	q.to = p->dst;
+	q.way = way_of(lan, p, ifindex);
 	q.len = (uint16_t)len;
 	memcpy(q.msg, p->data + p->l4 + UDP_HEADER, len);
 	p->verdict = VERDICT_HELD;
@@ -191,7 +210,7 @@ static void ask_on(struct answers *a, struct pkt *p, size_t len)
 }
 
 bool dns_tap(struct answers *a, const struct engine_conf *conf, struct pkt *p,
-	     uint64_t now_ms)
+	     uint32_t ifindex, uint64_t now_ms)
 {
 	const struct conf_lan *lan;
 	uint16_t len;
@@ -205,13 +224,49 @@ bool dns_tap(struct answers *a, const struct engine_conf *conf, struct pkt *p,
 	len = udp_len(p);
 	p->verdict = VERDICT_DROP;
 	p->drop = DROP_SPOOFED;
-	if (!is_neighbour(lan, p))
+	if (!is_neighbour(lan, &p->src, p->data + ETH_ALEN))
 		return true;
 	p->drop = DROP_BAD_CHECKSUM;
 	if (!is_whole(p, len))
 		return true;
 	len = (uint16_t)(len - UDP_HEADER);
 	if (!answer(a, lan, p, len, now_ms))
-		ask_on(a, p, len);
+		ask_on(a, lan, p, ifindex, len);
+	return true;
+}
+
+/* ---- answers of the resolver */
+
+static void make_ethernet(const struct conf_lan *lan, struct pkt *p,
+			  const struct mac *to)
+{
+	struct ethhdr eth = { .h_proto = htons(ETH_P_IP) };
+
+	memcpy(eth.h_dest, to->b, ETH_ALEN);
+	memcpy(eth.h_source, lan->mac.b, ETH_ALEN);
+	memcpy(p->data, &eth, sizeof(eth));
+}
+
+bool dns_tap_reply(const struct engine_conf *conf,
+		   const struct answers_reply *r, struct pkt *p)
+{
+	uint8_t lan = r->way.lan;
+	const struct conf_lan *l = &conf->lans[lan];
+
+	if (lan >= conf->lans_n || !l->addr || !addr_is_v4(&r->from) ||
+	    !addr_is_v4(&r->to.addr) || addr_to_v4(&r->from) != l->addr ||
+	    !is_neighbour(l, &r->to.addr, r->way.mac.b) ||
+	    p->room < HEADERS + (uint32_t)r->len)
+		return false;
+	p->side = SIDE_LAN;
+	p->lan = lan;
+	p->l3 = ETH_HLEN;
+	p->l4 = ETH_HLEN + IPV4_HEADER;
+	p->src = r->to.addr; /* as of the question */
+	p->sport = r->to.port;
+	p->dst = r->from;
+	make_ethernet(l, p, &r->way.mac);
+	memcpy(p->data + HEADERS, r->msg, r->len);
+	write_headers(p, r->len);
 	return true;
 }
