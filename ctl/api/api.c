@@ -179,7 +179,8 @@ int api_new(struct api **out, uv_loop_t *loop, const struct api_house *house)
 	if (a)
 		a->rates = rates_new();
 	if (a && a->rates)
-		r = login_open(&a->login, house->password_path);
+		r = login_open(&a->login, house->password_path,
+			       house->sessions_path);
 	if (r) {
 		if (a)
 			rates_free(a->rates);

@@ -144,7 +144,7 @@ struct api_status {
 /* What the API may ask of the gateway; all on the control thread. */
 struct api_house {
 	void *arg;
-	const char *password_path; /* outlives the API */
+	const char *password_path, *sessions_path; /* outlive the API */
 	void (*status)(void *arg, struct api_status *out);
 	struct engine *(*engine)(void *arg);
 	/* Leases of every LAN; valid until the loop runs again. */

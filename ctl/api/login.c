@@ -20,7 +20,9 @@
 #include "../base/log.h"
 #include "../state/file.h"
 #include "room.h"
+#include "sessions_file.h"
 
+#define KEEP_MS	  86400000ull /* used ones are written once a day */
 #define COOKIE	  "portcullis="
 #define FILE_MAX  4096
 #define FILE_MODE 0600
@@ -42,9 +44,58 @@ struct hashing {
 	int result;		   /* 0, -EACCES: wrong, -ENOMEM */
 };
 
-/* ---- the file */
+/* ---- the files */
 
-int login_open(struct login *l, const char *path)
+/* Of sessions from before the last boot, too, all times are positive. */
+uint64_t login_now_ms(void)
+{
+	return clock_ms() + SESSION_TOTAL_MS;
+}
+
+static struct sessions_clock sessions_clock(void)
+{
+	return (struct sessions_clock){ login_now_ms(), clock_wall_ms() };
+}
+
+/* Who was logged in still is. What is lost costs a password typed again. */
+static void read_sessions(struct login *l)
+{
+	const struct sessions_clock c = sessions_clock();
+	char *data;
+	size_t len;
+	int r = file_read(l->sessions_path, SESSIONS_FILE_MAX, &data, &len);
+
+	if (r == -ENOENT || !l->hash[0]) {
+		if (!r)
+			free(data);
+		return;
+	}
+	if (!r) {
+		r = sessions_read(&l->sessions, l->hash, &c, data, len);
+		free(data);
+	}
+	if (r)
+		log_warn("api: %s: cannot be read: who was logged in is not "
+			 "any more",
+			 l->sessions_path);
+}
+
+static void keep_sessions(struct login *l)
+{
+	const struct sessions_clock c = sessions_clock();
+	size_t len;
+	void *data = sessions_write(&l->sessions, l->hash, &c, &len);
+	int r = data ? file_replace(l->sessions_path, data, len, FILE_MODE)
+		     : -ENOMEM;
+
+	if (r)
+		log_warn("api: %s: cannot be written: %s", l->sessions_path,
+			 strerror(-r));
+	free(data);
+	l->kept_ms = c.now_ms;
+}
+
+int login_open(struct login *l, const char *path, const char *sessions_path)
 {
 	char *text;
 	size_t len;
@@ -53,6 +104,8 @@ int login_open(struct login *l, const char *path)
 	if (sodium_init() < 0)
 		return -EIO;
 	l->path = path;
+	l->sessions_path = sessions_path;
+	l->kept_ms = login_now_ms();
 	r = file_read(path, FILE_MAX, &text, &len);
 	if (r == -ENOENT)
 		return 0;
@@ -66,6 +119,8 @@ int login_open(struct login *l, const char *path)
 	else
 		memcpy(l->hash, text, strlen(text) + 1);
 	free(text);
+	if (!r)
+		read_sessions(l);
 	return r;
 }
 
@@ -102,9 +157,14 @@ bool login_is_owner(struct login *l, const struct http_request *r)
 {
 	uint8_t token[SESSION_TOKEN];
 
-	return http_is_unix(r) ||
-	       (l->hash[0] && token_of(r, token) &&
-		sessions_find(&l->sessions, token, clock_ms()));
+	if (http_is_unix(r))
+		return true;
+	if (!l->hash[0] || !token_of(r, token) ||
+	    !sessions_find(&l->sessions, token, login_now_ms()))
+		return false;
+	if (login_now_ms() - l->kept_ms >= KEEP_MS)
+		keep_sessions(l);
+	return true;
 }
 
 struct pass login_pass(const struct http_request *r)
@@ -122,7 +182,7 @@ bool login_pass_holds(const struct login *l, const struct pass *p)
 {
 	return p->root || !l->hash[0] ||
 	       (p->has_session &&
-		sessions_holds(&l->sessions, p->session, clock_ms()));
+		sessions_holds(&l->sessions, p->session, login_now_ms()));
 }
 
 static void answer_session(struct api *a, struct http_request *r,
@@ -148,7 +208,8 @@ static void begin_session(struct api *a, struct http_request *r)
 	char hex[2 * SESSION_TOKEN + 1], cookie[256];
 
 	randombytes_buf(token, sizeof(token));
-	sessions_add(&a->login.sessions, token, clock_ms());
+	sessions_add(&a->login.sessions, token, login_now_ms());
+	keep_sessions(&a->login);
 	sodium_bin2hex(hex, sizeof(hex), token, sizeof(token));
 	snprintf(cookie, sizeof(cookie), COOKIE_TEXT, hex,
 		 (unsigned)(SESSION_TOTAL_MS / 1000));
@@ -165,8 +226,8 @@ void session_end(struct api *a, struct http_request *r)
 	uint8_t token[SESSION_TOKEN];
 	char cookie[256];
 
-	if (token_of(r, token))
-		sessions_end(&a->login.sessions, token);
+	if (token_of(r, token) && sessions_end(&a->login.sessions, token))
+		keep_sessions(&a->login);
 	live_check(a);
 	snprintf(cookie, sizeof(cookie), COOKIE_TEXT, "", 0u);
 	answer_session(a, r, cookie, false);
@@ -205,6 +266,7 @@ static void set_password(struct api *a, struct hashing *h)
 	log_info("api: the owner's password was set");
 	memcpy(a->login.hash, h->hash, sizeof(h->hash));
 	sessions_end_all(&a->login.sessions);
+	keep_sessions(&a->login);
 	live_drop(a);
 	if (h->request && http_is_unix(h->request))
 		answer_session(a, h->request, "", true);
@@ -217,7 +279,7 @@ static void say_wrong(struct api *a, struct hashing *h)
 	char text[ADDR_STRLEN];
 
 	log_warn("api: a wrong password from %s", addr_format(&h->peer, text));
-	sessions_wrong(&a->login.sessions, &h->peer, clock_ms());
+	sessions_wrong(&a->login.sessions, &h->peer, login_now_ms());
 	if (h->request)
 		answer_error(h->request, 401, NULL,
 			     "That is not the password.");
@@ -256,6 +318,8 @@ static void on_gone(void *arg)
 
 void login_close(struct login *l)
 {
+	if (l->hash[0])
+		keep_sessions(l);
 	if (!l->busy)
 		return;
 	l->busy->api = NULL;
@@ -286,8 +350,8 @@ static void start(struct api *a, struct http_request *r, struct hashing *h)
 /* May this client guess now? If not, it was told. */
 static bool may_guess(struct api *a, struct http_request *r)
 {
-	uint64_t wait_ms =
-		sessions_wait_ms(&a->login.sessions, http_peer(r), clock_ms());
+	uint64_t wait_ms = sessions_wait_ms(&a->login.sessions, http_peer(r),
+					    login_now_ms());
 	char header[64];
 
 	if (a->login.busy && !wait_ms)

@@ -1,6 +1,7 @@
 /* login.h - the owner's password and the sessions it opens.
  *
- * Until there is a password whoever comes first from home may set it. Hashes
+ * Until there is a password whoever comes first from home may set it. Sessions
+ * outlast the process (sessions_file.h). Hashes
  * (argon2id) are made by libuv's workers, one at a time. Private to api/. */
 #ifndef API_LOGIN_H
 #define API_LOGIN_H
@@ -19,6 +20,8 @@ struct hashing;
 
 struct login {
 	const char *path;	   /* of the file with the hash; the house's */
+	const char *sessions_path; /* likewise */
+	uint64_t kept_ms;	   /* when the sessions were last written */
 	char hash[LOGIN_HASH_MAX]; /* "": no password yet */
 	struct sessions sessions;
 	struct hashing *busy; /* NULL: no hash is being made */
@@ -32,9 +35,12 @@ struct pass {
 
 /* Reads the hash; a file that is none is refused: -EINVAL, so that nobody else
  * becomes the owner. */
-int login_open(struct login *l, const char *path);
-/* A hash that is being made will find nobody. */
+int login_open(struct login *l, const char *path, const char *sessions_path);
+/* Keeps the sessions; a hash that is being made will find nobody. */
 void login_close(struct login *l);
+
+/* The clock of the sessions. */
+uint64_t login_now_ms(void);
 
 /* Is the one who asks logged in, or root at the unix socket? */
 bool login_is_owner(struct login *l, const struct http_request *r);

@@ -79,12 +79,13 @@ bool sessions_holds(const struct sessions *s, const uint8_t hash[SESSION_HASH],
 	return one && !is_over(one, now_ms);
 }
 
-void sessions_end(struct sessions *s, const uint8_t token[SESSION_TOKEN])
+bool sessions_end(struct sessions *s, const uint8_t token[SESSION_TOKEN])
 {
 	struct session *one = find(s, token);
 
 	if (one)
 		memset(one, 0, sizeof(*one));
+	return one;
 }
 
 void sessions_end_all(struct sessions *s)

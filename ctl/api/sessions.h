@@ -52,7 +52,8 @@ void sessions_hash(const uint8_t token[SESSION_TOKEN],
 /* Is it still somebody's? That is no use of it. */
 bool sessions_holds(const struct sessions *s, const uint8_t hash[SESSION_HASH],
 		    uint64_t now_ms);
-void sessions_end(struct sessions *s, const uint8_t token[SESSION_TOKEN]);
+/* Was it somebody's? */
+bool sessions_end(struct sessions *s, const uint8_t token[SESSION_TOKEN]);
 void sessions_end_all(struct sessions *s);
 
 /* Milliseconds until 'peer' may guess again; 0: now. */

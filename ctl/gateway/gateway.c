@@ -140,6 +140,8 @@ static int open_api(struct gateway *g, struct error *err)
 
 	snprintf(g->password_path, sizeof(g->password_path), "%s/password",
 		 g->options->state_dir);
+	snprintf(g->sessions_path, sizeof(g->sessions_path), "%s/sessions.mp",
+		 g->options->state_dir);
 	house = house_for_api(g);
 	rc = api_new(&g->api, &g->loop, &house);
 	settings_set_judge(g->settings, house_judges, g);

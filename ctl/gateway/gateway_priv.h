@@ -91,7 +91,7 @@ struct gateway {
 	struct api *api;
 	struct http_server *ui, *socket;
 	struct endpoint ui_at;
-	char password_path[512];
+	char password_path[512], sessions_path[512];
 	char devices_path[512], events_path[512], habits_path[512];
 	struct saver devices_saver, events_saver, habits_saver;
 

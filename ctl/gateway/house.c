@@ -308,6 +308,7 @@ struct api_house house_for_api(struct gateway *g)
 	return (struct api_house){
 		.arg = g,
 		.password_path = g->password_path,
+		.sessions_path = g->sessions_path,
 		.status = status,
 		.engine = engine,
 		.leases = leases,

@@ -32,7 +32,7 @@ static struct api *api;
 static struct http_server *on_lan, *on_unix;
 static struct settings_store *store;
 static char dir[] = "/tmp/test_api.XXXXXX", sock_path[PATH_MAX];
-static char password_path[PATH_MAX];
+static char password_path[PATH_MAX], sessions_path[PATH_MAX];
 static struct sockaddr_in lan_at;
 static unsigned applied;
 
@@ -426,6 +426,7 @@ static int start(void **state)
 {
 	static const struct api_house house = { .arg = &engine,
 						.password_path = password_path,
+						.sessions_path = sessions_path,
 						.status = house_status,
 						.engine = house_engine,
 						.leases = house_leases,
@@ -451,6 +452,7 @@ static int start(void **state)
 		return -1;
 	snprintf(sock_path, sizeof(sock_path), "%s/s.sock", dir);
 	snprintf(password_path, sizeof(password_path), "%s/password", dir);
+	snprintf(sessions_path, sizeof(sessions_path), "%s/sessions.mp", dir);
 	furnish();
 	remember();
 	uv_loop_init(&loop);

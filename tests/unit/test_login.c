@@ -1,5 +1,6 @@
 /* test_login.c - what who may see before there is a password, without it and
  * with it. */
+#include <sodium.h>
 #include <sys/stat.h>
 
 #include "api_house.h"
@@ -275,7 +276,7 @@ static void a_page_ends_when_its_session_is_over(void **state)
 	log_in();
 	fd = listening();
 	for (i = 0; i < SESSIONS_MAX; i++) /* unused for too long */
-		s->list[i].used_ms = clock_ms() - SESSION_IDLE_MS;
+		s->list[i].used_ms = login_now_ms() - SESSION_IDLE_MS;
 	await_silence();
 	close(fd);
 	log_in();
@@ -283,11 +284,88 @@ static void a_page_ends_when_its_session_is_over(void **state)
 	for (i = 0; i < SESSIONS_MAX; i++) { /* or others took its place */
 		uint8_t token[SESSION_TOKEN] = { (uint8_t)i };
 
-		sessions_add(s, token, clock_ms() + 1 + i);
+		sessions_add(s, token, login_now_ms() + 1 + i);
 	}
 	await_silence();
 	close(fd);
 	log_in();
+}
+
+static uv_sem_t gate;
+
+static void wait_at_gate(uv_work_t *work)
+{
+	(void)work;
+	uv_sem_wait(&gate);
+}
+
+static void passed(uv_work_t *work, int status)
+{
+	(void)status;
+	*(unsigned *)work->data += 1;
+}
+
+/* With no worker free, hashing does not even begin; all else goes on. */
+static void a_hash_holds_nobody_up(void **state)
+{
+	uv_work_t works[16];
+	unsigned i, ended = 0;
+	int fd;
+
+	(void)state;
+	uv_sem_init(&gate, 0);
+	for (i = 0; i < 16; i++) {
+		works[i].data = &ended;
+		uv_queue_work(&loop, &works[i], wait_at_gate, passed);
+	}
+	fd = say(true, "POST", "/api/v1/session", OWN,
+		 "{\"password\":\"another one\"}");
+	while (!api->login.busy)
+		spin(1);
+	reply_is(lan("GET", "/api/v1/session", "", ""), 200, "logged_in");
+	assert_non_null(api->login.busy);
+	for (i = 0; i < 16; i++)
+		uv_sem_post(&gate);
+	reply_is(hear(fd), 200, "\"logged_in\":true");
+	while (ended < 16)
+		spin(1);
+	uv_sem_destroy(&gate);
+}
+
+/* Whom a process that starts with these files lets in: the session of
+ * 'cookie'? */
+static bool successor_knows_it(void)
+{
+	const struct api_house house = { .password_path = password_path,
+					 .sessions_path = sessions_path };
+	uint8_t token[SESSION_TOKEN];
+	const char *hex = strstr(cookie, "portcullis=") + strlen("portcullis=");
+	struct login *after = calloc(1, sizeof(*after));
+	bool known;
+
+	assert_int_equal(sodium_hex2bin(token, sizeof(token), hex,
+					2 * sizeof(token), NULL, NULL, NULL),
+			 0);
+	assert_int_equal(
+		login_open(after, house.password_path, house.sessions_path), 0);
+	known = sessions_find(&after->sessions, token, login_now_ms());
+	free(after);
+	return known;
+}
+
+static void who_is_logged_in_stays_so_over_a_restart(void **state)
+{
+	struct stat st;
+
+	(void)state;
+	log_in();
+	assert_true(successor_knows_it());
+	assert_int_equal(stat(sessions_path, &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0600);
+	lan("DELETE", "/api/v1/session", cookie, "");
+	assert_false(successor_knows_it());
+	log_in();
+	assert_true(successor_knows_it());
 }
 
 static void root_sets_it_without_the_old_one(void **state)
@@ -297,6 +375,7 @@ static void root_sets_it_without_the_old_one(void **state)
 			  "{\"password\":\"from the root\"}")),
 		 200, "\"password_set\":true");
 	reply_is(lan("GET", "/api/v1/leases", cookie, ""), 401, "");
+	assert_false(successor_knows_it());
 	reply_is(hear(say(false, "GET", "/api/v1/leases", "Host: x\r\n", "")),
 		 200, "");
 	reply_is(lan("POST", "/api/v1/session", "",
@@ -366,6 +445,8 @@ int main(void)
 			changing_it_takes_the_old_one_and_ends_sessions),
 		cmocka_unit_test(pages_go_with_their_own_session),
 		cmocka_unit_test(a_page_ends_when_its_session_is_over),
+		cmocka_unit_test(a_hash_holds_nobody_up),
+		cmocka_unit_test(who_is_logged_in_stays_so_over_a_restart),
 		cmocka_unit_test(root_sets_it_without_the_old_one),
 		cmocka_unit_test(who_guesses_has_to_wait),
 		cmocka_unit_test(a_file_that_is_no_password_is_refused),
