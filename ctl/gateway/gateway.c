@@ -188,8 +188,13 @@ static void on_signal(uv_signal_t *handle, int number)
 	if (g->stopping)
 		return;
 	g->restarting = number == SIGUSR2;
+	if (g->ending) {
+		uv_stop(&g->loop); /* who asks twice means at once */
+		return;
+	}
+	g->ending = true;
 	log_info(g->restarting ? "restarting" : "stopping");
-	uv_stop(&g->loop);
+	traffic_end(g);
 }
 
 static void no_work(uv_work_t *work)
@@ -359,8 +364,6 @@ static void begin_end(struct gateway *g)
  * on the loop then is the gateway's own. */
 static void close_all(struct gateway *g)
 {
-	uint32_t cut;
-
 	begin_end(g);
 	if (g->ui)
 		http_close(g->ui);
@@ -385,12 +388,11 @@ static void close_all(struct gateway *g)
 		;
 	uv_loop_close(&g->loop);
 	home_save(g);
-	cut = traffic_save(g);
 	if (g->settings)
 		settings_close(g->settings);
 	/* It carries until there is nothing else to do. */
 	carry_halt(g);
-	traffic_close(g, cut);
+	traffic_close(g);
 	if (g->engine && g->restarting)
 		captures_hand_on(g);
 	if (g->engine)

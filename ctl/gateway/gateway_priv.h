@@ -123,6 +123,7 @@ struct gateway {
 	uv_timer_t sockets_tick; /* every SOCKETS_MS */
 	uv_timer_t freshen_tick; /* every FRESHEN_MS */
 	uv_timer_t home_tick;	 /* every second */
+	bool ending;		 /* it was told to; what is under way goes on */
 	bool stopping, restarting;
 };
 
@@ -226,9 +227,11 @@ int traffic_open(struct gateway *g, struct error *err);
 struct history *traffic_history(const struct gateway *g);
 /* Takes the ticks that are over; while the engine is stopped, all. */
 void traffic_take(struct gateway *g);
-/* Once the loop has ended: before, and after, the engine stops. */
-uint32_t traffic_save(struct gateway *g);
-void traffic_close(struct gateway *g, uint32_t cut);
+/* Stops the loop, once everything so far is in the file; until then the house
+ * is served. */
+void traffic_end(struct gateway *g);
+/* Once loop and engine have ended. */
+void traffic_close(struct gateway *g);
 
 /* captures.c */
 /* Goes on with what this process kept before it started anew. */

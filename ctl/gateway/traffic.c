@@ -17,16 +17,20 @@
 #include "gateway_priv.h"
 
 #define CLOCK_TICK_MS 1000
-#define SAVE_MS	      300000
+#define MINUTE_MS     60000
 
 struct traffic {
 	struct gateway *g;
 	struct history *history;
-	uv_timer_t clock, save;
+	uv_timer_t clock;
+	uint64_t saved_ms; /* when it was begun; clock_ms() */
 	uv_work_t work;
-	bool busy;   /* 'work' is under way */
-	bool loaded; /* what was kept is in: what is saved has it, too */
-	bool failed; /* a disk that is full is said once */
+	bool busy;    /* 'work' is under way */
+	bool loaded;  /* what was kept is in: what is saved has it, too */
+	bool failed;  /* a disk that is full is said once */
+	bool ending;  /* the loop stops once all is saved … */
+	bool last;    /* … by the save that is under way, or done */
+	uint32_t cut; /* what is before is in the file; 0: nothing may be */
 	char path[512];
 	struct snapshot_of_history *snapshot; /* that is saved */
 	struct store_content content;	      /* that is loaded */
@@ -81,13 +85,77 @@ static size_t budget_of(const struct gateway *g)
 	return (size_t)settings_get(g->settings)->history_budget_mib << 20;
 }
 
+/* ---- what is kept */
+
+static void say_saved(struct traffic *t)
+{
+	if (t->err && !t->failed)
+		log_warn("history: %s: cannot be written: %s", t->path,
+			 strerror(-t->err));
+	t->failed = t->err;
+}
+
+static void on_save(uv_work_t *work)
+{
+	struct traffic *t = container_of(work, struct traffic, work);
+
+	t->err = store_save(t->snapshot, t->path);
+}
+
+static void on_saved(uv_work_t *work, int status);
+
+/* False: there is nothing to save, or no memory for it. */
+static bool save(struct traffic *t)
+{
+	/* A file that cannot be read is not written over. */
+	if (t->busy || !t->loaded)
+		return false;
+	t->saved_ms = clock_ms();
+	t->last = t->ending;
+	t->cut = t->last ? history_cut(t->history) : 0;
+	t->snapshot = history_snapshot(t->history, HISTORY_ALL);
+	t->busy = t->snapshot &&
+		  !uv_queue_work(&t->g->loop, &t->work, on_save, on_saved);
+	if (t->busy)
+		return true;
+	t->cut = 0;
+	history_release(t->history, t->snapshot);
+	t->snapshot = NULL;
+	return false;
+}
+
+/* Whatever was under way is done. */
+static void go_on(struct traffic *t)
+{
+	if (t->ending && (t->last || !save(t)))
+		uv_stop(&t->g->loop);
+}
+
+static void on_saved(uv_work_t *work, int status)
+{
+	struct traffic *t = container_of(work, struct traffic, work);
+
+	(void)status;
+	t->busy = false;
+	say_saved(t);
+	if (t->err)
+		t->cut = 0;
+	history_release(t->history, t->snapshot);
+	t->snapshot = NULL;
+	go_on(t);
+}
+
 static void on_clock(uv_timer_t *timer)
 {
 	struct traffic *t = container_of(timer, struct traffic, clock);
+	const struct settings *s = settings_get(t->g->settings);
 
 	tell_time(t);
 	history_set_budget(t->history, budget_of(t->g));
 	history_day(t->history, midnight_ms());
+	if (clock_ms() >=
+	    t->saved_ms + (uint64_t)s->history_save_minutes * MINUTE_MS)
+		save(t);
 }
 
 /* ---- what was kept */
@@ -127,51 +195,7 @@ static void on_loaded(uv_work_t *work, int status)
 	if (!t->err)
 		store_adopt(t->history, &t->content);
 	history_day(t->history, midnight_ms());
-}
-
-/* ---- what is kept */
-
-static void say_saved(struct traffic *t)
-{
-	if (t->err && !t->failed)
-		log_warn("history: %s: cannot be written: %s", t->path,
-			 strerror(-t->err));
-	t->failed = t->err;
-}
-
-static void on_save(uv_work_t *work)
-{
-	struct traffic *t = container_of(work, struct traffic, work);
-
-	t->err = store_save(t->snapshot, t->path);
-}
-
-static void on_saved(uv_work_t *work, int status)
-{
-	struct traffic *t = container_of(work, struct traffic, work);
-
-	(void)status;
-	t->busy = false;
-	say_saved(t);
-	history_release(t->history, t->snapshot);
-	t->snapshot = NULL;
-}
-
-static void on_save_due(uv_timer_t *timer)
-{
-	struct traffic *t = container_of(timer, struct traffic, save);
-
-	/* A file that cannot be read is not written over. */
-	if (t->busy || !t->loaded)
-		return;
-	t->snapshot = history_snapshot(t->history, HISTORY_ALL);
-	if (!t->snapshot)
-		return;
-	t->busy = !uv_queue_work(&t->g->loop, &t->work, on_save, on_saved);
-	if (t->busy)
-		return;
-	history_release(t->history, t->snapshot);
-	t->snapshot = NULL;
+	go_on(t);
 }
 
 /* ---- life */
@@ -193,10 +217,9 @@ int traffic_open(struct gateway *g, struct error *err)
 	snprintf(t->path, sizeof(t->path), "%s/history.bin",
 		 g->options->state_dir);
 	tell_time(t);
+	t->saved_ms = clock_ms();
 	uv_timer_init(&g->loop, &t->clock);
-	uv_timer_init(&g->loop, &t->save);
 	uv_timer_start(&t->clock, on_clock, CLOCK_TICK_MS, CLOCK_TICK_MS);
-	uv_timer_start(&t->save, on_save_due, SAVE_MS, SAVE_MS);
 	t->busy = !uv_queue_work(&g->loop, &t->work, on_load, on_loaded);
 	return 0;
 }
@@ -206,28 +229,18 @@ struct history *traffic_history(const struct gateway *g)
 	return g->traffic->history;
 }
 
-/* Once the loop has ended, while the engine still carries: what there is so far
- * goes to the disk meanwhile, and what comes until the end is added to it. */
-uint32_t traffic_save(struct gateway *g)
+void traffic_end(struct gateway *g)
 {
 	struct traffic *t = g->traffic;
-	uint32_t cut;
 
-	if (!t || !t->loaded)
-		return 0;
+	t->ending = true;
 	traffic_take(g);
-	cut = history_cut(t->history);
-	t->snapshot = history_snapshot(t->history, HISTORY_ALL);
-	if (!t->snapshot)
-		return 0;
-	t->err = store_save(t->snapshot, t->path);
-	say_saved(t);
-	history_release(t->history, t->snapshot);
-	return t->err ? 0 : cut;
+	if (!t->busy)
+		go_on(t);
 }
 
-/* Likewise, once it has ended. 'cut' is what traffic_save() returned. */
-void traffic_close(struct gateway *g, uint32_t cut)
+/* What came since the last save is added to it. */
+void traffic_close(struct gateway *g)
 {
 	struct traffic *t = g->traffic;
 
@@ -236,7 +249,7 @@ void traffic_close(struct gateway *g, uint32_t cut)
 	traffic_take(g);
 	tell_time(t);
 	history_cut(t->history);
-	t->snapshot = cut ? history_since(t->history, cut) : NULL;
+	t->snapshot = t->cut ? history_since(t->history, t->cut) : NULL;
 	if (t->snapshot) {
 		t->err = store_append(t->snapshot, t->path);
 		say_saved(t);

@@ -145,6 +145,7 @@ const struct setting setting_table[] = {
 	LIST("clients.icon", clients_icon, setting_icon),
 	LIST("clients.pin", clients_pin, setting_pin),
 	NUMBER("history.budget_mib", history_budget_mib, 8, 512, 64),
+	NUMBER("history.save_minutes", history_save_minutes, 1, 1440, 5),
 	TEXT("express.mode", express_mode, "auto", setting_mode,
 	     "one of auto, xdp, tc and off"),
 	NUMBER("express.after_packets", express_after_packets, 1, 10000, 32),

@@ -119,6 +119,7 @@ struct settings {
 	struct mac clients_pin[64];
 	char express_mode[8]; /* express.mode: "auto", "xdp", "tc", "off" */
 	uint32_t history_budget_mib;	/* history.budget_mib: 64, 8..512 */
+	uint32_t history_save_minutes;	/* history.save_minutes: 5, 1..1440 */
 	uint32_t express_after_packets; /* within a second: 32, 1..10000 */
 	uint32_t capture_max_mib;	/* capture.max_mib: 0: off */
 	/* nat.timers.udp_s and so on; seconds; floors from nat.md. */

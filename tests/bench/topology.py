@@ -217,10 +217,14 @@ class Topology:
             self.gw.run(BUILD / "portcullis", "set", *assignments,
                         "--name", "bench")
 
+    def ask(self, *words):
+        """What Portcullis' API says."""
+        return json.loads(self.gw.run(BUILD / "portcullis", *words, "--json",
+                                      "--name", "bench"))
+
     def sessions(self):
         """How many the gateway holds, and can hold."""
-        nat = json.loads(self.gw.run(BUILD / "portcullis", "status", "--json",
-                                     "--name", "bench"))["nat"]
+        nat = self.ask("status")["nat"]
         return nat["sessions"], nat["sessions_max"]
 
     def core(self):
