@@ -1,8 +1,9 @@
 /* commit.h - the answers that wait for the disk.
  *
  * An ACK that changes the journal leaves once its record is synced. What one
- * turn of the loop brings, and what comes while the disk is busy, shares one
- * sync. Loop's thread; the journal is written by libuv's workers. */
+ * turn of the loop brings, and what comes while the disk is busy or has just
+ * been written, shares one sync. Loop's thread; the journal is written by
+ * libuv's workers. */
 #ifndef DHCP_COMMIT_H
 #define DHCP_COMMIT_H
 
@@ -26,7 +27,8 @@ int commit_new(struct commit **out, uv_loop_t *loop, struct leases *leases,
 	       const struct commit_events *events);
 /* The copy of 'reply' waits for the next group. */
 void commit_add(struct commit *c, const struct dora_reply *reply);
-/* Begins a group if something is to be written and none is under way. */
+/* Begins a group if something is to be written and none is under way, at once
+ * or, if the last one began a moment ago, a moment later. */
 void commit_begin(struct commit *c);
 /* What waits was promised in another network: it is written, not sent. */
 void commit_forget(struct commit *c);

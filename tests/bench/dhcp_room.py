@@ -1,8 +1,8 @@
 """clients ── server: two namespaces and a cable, for rows about DHCP.
 
 The server is Portcullis or Kea with its leases in a file that is written
-before it answers; perfdhcp plays the clients, as a relay of the LAN. Use with
-'with', as Topology.
+before it answers; perfdhcp, or the bench's dora, plays the clients, as a relay
+of the LAN. Use with 'with', as Topology.
 """
 import json
 import os
@@ -21,6 +21,10 @@ KEA = {"Dhcp4": {
     "interfaces-config": {"interfaces": ["lan"], "dhcp-socket-type": "raw"},
     "lease-database": {"type": "memfile", "persist": True},
     "valid-lifetime": 86400,
+    "calculate-tee-times": True,
+    "option-data": [{"name": name, "data": data} for name, data in (
+        ("routers", SERVER), ("domain-name-servers", SERVER),
+        ("domain-name", "lan"), ("broadcast-address", "10.64.255.255"))],
     "subnet4": [{"subnet": "10.64.0.0/16",
                  "pools": [{"pool": "10.64.1.0 - 10.64.255.250"}]}],
     "loggers": [{"name": "kea-dhcp4", "severity": "WARN",
@@ -111,3 +115,14 @@ class DhcpRoom:
         if len(sent) != 2 or len(received) != 2:
             raise Failed("perfdhcp said:\n" + said)
         return received[1] / seconds, 1 - received[1] / sent[0]
+
+    def press(self, rate, clients, seconds):
+        """Likewise by the bench's own clients, which cost a fraction of
+        perfdhcp's."""
+        said = self.clients.attempt(
+            BUILD / "bench/dora", CLIENTS, SERVER, rate, clients, seconds,
+            timeout=seconds + 30).stdout.split()
+        if len(said) != 3:
+            raise Failed("dora did not end well")
+        begun, _, done = map(int, said)
+        return done / seconds, 1 - done / begun
