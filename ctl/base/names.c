@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "hash.h"
+#include "names_file.h"
 
 /* Slot 0 is the head of the lists and nobody's. */
 struct name {
@@ -33,6 +34,7 @@ struct names {
 	uint32_t *buckets;
 	uint32_t spare; /* slots given up, the first given up first */
 	uint32_t spare_end;
+	struct names_file file; /* the same, for who comes after */
 };
 
 struct names *names_new(uint32_t max)
@@ -58,6 +60,7 @@ void names_free(struct names *n)
 		return;
 	for (uint32_t i = 1; n->slots && i <= n->bump; i++)
 		free(n->slots[i].text);
+	names_file_close(&n->file);
 	free(n->slots);
 	free(n->buckets);
 	free(n);
@@ -93,6 +96,21 @@ static uint32_t slot_of(const struct names *n, uint32_t id)
 	return i && n->slots[i].text && n->slots[i].id == id ? i : 0;
 }
 
+/* A number's turn comes once: then the slot is spent. */
+static void spare_add(struct names *n, uint32_t i)
+{
+	struct name *x = &n->slots[i];
+
+	if (x->id > UINT32_MAX - n->max)
+		return;
+	x->next = 0;
+	if (n->spare)
+		n->slots[n->spare_end].next = i;
+	else
+		n->spare = i;
+	n->spare_end = i;
+}
+
 static void give_up(struct names *n, uint32_t i)
 {
 	struct name *x = &n->slots[i];
@@ -105,15 +123,8 @@ static void give_up(struct names *n, uint32_t i)
 	free(x->text);
 	x->text = NULL;
 	n->count--;
-	/* A number's turn comes once: then the slot is spent. */
-	if (x->id > UINT32_MAX - n->max)
-		return;
-	x->next = 0;
-	if (n->spare)
-		n->slots[n->spare_end].next = i;
-	else
-		n->spare = i;
-	n->spare_end = i;
+	names_file_clear(&n->file, i);
+	spare_add(n, i);
 }
 
 /* 0: all are held, or spent. */
@@ -152,24 +163,75 @@ static uint32_t find(const struct names *n, uint32_t tag, const char *text,
 	return i;
 }
 
-static uint32_t make(struct names *n, uint32_t tag, const char *text,
-		     size_t len)
+/* 'text' is the slot's from here on. */
+static void put(struct names *n, uint32_t i, uint32_t tag, char *text)
 {
-	char *copy = strndup(text, len);
-	uint32_t i = copy ? take(n) : 0;
 	struct name *x = &n->slots[i];
 
-	if (!i) {
-		free(copy);
-		return 0;
-	}
-	x->text = copy;
+	x->text = text;
 	x->tag = tag;
 	x->held = 0;
 	x->chain = n->buckets[tag & n->mask];
 	n->buckets[tag & n->mask] = i;
 	n->count++;
+}
+
+static uint32_t make(struct names *n, uint32_t tag, const char *text,
+		     size_t len)
+{
+	char *copy = strndup(text, len);
+	uint32_t i = copy ? take(n) : 0;
+
+	if (!i) {
+		free(copy);
+		return 0;
+	}
+	put(n, i, tag, copy);
+	names_file_put(&n->file, i, n->slots[i].id, copy, len);
 	return i;
+}
+
+/* ---- from one process to the next */
+
+/* A slot that was used is what it was, or spare: its last number is known. */
+static void adopt(struct names *n, uint32_t i)
+{
+	const struct name_record *r = &n->file.records[i];
+	const char *text = names_file_text(r);
+	size_t len = text ? strlen(text) : 0;
+	uint32_t tag = (uint32_t)hash_bytes(&n->key, text ? text : "", len);
+	char *copy = NULL;
+
+	n->slots[i].id = (r->id & n->mask) == i ? r->id : i;
+	if (n->slots[i].id == r->id && text && !find(n, tag, text, len))
+		copy = strdup(text);
+	if (!copy) {
+		names_file_put(&n->file, i, n->slots[i].id, "", 0);
+		spare_add(n, i);
+		return;
+	}
+	put(n, i, tag, copy);
+	idle_add(n, i);
+}
+
+int names_keep(struct names *n, const char *path)
+{
+	uint32_t last = n->max - 1;
+	int rc = names_file_open(&n->file, path, n->max);
+
+	if (rc)
+		return rc;
+	while (last && !n->file.records[last].id)
+		last--;
+	n->bump = last;
+	for (uint32_t i = 1; i <= last; i++)
+		adopt(n, i);
+	return 0;
+}
+
+uint64_t names_line(const struct names *n)
+{
+	return n->file.line;
 }
 
 /* ---- what the house asks */

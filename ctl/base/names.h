@@ -1,8 +1,9 @@
 /* names.h - texts by number: what remotes are called, kept once each.
  *
  * A number fits where a text does not: into a packet's record, a session, a row
- * of history. 0 is no name. No number is used twice in a run: one whose name
- * was given up since finds nothing, and never another's name.
+ * of history. 0 is no name. No number is used twice in a run, or in runs that
+ * follow each other (names_keep()): one whose name was given up since finds
+ * nothing, and never another's name.
  *
  * Who keeps a number holds it. Names that nobody holds stay until room is
  * needed; then the one that was last found or dropped longest ago goes. When
@@ -23,6 +24,14 @@ struct names;
 /* Room for 'max' of them, a power of two. NULL: out of memory. */
 struct names *names_new(uint32_t max);
 void names_free(struct names *n);
+
+/* Before the first name: takes over what an earlier process left in the file
+ * 'path', on a tmpfs, and keeps the table there from now on, so that numbers
+ * outlive this one, too, however it ends. 0 or -errno, and then they do not. */
+int names_keep(struct names *n, const char *path);
+/* Numbers mean the same to processes with the same line. 0: to none but this
+ * one. */
+uint64_t names_line(const struct names *n);
 
 /* Finds or makes; does not hold. 0: empty, longer than NAMES_LEN_MAX, a NUL in
  * it, or no room. */

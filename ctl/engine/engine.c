@@ -24,7 +24,7 @@ struct engine {
 };
 
 struct engine *engine_new(const struct engine_limits *limits,
-			  const char *tables, uint32_t *adopted)
+			  const struct engine_tables *tables, uint32_t *adopted)
 {
 	struct engine *e = calloc(1, sizeof(*e));
 	uint32_t mappings;

@@ -65,13 +65,20 @@ struct engine_port {
 	uint32_t queues; /* RX queues, all bound; with nfqueue 0 */
 };
 
-/* 'tables' (NULL: none) names a file on a tmpfs of this boot where mappings and
- * sessions live: those that an engine before us left there are taken over, also
- * after kill -9, and '*adopted' says how many sessions. What does not fit
+struct engine_tables {
+	const char *path; /* a file on a tmpfs of this boot */
+	uint64_t names;	  /* names_line() of what labels are numbers of */
+};
+
+/* 'tables' (NULL: none) names a file where mappings and sessions live: those
+ * that an engine before us left there are taken over, also after kill -9, with
+ * their labels if they are of the same line of names, and '*adopted' says how
+ * many sessions. What does not fit
  * (another layout, another boot, broken) is said in the log and begun anew.
  * engine_free() leaves the file. NULL: out of memory. */
 struct engine *engine_new(const struct engine_limits *limits,
-			  const char *tables, uint32_t *adopted);
+			  const struct engine_tables *tables,
+			  uint32_t *adopted);
 void engine_free(struct engine *e);
 /* While stopped: where DNS posts what the engine may answer; lent for as long
  * as the engine is. NULL: nowhere. */

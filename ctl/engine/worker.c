@@ -30,7 +30,7 @@ static void free_picture(struct snapshot_node *node)
 }
 
 int worker_init(struct worker *w, const struct engine_limits *limits,
-		const char *tables)
+		const struct engine_tables *tables)
 {
 	struct hash_key key, seed;
 	int rc = mailbox_init(&w->mailbox);

@@ -58,7 +58,7 @@ struct worker {
 
 /* 'tables': see engine_new(). 0 or -ENOMEM, -EMFILE. */
 int worker_init(struct worker *w, const struct engine_limits *limits,
-		const char *tables);
+		const struct engine_tables *tables);
 /* Stopped, ports closed. */
 void worker_fini(struct worker *w);
 

@@ -7,8 +7,8 @@
  * Encrypted ClientHello may hide the true name behind another's, it goes before
  * only if the device asked DNS for just that name.
  *
- * Flows that were adopted from an earlier run have no name until they open
- * anew: names are not kept beside mappings. */
+ * Names stand beside the NAT's tables in a file of their own, so that flows
+ * that are adopted from an earlier run keep theirs. */
 #include <errno.h>
 #include <limits.h>
 #include <netinet/in.h>
@@ -16,7 +16,18 @@
 #include <string.h>
 
 #include "../base/clock.h"
+#include "../base/log.h"
 #include "gateway_priv.h"
+
+static void keep_names(struct gateway *g)
+{
+	int rc = names_keep(g->names, g->instance.names);
+
+	if (rc)
+		log_warn("names: %s: %s; flows will not keep their names when "
+			 "the gateway starts anew",
+			 g->instance.names, strerror(-rc));
+}
 
 int flow_names_open(struct gateway *g)
 {
@@ -28,6 +39,8 @@ int flow_names_open(struct gateway *g)
 	g->hellos = hellos_new();
 	g->rtts = rtts_new();
 	g->countries = countries_new(path);
+	if (g->names)
+		keep_names(g);
 	if (g->names && g->told && g->hellos && g->rtts && g->countries)
 		return 0;
 	return -ENOMEM;

@@ -49,6 +49,7 @@ static void look_back(struct gateway *g, bool left)
 	} else {
 		gate_clean(GATE_BPFFS, g->instance.name);
 		unlink(g->instance.tables);
+		unlink(g->instance.names);
 	}
 }
 
@@ -93,12 +94,17 @@ static int open_gate(struct gateway *g, struct error *err)
 static int open_engine(struct gateway *g, struct error *err)
 {
 	const struct engine_limits limits = ENGINE_LIMITS_DEFAULT;
+	struct engine_tables tables;
 	uint32_t adopted;
 	int rc;
 
-	g->engine = engine_new(&limits, g->instance.tables, &adopted);
+	if (flow_names_open(g))
+		return error_set(err, -ENOMEM, "names: out of memory");
+	tables = (struct engine_tables){ .path = g->instance.tables,
+					 .names = names_line(g->names) };
+	g->engine = engine_new(&limits, &tables, &adopted);
 	g->answers = answers_new();
-	if (!g->engine || !g->answers || flow_names_open(g))
+	if (!g->engine || !g->answers)
 		return error_set(err, -ENOMEM, "engine: out of memory");
 	engine_set_answers(g->engine, g->answers);
 	if (adopted)

@@ -94,6 +94,7 @@ int leftovers_undo(struct journal *j, const struct instance *i)
 	(void)journal_undo_forwarding(j);
 	(void)gate_clean(GATE_BPFFS, i->name);
 	unlink(i->tables);
+	unlink(i->names);
 	return journal_undo(j);
 }
 

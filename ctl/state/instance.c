@@ -28,6 +28,7 @@ void instance_init(struct instance *i, const char *name)
 		 name);
 	snprintf(i->lock, sizeof(i->lock), "%s/%s.lock", RUN_DIR, name);
 	snprintf(i->tables, sizeof(i->tables), "%s/%s.nat", RUN_DIR, name);
+	snprintf(i->names, sizeof(i->names), "%s/%s.names", RUN_DIR, name);
 }
 
 /* Opens the file and takes the lock on the inode that bears the name now: a

@@ -1,7 +1,7 @@
 /* instance.h - one gateway of a name at a time: its lock, its pid, its files.
  *
  * All under /run/portcullis: <name>.lock (held while running, holds the pid),
- * <name>.journal, <name>.sock, <name>.nat (the NAT's tables). */
+ * <name>.journal, <name>.sock, <name>.nat (the NAT's tables), <name>.names. */
 #ifndef STATE_INSTANCE_H
 #define STATE_INSTANCE_H
 
@@ -20,6 +20,7 @@ struct instance {
 	char journal[INSTANCE_PATH_MAX];
 	char lock[INSTANCE_PATH_MAX];
 	char tables[INSTANCE_PATH_MAX];
+	char names[INSTANCE_PATH_MAX];
 };
 
 /* Names the files of 'name', which must outlive 'i'; takes nothing yet. */

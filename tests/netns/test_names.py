@@ -11,6 +11,7 @@ import time
 import pytest
 
 import mmdb
+from again import AGAIN
 from hellos import client_hello, quic
 from house import FAR, LAN
 from resolvers import Resolver, make_certificates, question
@@ -260,3 +261,37 @@ def test_the_command_line_shows_names(house, sink):
         text = house.cli("flows")
     assert "NAME" in text.splitlines()[0]
     assert any("shown.example" in line for line in text.splitlines())
+
+
+@AGAIN
+def test_flows_that_go_on_keep_their_names(build, carrier, again):
+    """Both kinds of names, and no other flow's; what is new gets new ones."""
+    house = build([["h1"]])
+    resolver = Resolver(house.far, reply)
+    house.start_gateway()
+    house.h1.dhcp()
+    with contextlib.ExitStack() as stack:
+        stack.callback(resolver.close)
+        server = stack.enter_context(house.far.tcp(7301, FAR))
+        server.listen(8)
+
+        def says_to(*pieces):
+            sock = stack.enter_context(
+                says(house.h1, (FAR, 7301), *pieces))
+            stack.enter_context(server.accept()[0])
+            return sock
+
+        nameless = says_to()
+        dig(house, house.h1, "told.example")
+        told = says_to()
+        said = says_to(client_hello("said.example"))
+        assert is_called(house, house.h1, said, "said.example") is True
+        again(house)
+        for sock, name in ((told, "told.example"), (said, "said.example"),
+                           (nameless, None)):
+            sock.sendall(b"still here")
+            assert flow(house, house.h1, sock.getsockname()[1])
+            assert is_called(house, house.h1, sock, name) is True
+        fresh = says_to(client_hello("fresh.example"))
+        assert is_called(house, house.h1, fresh, "fresh.example") is True
+        assert is_called(house, house.h1, said, "said.example") is True

@@ -10,6 +10,10 @@
 
 #include <cmocka.h>
 
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
 static uint32_t id_of(struct names *n, const char *text)
 {
 	return names_id(n, text, strlen(text));
@@ -127,6 +131,137 @@ static void no_number_comes_twice(void **state)
 	names_free(n);
 }
 
+/* ---- from one process to the next */
+
+static char path[64];
+
+static int no_file(void **state)
+{
+	(void)state;
+	snprintf(path, sizeof(path), "/dev/shm/portcullis-test-%d.names",
+		 (int)getpid());
+	unlink(path);
+	return 0;
+}
+
+static int rm_file(void **state)
+{
+	(void)state;
+	unlink(path);
+	return 0;
+}
+
+static struct names *kept(uint32_t max)
+{
+	struct names *n = names_new(max);
+
+	assert_int_equal(names_keep(n, path), 0);
+	return n;
+}
+
+static void numbers_outlive_a_process(void **state)
+{
+	struct names *n = kept(16);
+	uint32_t a = id_of(n, "a.example"), b = id_of(n, "b\xc3\xbc.example");
+	uint64_t line = names_line(n);
+
+	(void)state;
+	names_free(n);
+	n = kept(16);
+	assert_int_not_equal(line, 0);
+	assert_true(names_line(n) == line);
+	assert_int_equal(names_count(n), 2);
+	assert_string_equal(names_text(n, a), "a.example");
+	assert_string_equal(names_text(n, b), "b\xc3\xbc.example");
+	assert_int_equal(id_of(n, "a.example"), a);
+	assert_int_not_equal(id_of(n, "c.example"), b);
+	names_free(n);
+	/* Not in a table of another size: numbers mean other slots there. */
+	n = kept(32);
+	assert_true(names_line(n) != line);
+	assert_null(names_text(n, a));
+	names_free(n);
+}
+
+static void no_number_comes_twice_in_two_runs(void **state)
+{
+	struct names *n = kept(4);
+	uint32_t seen[60], i;
+	char text[200];
+
+	(void)state;
+	for (i = 0; i < 60; i++) {
+		if (i % 7 == 6) {
+			names_free(n);
+			n = kept(4);
+		}
+		/* Some are too long for the file: their numbers are not. */
+		memset(text, 'x', sizeof(text));
+		snprintf(text + 150 * (i % 3 == 2), 40, "n%u", i);
+		seen[i] = id_of(n, text);
+		assert_int_not_equal(seen[i], 0);
+	}
+	for (i = 0; i < 60; i++)
+		for (unsigned j = 0; j < i; j++)
+			assert_int_not_equal(seen[i], seen[j]);
+	assert_string_equal(names_text(n, seen[59]), text);
+	names_free(n);
+}
+
+/* Whatever stands there: no crash, no text that drives a terminal, and the
+ * table works. */
+static void a_hostile_file_does_no_harm(void **state)
+{
+	unsigned seed = 7;
+
+	(void)state;
+	for (unsigned round = 0; round < 300; round++) {
+		struct names *n = kept(16);
+		int fd = open(path, O_RDWR | O_CLOEXEC);
+
+		for (unsigned i = 0; i < 20; i++)
+			names_id(n, "one two three four" + i % 15, 3);
+		for (unsigned i = 0; i < 40; i++) {
+			uint8_t byte = (uint8_t)rand_r(&seed);
+
+			assert_int_equal(
+				pwrite(fd, &byte, 1,
+				       4096 + rand_r(&seed) % (16 * 128)),
+				1);
+		}
+		close(fd);
+		names_free(n);
+		n = kept(16);
+		for (unsigned i = 0; i < 40; i++) {
+			char text[16];
+			uint32_t id;
+
+			snprintf(text, sizeof(text), "new%u", i);
+			id = id_of(n, text);
+			assert_true(!id || !strcmp(names_text(n, id), text));
+		}
+		names_free(n);
+	}
+}
+
+static void another_kind_of_file_is_begun_anew(void **state)
+{
+	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	struct names *n;
+
+	(void)state;
+	assert_int_equal(ftruncate(fd, 4096 + 16 * 128), 0);
+	close(fd);
+	n = kept(16);
+	assert_int_not_equal(id_of(n, "a"), 0);
+	names_free(n);
+	n = names_new(16);
+	assert_int_equal(names_keep(n, "/nowhere/names"), -ENOENT);
+	assert_true(names_line(n) == 0);
+	assert_int_not_equal(id_of(n, "a"), 0);
+	names_free(n);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -135,6 +270,14 @@ int main(void)
 		cmocka_unit_test(the_longest_idle_gives_way),
 		cmocka_unit_test(what_is_held_stays),
 		cmocka_unit_test(no_number_comes_twice),
+		cmocka_unit_test_setup_teardown(numbers_outlive_a_process,
+						no_file, rm_file),
+		cmocka_unit_test_setup_teardown(
+			no_number_comes_twice_in_two_runs, no_file, rm_file),
+		cmocka_unit_test_setup_teardown(a_hostile_file_does_no_harm,
+						no_file, rm_file),
+		cmocka_unit_test_setup_teardown(
+			another_kind_of_file_is_begun_anew, no_file, rm_file),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

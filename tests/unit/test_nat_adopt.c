@@ -15,11 +15,13 @@ static const struct engine_limits limits = { 1024, 4096, 64 };
 static const struct hash_key first_key = { { 1, 2 } };
 static const struct hash_key other_key = { { 3, 4 } };
 static char path[64];
+static uint64_t line; /* of names */
 
 static struct nat *open_nat(const struct engine_limits *of,
 			    const struct hash_key *key, uint64_t now_ms)
 {
-	struct nat *n = nat_new_kept(of, key, 5, path, now_ms);
+	const struct engine_tables tables = { path, line };
+	struct nat *n = nat_new_kept(of, key, 5, &tables, now_ms);
 
 	assert_non_null(n);
 	assert_true(nat_check(n));
@@ -95,6 +97,39 @@ static void test_claimed_is_there_before_the_first_packet(void **state)
 	assert_true(claimed[gate_bits_word(GATE_BITS_UDP, 5000)] &
 		    gate_bits_mask(5000));
 	nat_bind_claimed(l->n, NULL);
+}
+
+/* A label is a number: it means something to who has the same names. */
+static void test_labels_go_on_in_one_line_of_names(void **state)
+{
+	struct lab *l = *state;
+
+	line = 77;
+	again(l, &limits);
+	lab_out(l, HOST_A, 5000, REMOTE, 53);
+	nat_set_label(l->n, l->p.session, nat_serial(l->n, l->p.session), 9,
+		      false);
+	lab_out(l, HOST_B, 5001, REMOTE, 53);
+	again(l, &limits);
+	again(l, &limits);
+	lab_out(l, HOST_A, 5000, REMOTE, 53);
+	assert_int_equal(l->p.label, 9);
+	lab_out(l, HOST_B, 5001, REMOTE, 53);
+	assert_int_equal(l->p.label, 0);
+	/* Who comes next in the record has a name of its own, or none. */
+	lab_wait(l, 6 * MINUTE);
+	lab_wait(l, 10 * MINUTE);
+	lab_out(l, HOST_B, 5002, REMOTE, 53);
+	again(l, &limits);
+	lab_out(l, HOST_B, 5002, REMOTE, 53);
+	assert_int_equal(l->p.label, 0);
+	nat_set_label(l->n, l->p.session, nat_serial(l->n, l->p.session), 8,
+		      false);
+	line = 78;
+	again(l, &limits);
+	lab_out(l, HOST_B, 5002, REMOTE, 53);
+	assert_int_equal(l->p.label, 0);
+	line = 0;
 }
 
 /* nat.md 27 */
@@ -352,7 +387,8 @@ static void live_on(const struct engine_limits *of, unsigned seed,
 {
 	struct lab *l = calloc(1, sizeof(*l));
 
-	l->n = nat_new_kept(of, &first_key, seed, path, now_ms);
+	l->n = nat_new_kept(of, &first_key, seed,
+			    &(struct engine_tables){ .path = path }, now_ms);
 	l->conf = lab_conf();
 	l->conf.host_sessions = 300;
 	l->now = now_ms;
@@ -407,6 +443,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		adopt_test(test_sessions_go_on_by_the_same_ports),
 		adopt_test(test_claimed_is_there_before_the_first_packet),
+		adopt_test(test_labels_go_on_in_one_line_of_names),
 		adopt_test(test_ports_rest_on),
 		adopt_test(test_what_is_over_is_not_taken),
 		adopt_test(test_another_wan_address_since),

@@ -116,7 +116,8 @@ static int reserve_memory(struct nat *n, const struct layout *l)
 }
 
 static struct nat *new_in(const struct engine_limits *limits, const char *path,
-			  const struct hash_key *key, uint64_t seed)
+			  uint64_t names, const struct hash_key *key,
+			  uint64_t seed)
 {
 	uint32_t each = limits->mappings < NAT_MAPPINGS_MAX ? limits->mappings
 							    : NAT_MAPPINGS_MAX;
@@ -142,6 +143,7 @@ static struct nat *new_in(const struct engine_limits *limits, const char *path,
 		return NULL;
 	}
 	n->key = *key;
+	n->file.head->names = names;
 	n->mappings_max = each;
 	set_up(n, &l, maps, limits->sessions, seed);
 	return n;
@@ -150,7 +152,7 @@ static struct nat *new_in(const struct engine_limits *limits, const char *path,
 struct nat *nat_new(const struct engine_limits *limits,
 		    const struct hash_key *key, uint64_t seed)
 {
-	return new_in(limits, NULL, key, seed);
+	return new_in(limits, NULL, 0, key, seed);
 }
 
 static const char *why_not(int rc)
@@ -171,18 +173,19 @@ static const char *why_not(int rc)
 /* Another engine's file is left alone. */
 struct nat *nat_new_kept(const struct engine_limits *limits,
 			 const struct hash_key *key, uint64_t seed,
-			 const char *path, uint64_t now_ms)
+			 const struct engine_tables *tables, uint64_t now_ms)
 {
+	const char *path = tables->path;
 	struct nat_file old;
 	int rc = nat_file_open(&old, path);
 	const char *mine = rc == -EBUSY ? NULL : path;
-	struct nat *n = new_in(limits, mine, key, seed);
+	struct nat *n = new_in(limits, mine, tables->names, key, seed);
 
 	if (!rc && n) {
 		rc = nat_adopt(n, &old, now_ms);
 		if (rc) {
 			nat_free(n);
-			n = new_in(limits, mine, key, seed);
+			n = new_in(limits, mine, tables->names, key, seed);
 		}
 	}
 	nat_file_close(&old);
@@ -190,7 +193,7 @@ struct nat *nat_new_kept(const struct engine_limits *limits,
 		log_warn("nat: %s: mappings are not taken over: %s", path,
 			 why_not(rc));
 	if (!n)
-		return new_in(limits, NULL, key, seed);
+		return new_in(limits, NULL, 0, key, seed);
 	if (mine)
 		nat_file_settle(path);
 	return n;

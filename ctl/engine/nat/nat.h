@@ -22,7 +22,7 @@ struct nat *nat_new(const struct engine_limits *limits,
  * last engine left there that is not over. */
 struct nat *nat_new_kept(const struct engine_limits *limits,
 			 const struct hash_key *key, uint64_t seed,
-			 const char *path, uint64_t now_ms);
+			 const struct engine_tables *tables, uint64_t now_ms);
 void nat_free(struct nat *n);
 /* Points the NAT at a bitmap and rebuilds it from the mappings. NULL: a
  * private one, as at the start. */

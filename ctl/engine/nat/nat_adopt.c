@@ -151,8 +151,17 @@ static bool is_session(const struct move *v, const struct session *s,
 	       !nat_session_lookup(n, &s->key, nat_session_hash(n, &s->key));
 }
 
-static void move_session(struct move *v, const struct session *from)
+/* Numbers of names mean something to processes of one line. */
+static uint32_t label_of(const struct move *v, uint32_t i)
 {
+	const uint64_t line = v->old->head->names;
+
+	return line && line == v->n->file.head->names ? v->old->labels[i] : 0;
+}
+
+static void move_session(struct move *v, uint32_t number)
+{
+	const struct session *from = &v->old->sessions[number];
 	struct nat *n = v->n;
 	uint32_t map = from->map <= v->old->head->mappings_bump
 			       ? v->maps[from->map]
@@ -176,6 +185,7 @@ static void move_session(struct move *v, const struct session *from)
 	s->map = map;
 	s->epoch = 0;
 	nat_session_enrol(n, s, nat_session_hash(n, &s->key), host);
+	nat_label_put(n, i, label_of(v, number));
 	if (nat_session_deadline(n, s) <= n->now_ms)
 		nat_session_end(n, s);
 }
@@ -199,7 +209,7 @@ static void move_sessions(struct move *v)
 
 	qsort(v->entries, count, sizeof(*v->entries), by_time);
 	for (unsigned i = count > max ? count - max : 0; i < count; i++)
-		move_session(v, &v->old->sessions[v->entries[i].i]);
+		move_session(v, v->entries[i].i);
 }
 
 /* ---- the rest */

@@ -120,7 +120,8 @@ struct nat_watch {
 	uint32_t since_ms; /* the window's begin, low bits */
 	uint16_t packets;  /* in it */
 	uint16_t pair;	   /* of the express lane, 0: the engine carries it */
-	uint32_t label;	   /* a name's number (base/names.h), 0: none */
+	uint32_t label;	   /* a name's number (base/names.h), 0: none; see
+			    * nat_label_put() */
 	/* What its first packets may tell yet; all zero: nothing. */
 	uint32_t rtt_us : 27; /* when 'rtt_step' began, low bits */
 	uint32_t rtt_step : 3;
@@ -172,7 +173,8 @@ struct host {
 	(sizeof(struct mapping) + NAT_BUCKETS + sizeof(uint32_t) +             \
 	 sizeof(struct map_links) + sizeof(struct port_hold))
 #define NAT_SESSION_COST                                                       \
-	(sizeof(struct session) + sizeof(struct session_links) + NAT_BUCKETS)
+	(sizeof(struct session) + sizeof(struct session_links) + NAT_BUCKETS + \
+	 sizeof(uint32_t))
 #define NAT_HOST_COST (sizeof(struct host) + NAT_BUCKETS)
 #define NAT_WAITING_COST                                                       \
 	(PKTBUF_MAX * sizeof(struct pktbuf) + 2 * sizeof(struct frag_pool) +   \
@@ -423,6 +425,9 @@ void nat_session_carried(struct nat *n, struct session *s, enum nat_dir dir,
 void nat_watch(struct nat *n, const struct session *s, struct pkt *p);
 void nat_watch_settle(struct nat *n, const struct session *s);
 void nat_watch_end(struct nat *n, const struct session *s);
+
+/* nat_label.c - calls the session so, here and in the file. */
+void nat_label_put(struct nat *n, uint32_t session, uint32_t label);
 
 /* nat_notice.c - what the first packets of a session tell. 'fresh': 'p' opened
  * it. */

@@ -33,7 +33,8 @@ static size_t file_bytes(uint32_t mappings, uint32_t sessions)
 {
 	return HEAD_BYTES + record_bytes(sizeof(struct mapping), mappings) +
 	       record_bytes(sizeof(struct session), sessions) +
-	       GATE_BITS_PROTOS * PORTS_SPACE * sizeof(struct port_hold);
+	       GATE_BITS_PROTOS * PORTS_SPACE * sizeof(struct port_hold) +
+	       record_bytes(sizeof(uint32_t), sessions);
 }
 
 /* Empty where there is no /proc: then all boots look alike, and a clock that
@@ -61,6 +62,8 @@ static void lay_out(struct nat_file *f, uint32_t mappings, uint32_t sessions)
 	f->sessions = (struct session *)(void *)at;
 	at += record_bytes(sizeof(struct session), sessions);
 	f->holds = (struct port_hold *)(void *)at;
+	at += GATE_BITS_PROTOS * PORTS_SPACE * sizeof(struct port_hold);
+	f->labels = (uint32_t *)(void *)at;
 }
 
 static int map_file(struct nat_file *f, int prot, int flags)

@@ -13,7 +13,7 @@
 #include "nat_ports.h"
 
 /* Any change of a record's layout, or of what its fields mean, raises it. */
-#define NAT_FILE_LAYOUT 1
+#define NAT_FILE_LAYOUT 2
 
 struct mapping;
 struct session;
@@ -24,6 +24,7 @@ struct nat_file_head {
 	uint32_t mapping_size, session_size, hold_size;
 	uint32_t mappings_max, sessions_max;
 	uint8_t boot[40]; /* the kernel's boot_id, text */
+	uint64_t names;	  /* names_line() of what labels mean; 0: nothing */
 	/* engine thread */
 	uint64_t wan; /* address, and the sessions' epoch above it */
 	uint32_t mappings_bump, sessions_bump; /* records ever used */
@@ -37,6 +38,7 @@ struct nat_file {
 	struct mapping *mappings;
 	struct session *sessions;
 	struct port_hold *holds; /* [GATE_BITS_PROTOS * PORTS_SPACE] */
+	uint32_t *labels;	 /* by session, for who comes after */
 };
 
 /* All zero but the head. 'path' NULL: anonymous; else path + ".new". 0 or

@@ -5,6 +5,12 @@
 
 #include <netinet/in.h>
 
+void nat_label_put(struct nat *n, uint32_t session, uint32_t label)
+{
+	nat_watch_at(n, session)->label = label;
+	n->file.labels[session] = label;
+}
+
 uint32_t nat_label(const struct nat *n, uint32_t session)
 {
 	return nat_watch_at(n, session)->label;
@@ -13,11 +19,9 @@ uint32_t nat_label(const struct nat *n, uint32_t session)
 void nat_set_label(struct nat *n, uint32_t session, uint32_t serial,
 		   uint32_t label, bool weak)
 {
-	uint32_t *at = &nat_watch_at(n, session)->label;
-
 	if (serial && nat_session_at(n, session)->serial == serial &&
-	    (!weak || !*at))
-		*at = label;
+	    (!weak || !nat_label(n, session)))
+		nat_label_put(n, session, label);
 }
 
 void nat_bind_labels(struct nat *n, const struct labels *labels)

@@ -164,10 +164,11 @@ static void begin(struct nat *n, const struct session *s, enum nat_dir dir,
 	if (dir != DIR_OUT)
 		return;
 	if (n->labels)
-		w->label = labels_find(n->labels, &p->host_mac,
+		p->label = labels_find(n->labels, &p->host_mac,
 				       nat_session_inside(s), &s->key.remote,
 				       n->now_ms);
-	p->label = w->label;
+	if (p->label)
+		nat_label_put(n, nat_session_number(n, s), p->label);
 	w->hellos = NAT_HELLOS;
 }
 

@@ -165,6 +165,7 @@ void nat_session_enrol(struct nat *n, struct session *s, uint64_t hash,
 	uint32_t i = nat_session_number(n, s);
 
 	*nat_links_at(n, i) = (struct session_links){ .host = host };
+	n->file.labels[i] = 0;
 	nat_hash_add(&n->session_hash, hash, i);
 	nat_host_link(n, s, s->list);
 	if (s->map)
