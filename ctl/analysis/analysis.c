@@ -10,6 +10,7 @@
 #include <stdlib.h>
 
 #include "country.h"
+#include "dns_own.h"
 #include "dns_silent.h"
 #include "hours.h"
 #include "line.h"
@@ -18,6 +19,7 @@
 #include "scan_lan.h"
 #include "upload.h"
 
+#define DAY_MS	    86400000ull
 #define EVIDENCE_MS (15 * 60 * 1000ull) /* that a link shows around it */
 
 struct analysis {
@@ -25,8 +27,9 @@ struct analysis {
 	struct events *events;
 	struct habits *habits;
 	struct scan_lan scan_lan;
-	struct scan_internet scan_internet;
+	struct scan_internet scan_tcp, scan_udp;
 	struct dns_silent dns_silent;
+	struct dns_own dns_own;
 	struct line line;
 	struct addr line_to;
 };
@@ -79,6 +82,39 @@ static void say(struct analysis *a, struct event *e, uint64_t now_ms,
 
 /* ---- devices */
 
+/* How many of the last day's newcomers, told of by name, had made their
+ * addresses up. */
+static unsigned made_up_of_day(const struct analysis *a, uint64_t now_ms)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < events_count(a->events); i++) {
+		const struct event *e = events_at(a->events, i);
+
+		n += e->kind == EVENT_NEW_DEVICE && mac_is_random(&e->mac) &&
+		     e->at_ms <= now_ms && e->at_ms + DAY_MS > now_ms;
+	}
+	return n;
+}
+
+/* One sentence for all that come after. */
+static void say_crowd(struct analysis *a, const struct mac *mac,
+		      uint64_t now_ms)
+{
+	char name[EVENT_NAME_SIZE];
+	struct event e;
+
+	if (!events_wanted(a->events, EVENT_NEW_CROWD, &nobody, now_ms))
+		return;
+	a->house.name(a->house.arg, mac, name);
+	e = event_of(a, EVENT_NEW_CROWD, &nobody);
+	snprintf(e.link, sizeof(e.link), "#/overview");
+	say(a, &e, now_ms,
+	    "More than %d devices with made-up addresses came within a day, "
+	    "%s among them: it may be one that changes its own.",
+	    NEWCOMER_MADE_UP, name);
+}
+
 bool analysis_device(struct analysis *a, const struct mac *mac,
 		     uint64_t began_ms, uint64_t first_ms, uint64_t last_ms,
 		     const char *before, uint64_t now_ms)
@@ -88,6 +124,11 @@ bool analysis_device(struct analysis *a, const struct mac *mac,
 
 	if (judged != NEWCOMER_TELL)
 		return judged == NEWCOMER_OF_HOME;
+	if (mac_is_random(mac) &&
+	    made_up_of_day(a, now_ms) >= NEWCOMER_MADE_UP) {
+		say_crowd(a, mac, now_ms);
+		return true;
+	}
 	if (!events_wanted(a->events, EVENT_NEW_DEVICE, mac, now_ms))
 		return true;
 	e = event_of(a, EVENT_NEW_DEVICE, mac);
@@ -205,20 +246,29 @@ void analysis_opened(struct analysis *a, const struct mac *mac, uint8_t proto,
 		     const char *name, uint64_t now_ms)
 {
 	if (proto == IPPROTO_TCP)
-		scan_internet_opened(&a->scan_internet, mac, remote, now_ms);
+		scan_internet_opened(&a->scan_tcp, mac, remote, now_ms);
+	if (proto == IPPROTO_UDP && ntohs(remote->port) == DNS_OWN_PORT)
+		dns_own_asked(&a->dns_own, mac, &remote->addr, now_ms);
+	else if (proto == IPPROTO_UDP)
+		scan_internet_opened(&a->scan_udp, mac, remote, now_ms);
 	if (iso &&
 	    country_is_new(habits_of(a->habits, mac, now_ms), iso, now_ms))
 		say_country(a, mac, remote, iso, name, now_ms);
 }
 
-void analysis_answered(struct analysis *a, const struct mac *mac,
-		       const struct endpoint *remote)
+void analysis_answered(struct analysis *a, const struct mac *mac, uint8_t proto,
+		       const struct endpoint *remote, uint64_t now_ms)
 {
-	scan_internet_answered(&a->scan_internet, mac, remote);
+	if (proto == IPPROTO_TCP)
+		scan_internet_answered(&a->scan_tcp, mac, remote);
+	else if (ntohs(remote->port) == DNS_OWN_PORT)
+		dns_own_answered(&a->dns_own, mac, &remote->addr, now_ms);
+	else
+		scan_internet_answered(&a->scan_udp, mac, remote);
 }
 
 static void say_scan(struct analysis *a, const struct scan_found *f,
-		     uint64_t now_ms)
+		     const char *proto, uint64_t now_ms)
 {
 	char text[ADDR_STRLEN];
 	struct event e;
@@ -229,22 +279,42 @@ static void say_scan(struct analysis *a, const struct scan_found *f,
 	link_traffic(&e, now_ms);
 	if (f->hosts > 1)
 		say(a, &e, now_ms,
-		    "%s knocks at port %u of %u machines on the internet that "
-		    "do not let it in.",
-		    e.name, ntohs(f->one.port), f->hosts);
+		    "%s knocks at %s port %u of %u machines on the internet "
+		    "that do not let it in.",
+		    e.name, proto, ntohs(f->one.port), f->hosts);
 	else
 		say(a, &e, now_ms,
-		    "%s knocks at %u ports of %s on the internet that do not "
-		    "let it in.",
-		    e.name, f->ports, addr_format(&f->one.addr, text));
+		    "%s knocks at %u %s ports of %s on the internet that do "
+		    "not let it in.",
+		    e.name, f->ports, proto, addr_format(&f->one.addr, text));
+}
+
+static void say_own(struct analysis *a, const struct dns_own_pair *p,
+		    uint64_t now_ms)
+{
+	char text[ADDR_STRLEN];
+	struct event e;
+
+	if (!events_wanted(a->events, EVENT_DNS_OWN, &p->mac, now_ms))
+		return;
+	e = event_of(a, EVENT_DNS_OWN, &p->mac);
+	link_traffic(&e, now_ms);
+	say(a, &e, now_ms,
+	    "%s asks %s for names, not this gateway, and gets no answer.",
+	    e.name, addr_format(&p->to, text));
 }
 
 void analysis_tick(struct analysis *a, uint64_t now_ms)
 {
+	const struct dns_own_pair *own;
 	struct scan_found found;
 
-	while (scan_internet_look(&a->scan_internet, now_ms, &found))
-		say_scan(a, &found, now_ms);
+	while (scan_internet_look(&a->scan_tcp, SCAN_TCP, now_ms, &found))
+		say_scan(a, &found, "TCP", now_ms);
+	while (scan_internet_look(&a->scan_udp, SCAN_UDP, now_ms, &found))
+		say_scan(a, &found, "UDP", now_ms);
+	while ((own = dns_own_look(&a->dns_own)))
+		say_own(a, own, now_ms);
 }
 
 /* ---- services and the line */

@@ -48,9 +48,9 @@ void analysis_moved(struct analysis *a, const struct mac *mac,
 void analysis_opened(struct analysis *a, const struct mac *mac, uint8_t proto,
 		     const struct endpoint *remote, const char *iso,
 		     const char *name, uint64_t now_ms);
-/* The remote did its part of a handshake. */
-void analysis_answered(struct analysis *a, const struct mac *mac,
-		       const struct endpoint *remote);
+/* The remote did its part of a handshake, or answered a first datagram. */
+void analysis_answered(struct analysis *a, const struct mac *mac, uint8_t proto,
+		       const struct endpoint *remote, uint64_t now_ms);
 /* A device asked by ARP for 'target'. */
 void analysis_asked(struct analysis *a, const struct mac *mac, __be32 target,
 		    uint64_t now_ms);

@@ -26,12 +26,14 @@
 /* clang-format off */
 #define EVENT_KINDS(X)                                                         \
 	X(NEW_DEVICE, "new-device", 1440, 8)                                   \
+	X(NEW_CROWD, "new-crowd", 1440, 1)                                     \
 	X(NEW_COUNTRY, "new-country", 1440, 4)                                 \
 	X(NEW_HOUR, "new-hour", 1440, 3)                                       \
 	X(SCAN_LAN, "scan-lan", 360, 4)                                        \
 	X(SCAN_INTERNET, "scan-internet", 360, 4)                              \
 	X(UPLOAD, "upload", 360, 6)                                            \
 	X(DNS_SILENT, "dns-silent", 60, 6)                                     \
+	X(DNS_OWN, "dns-own", 360, 4)                                          \
 	X(WAN_LOSS, "wan-loss", 60, 6)                                         \
 	X(WAN_LATENCY, "wan-latency", 180, 4)                                  \
 	X(DHCP_RIVAL, "dhcp-rival", 60, 4)                                     \

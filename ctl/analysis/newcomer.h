@@ -1,7 +1,9 @@
 /* newcomer.h - detector: a device that was never here before.
  *
- * Pure. Those that are here in the gateway's first hour are the home; who comes
- * later is told of once it stays: one made-up frame is nobody. */
+ * Pure. Who makes addresses up could be many: a few of them are told of, the
+ * others together. Those that are here in the gateway's first hour are the
+ * home; who comes later is told of once it stays: one made-up frame is nobody.
+ */
 #ifndef ANALYSIS_NEWCOMER_H
 #define ANALYSIS_NEWCOMER_H
 
@@ -9,6 +11,7 @@
 
 #define NEWCOMER_HOME_MS (3600 * 1000ull)
 #define NEWCOMER_STAY_MS 10000
+#define NEWCOMER_MADE_UP 3 /* told of by name in a day */
 
 enum newcomer {
 	NEWCOMER_WAIT,	 /* it may be gone again in a moment */

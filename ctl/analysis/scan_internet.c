@@ -136,7 +136,7 @@ static unsigned unanswered(const struct scan_device *d, uint64_t now_ms,
 	return n;
 }
 
-static bool look_at(struct scan_device *d, uint64_t now_ms,
+static bool look_at(struct scan_device *d, unsigned least, uint64_t now_ms,
 		    struct scan_found *out)
 {
 	struct endpoint list[SCAN_KNOCKS];
@@ -144,20 +144,20 @@ static bool look_at(struct scan_device *d, uint64_t now_ms,
 
 	out->mac = d->mac;
 	out->hosts = out->ports = 1;
-	if (n < SCAN_HOSTS && n < SCAN_PORTS)
+	if (n < least)
 		return false;
 	qsort(list, n, sizeof(list[0]), by_port_addr);
 	out->hosts = longest(list, n, by_port, &out->one);
-	if (out->hosts >= SCAN_HOSTS)
+	if (out->hosts >= least)
 		return true;
 	out->hosts = 1;
 	qsort(list, n, sizeof(list[0]), by_addr_port);
 	out->ports = longest(list, n, by_addr, &out->one);
-	return out->ports >= SCAN_PORTS;
+	return out->ports >= least;
 }
 
-bool scan_internet_look(struct scan_internet *s, uint64_t now_ms,
-			struct scan_found *out)
+bool scan_internet_look(struct scan_internet *s, unsigned least,
+			uint64_t now_ms, struct scan_found *out)
 {
 	unsigned i;
 
@@ -168,7 +168,7 @@ bool scan_internet_look(struct scan_internet *s, uint64_t now_ms,
 			continue;
 		/* What is too young now is looked at again. */
 		d->knocked = d->last_ms + SCAN_PATIENCE_MS > now_ms;
-		if (!look_at(d, now_ms, out))
+		if (!look_at(d, least, now_ms, out))
 			continue;
 		memset(d->knocks, 0, sizeof(d->knocks));
 		return true;

@@ -1,9 +1,10 @@
 /* scan_internet.h - detector: a device that knocks at many doors outside.
  *
- * TCP alone, and only what was not answered: SCAN_HOSTS hosts at one port, or
- * SCAN_PORTS ports of one host, within a minute. Peers of a download have ports
- * of their own each, a browser is answered. Bounded; pure: time is passed in.
- * Control thread. */
+ * Of one protocol, and only what was not answered: so many hosts at one port,
+ * or ports of one host, within a minute. Peers of a download have ports of
+ * their own each, a browser is answered; of UDP it takes more, as peers without
+ * a connection have often gone, and traceroute knocks at ninety ports. Bounded;
+ * pure: time is passed in. Control thread. */
 #ifndef ANALYSIS_SCAN_INTERNET_H
 #define ANALYSIS_SCAN_INTERNET_H
 
@@ -12,8 +13,8 @@
 
 #include "../base/addr.h"
 
-#define SCAN_HOSTS	 100
-#define SCAN_PORTS	 100
+#define SCAN_TCP	 100 /* hosts, or ports */
+#define SCAN_UDP	 250
 #define SCAN_WINDOW_MS	 60000
 #define SCAN_PATIENCE_MS 3000 /* younger than this may yet be answered */
 #define SCAN_KEEP_MS	 (SCAN_PATIENCE_MS + 2000) /* looked at once, at least */
@@ -46,9 +47,9 @@ void scan_internet_opened(struct scan_internet *s, const struct mac *mac,
 			  const struct endpoint *remote, uint64_t now_ms);
 void scan_internet_answered(struct scan_internet *s, const struct mac *mac,
 			    const struct endpoint *remote);
-/* Looks at all of them; to be called every second. False: nobody does; else
- * one who does, whose knocks are then forgotten. */
-bool scan_internet_look(struct scan_internet *s, uint64_t now_ms,
-			struct scan_found *out);
+/* Looks at all of them for 'least' hosts or ports; to be called every second.
+ * False: nobody does; else one who does, whose knocks are then forgotten. */
+bool scan_internet_look(struct scan_internet *s, unsigned least,
+			uint64_t now_ms, struct scan_found *out);
 
 #endif

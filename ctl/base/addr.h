@@ -80,6 +80,12 @@ static inline bool mac_is_zero(const struct mac *m)
 	return mac_eq(m, &zero);
 }
 
+/* Is it made up by its owner (IEEE 802c), as phones do for each network? */
+static inline bool mac_is_random(const struct mac *mac)
+{
+	return mac->b[0] & 2;
+}
+
 /* IPv4 netmask of a plain length 0..32. */
 static inline __be32 v4_mask(unsigned len)
 {

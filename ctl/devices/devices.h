@@ -84,12 +84,6 @@ unsigned devices_all(const struct devices *d, const struct device **out);
 /* When the first of all was seen; 0: none yet. */
 uint64_t devices_began_ms(const struct devices *d);
 
-/* Is it made up by its owner (IEEE 802c), as phones do for each network? */
-static inline bool mac_is_random(const struct mac *mac)
-{
-	return mac->b[0] & 2;
-}
-
 /* ---- the file */
 
 /* Has anything changed since the last call? */

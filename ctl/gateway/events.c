@@ -1,6 +1,7 @@
 /* events.c - what one room tells and another must hear.
  * Called from the loop by link, engine and DHCP. Control thread. */
 #include <net/if.h>
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -105,7 +106,8 @@ static void on_fdb_used(struct gateway *g, const struct engine_event *e)
 static void on_report(struct gateway *g, const struct engine_report *r)
 {
 	look_at_report(g, r);
-	if (r->kind == REPORT_RTT)
+	/* How long a server thinks is no distance. */
+	if (r->kind == REPORT_RTT && r->proto == IPPROTO_TCP)
 		rtts_note(g->rtts, &r->mac, &r->remote.addr,
 			  r->wan ? RTT_WAN : RTT_LAN, r->us, r->at_ms);
 }

@@ -148,7 +148,8 @@ void look_at_report(struct gateway *g, const struct engine_report *r)
 	if (mac_is_zero(&r->mac))
 		return;
 	if (r->kind == REPORT_RTT && r->wan)
-		analysis_answered(g->analysis, &r->mac, &r->remote);
+		analysis_answered(g->analysis, &r->mac, r->proto, &r->remote,
+				  clock_wall_ms());
 	if (r->kind == REPORT_OPENED && r->outbound)
 		analysis_opened(g->analysis, &r->mac, r->proto, &r->remote,
 				countries_of(g->countries, &r->remote.addr),

@@ -1,9 +1,11 @@
 """What is unusual becomes a sentence, and what is usual does not: by real tools
 that do it."""
 import contextlib
+import json
 import struct
 import subprocess
 import time
+import urllib.parse
 
 import pytest
 
@@ -51,6 +53,30 @@ def nothing_but(house, *kinds):
     assert new.keys() <= set(kinds), new
 
 
+def fetch(house, path):
+    return json.loads(house.gw.run(
+        "curl", "-s", "--unix-socket",
+        f"/run/portcullis/{house.instance}.sock", f"http://x/api/v1/{path}"))
+
+
+def evidence(house, event):
+    """What is behind its link, by the API that the page there asks."""
+    route, _, query = event["link"].removeprefix("#/").partition("?")
+    words = dict(urllib.parse.parse_qsl(query))
+    if route.startswith("device/"):
+        return [c for c in house.ask("clients") if c["mac"] == route[7:]]
+    if route == "traffic":
+        assert words.get("device") == event["device"]
+        span = urllib.parse.urlencode(words | {"step": 60_000})
+        total = fetch(house, f"history?{span}")["total"]
+        return total["rx"] + total["tx"]
+    assert route == "names", event
+    if event["kind"] == "dhcp-rival":
+        return [e for e in fetch(house, "dhcp")["events"]
+                if e["kind"] == "rival"]
+    return fetch(house, "dns/log?why=failed")
+
+
 def test_new_devices(house):
     """They have stayed for ten seconds; each is told of once, by name."""
     def told():
@@ -91,6 +117,9 @@ def test_everyday_life_is_no_event(house):
                     f"curl -so/dev/null http://{FAR}/; done")
         house.h1.attempt("dig", "+short", "example.net", f"@{LAN}")
         house.h1.attempt("dig", "+short", "nowhere.example", f"@{LAN}")
+        house.h1.sh("for n in $(seq 15); do "    # past us, and answered
+                    f"dig +short example.net @{FAR}; sleep 1; done")
+        house.h1.attempt("traceroute", "-n", "-q1", "-w1", FAR)
         house.h2.sh("for n in $(seq 100 120); do "
                     "ping -c1 -W1 10.77.0.$n >/dev/null & done; wait")
 
@@ -112,6 +141,32 @@ def test_a_scan_of_the_world(house):
         event = happens(house, "scan-internet")
     assert event and event["device"] == house.h3.mac
     assert FAR in event["text"] and event["text"].startswith("h3 knocks at")
+
+
+def test_a_scan_by_udp(house):
+    with nothing_but(house, "scan-internet"):
+        house.h1.attempt("nmap", "-n", "-Pn", "-sU", "-p2000-2299",
+                         "--max-retries", "0", "--min-rate", "200", FAR)
+        assert eventually(lambda: [
+            e for e in events(house, "scan-internet")
+            if e["device"] == house.h1.mac and " UDP ports of " in e["text"]],
+            60, 0.5)
+
+
+def test_a_resolver_of_its_own_is_silent(house):
+    """What h2 asks goes to nobody; the others have names."""
+    nobody = "198.51.100.77"
+    with nothing_but(house, "dns-own"):
+        def told():
+            house.h2.attempt("dig", "+tries=1", "+time=2", f"@{nobody}",
+                             "example.net")
+            return events(house, "dns-own")
+
+        event = eventually(told, 90, 0.2)
+        house.h1.attempt("dig", "+short", "example.net", f"@{LAN}")
+    assert event and event[0]["device"] == house.h2.mac
+    assert event[0]["text"] == (f"h2 asks {nobody} for names, not this gateway, "
+                                "and gets no answer.")
 
 
 def test_a_sudden_upload(house):
@@ -169,6 +224,8 @@ def test_no_resolver_answers(house):
                 return events(house, "dns-silent")
 
             assert eventually(told, 120, 0.2)
+        # The log of questions is in memory alone, and ends with the process.
+        assert evidence(house, events(house, "dns-silent")[0])
     finally:
         house.far.run("nft", "delete", "table", "ip", "t")
 
@@ -192,6 +249,15 @@ def test_another_dhcp_server(house):
     assert [e["id"] for e in kept if e["id"] != event["id"]] \
         == [e["id"] for e in before]
     assert all(e["id"] > before[0]["id"] for e in kept[:1])
+
+
+def test_every_link_leads_to_what_was_seen(house):
+    found = events(house)
+    assert {e["kind"] for e in found} >= {
+        "new-device", "scan-lan", "scan-internet", "dns-own", "upload",
+        "address-conflict", "wan-loss", "dns-silent", "dhcp-rival"}
+    for event in found:
+        assert event["kind"] == "dns-silent" or evidence(house, event), event
 
 
 def test_the_api_pages_through_them(house):

@@ -10,12 +10,11 @@
 #include <cmocka.h>
 
 #include "../../ctl/analysis/country.h"
+#include "../../ctl/analysis/dns_own.h"
 #include "../../ctl/analysis/dns_silent.h"
 #include "../../ctl/analysis/hours.h"
 #include "../../ctl/analysis/line.h"
 #include "../../ctl/analysis/newcomer.h"
-#include "../../ctl/analysis/scan_internet.h"
-#include "../../ctl/analysis/scan_lan.h"
 #include "../../ctl/analysis/upload.h"
 
 #define MINUTE_MS 60000ull
@@ -167,186 +166,13 @@ static void a_peak_fades(void **state)
 	assert_true(h.upload_peak < peak && h.upload_peak > peak / 2);
 }
 
-/* ---- a scan of the home */
-
-static __be32 home(unsigned n)
-{
-	return htonl(0x0a4d0000 + n);
-}
-
-static void who_asks_for_all_scans_the_home(void **state)
-{
-	static struct scan_lan s;
-	unsigned i, told = 0;
-
-	(void)state;
-	for (i = 1; i < 255; i++)
-		told += scan_lan_asked(&s, &piano, home(i), NOW + i) != 0;
-	assert_int_equal(told, 1);
-	for (i = 1; i < 255; i++) /* it goes on */
-		told += scan_lan_asked(&s, &piano, home(i),
-				       NOW + MINUTE_MS + 1 + i) != 0;
-	assert_int_equal(told, 2);
-}
-
-static void who_asks_for_some_does_not(void **state)
-{
-	static struct scan_lan s;
-	unsigned i;
-
-	(void)state;
-	for (i = 0; i < 10000; i++) /* 40 of them, over and over */
-		assert_int_equal(
-			scan_lan_asked(&s, &piano, home(1 + i % 40), NOW + i),
-			0);
-	memset(&s, 0, sizeof(s));
-	for (i = 0; i < 250; i++) /* all of them, but slowly */
-		assert_int_equal(
-			scan_lan_asked(&s, &piano, home(i), NOW + i * 2000), 0);
-}
-
-static void made_up_askers_do_not_hide_a_scan(void **state)
-{
-	static struct scan_lan s;
-	unsigned i, j, told = 0;
-	struct mac mac;
-
-	(void)state;
-	for (i = 1; i < 255; i++) {
-		told += scan_lan_asked(&s, &piano, home(i), NOW + i) != 0;
-		for (j = 0; i > 2 && j < 100; j++) {
-			mac = made_up(i * 100 + j);
-			scan_lan_asked(&s, &mac, home(1), NOW + i);
-		}
-	}
-	assert_int_equal(told, 1);
-}
-
-/* ---- a scan of the world */
+/* ---- DNS */
 
 static struct endpoint far(unsigned host, unsigned port)
 {
 	return (struct endpoint){ addr_v4(htonl(0xc6336400 + host)),
 				  htons((uint16_t)port) };
 }
-
-static void many_hosts_at_one_port_are_a_scan(void **state)
-{
-	static struct scan_internet s;
-	struct scan_found found;
-	struct endpoint to;
-	bool told = false;
-	unsigned i;
-
-	(void)state;
-	for (i = 0; i < 100; i++) {
-		to = far(i, 23);
-		scan_internet_opened(&s, &piano, &to, NOW + i);
-	}
-	assert_false(scan_internet_look(&s, NOW + 1000, &found)); /* too soon */
-	assert_true(scan_internet_look(&s, NOW + 4000, &found));
-	assert_true(mac_eq(&found.mac, &piano));
-	assert_int_equal(found.hosts, 100);
-	assert_int_equal(found.ports, 1);
-	assert_int_equal(ntohs(found.one.port), 23);
-	assert_false(scan_internet_look(&s, NOW + 4000, &found)); /* told */
-	/* A worm opens more than are remembered, and never rests. */
-	for (i = 5000; i < 15000 && !told; i++) {
-		to = far(i, 23);
-		scan_internet_opened(&s, &piano, &to, NOW + i);
-		told = i % 1000 == 999 &&
-		       scan_internet_look(&s, NOW + i, &found);
-	}
-	assert_true(told && found.hosts >= SCAN_HOSTS);
-}
-
-static void many_ports_of_one_host_are_a_scan(void **state)
-{
-	static struct scan_internet s;
-	struct scan_found found;
-	struct endpoint to;
-	unsigned i;
-
-	(void)state;
-	for (i = 0; i < 1000; i++) { /* more than are remembered */
-		to = far(9, 1 + i);
-		scan_internet_opened(&s, &piano, &to, NOW + i);
-	}
-	assert_true(scan_internet_look(&s, NOW + 5000, &found));
-	assert_int_equal(found.hosts, 1);
-	assert_int_equal(found.ports, SCAN_KNOCKS);
-	to = far(9, 1);
-	assert_true(addr_eq(&found.one.addr, &to.addr));
-}
-
-static void what_is_answered_is_no_scan(void **state)
-{
-	static struct scan_internet s;
-	struct scan_found found;
-	struct endpoint to;
-	unsigned i;
-
-	(void)state;
-	for (i = 0; i < 400; i++) { /* a busy browser */
-		to = far(i, 443);
-		scan_internet_opened(&s, &piano, &to, NOW + i);
-		if (i % 8)
-			scan_internet_answered(&s, &piano, &to);
-	}
-	assert_false(scan_internet_look(&s, NOW + 4000, &found));
-}
-
-static void peers_and_repetitions_are_no_scan(void **state)
-{
-	static struct scan_internet s;
-	struct scan_found found;
-	struct endpoint to;
-	unsigned i;
-
-	(void)state;
-	for (i = 0; i < 500; i++) { /* peers that have gone, each elsewhere */
-		to = far(i, 10000 + 7 * i);
-		scan_internet_opened(&s, &piano, &to, NOW + i);
-	}
-	assert_false(scan_internet_look(&s, NOW + 4000, &found));
-	memset(&s, 0, sizeof(s));
-	for (i = 0; i < 500; i++) { /* one that does not give up */
-		to = far(9, 443 + i % 5);
-		scan_internet_opened(&s, &piano, &to, NOW + i);
-	}
-	assert_false(scan_internet_look(&s, NOW + 4000, &found));
-	memset(&s, 0, sizeof(s));
-	for (i = 0; i < 500; i++) { /* many, but over ten minutes */
-		to = far(i, 23);
-		scan_internet_opened(&s, &piano, &to, NOW + i * 1200);
-		assert_false(
-			scan_internet_look(&s, NOW + i * 1200 + 3000, &found));
-	}
-}
-
-static void a_crowd_takes_turns(void **state)
-{
-	static struct scan_internet s;
-	struct scan_found found;
-	struct endpoint to;
-	struct mac mac;
-	unsigned i;
-
-	(void)state;
-	for (i = 0; i < 1000; i++) {
-		mac = made_up(i);
-		to = far(1, 80);
-		scan_internet_opened(&s, &mac, &to, NOW + i);
-	}
-	for (i = 0; i < 120; i++) {
-		to = far(i, 23);
-		scan_internet_opened(&s, &piano, &to, NOW + 1000 + i);
-	}
-	assert_true(scan_internet_look(&s, NOW + 5000, &found));
-	assert_true(mac_eq(&found.mac, &piano));
-}
-
-/* ---- DNS */
 
 static void nobody_answers_names(void **state)
 {
@@ -380,6 +206,60 @@ static void a_silence_that_nobody_hears_is_none(void **state)
 	for (i = 0; i < 9; i++) /* a hiccup */
 		assert_false(dns_silent_step(&s, true, 700 + i, t += 1000));
 	assert_false(dns_silent_step(&s, false, 710, t += 1000));
+}
+
+/* A question each 'every_ms', of which every 'nth' is answered; how often it
+ * was told. */
+static unsigned ask_own(struct dns_own *d, unsigned n, unsigned every_ms,
+			unsigned nth)
+{
+	struct addr to = far(53, 53).addr;
+	unsigned i, told = 0;
+	uint64_t t = NOW;
+
+	for (i = 1; i <= n; i++) {
+		dns_own_asked(d, &piano, &to, t);
+		if (nth && i % nth == 0)
+			dns_own_answered(d, &piano, &to, t + 20);
+		for (uint64_t end = t + every_ms; t < end; t += 1000)
+			told += dns_own_look(d) != NULL;
+	}
+	return told;
+}
+
+static void a_resolver_of_its_own_is_silent(void **state)
+{
+	static struct dns_own d;
+	struct addr to = far(53, 53).addr;
+	unsigned i;
+
+	(void)state;
+	assert_int_equal(ask_own(&d, 20, 4000, 0), 1);
+	dns_own_answered(&d, &piano, &to, NOW + 100000); /* and again */
+	assert_int_equal(ask_own(&d, 80, 1000, 0), 1);	 /* and never rests */
+	memset(&d, 0, sizeof(d));
+	for (i = 0; i < 200; i++) { /* who asks others does not hide it */
+		struct mac mac = made_up(i);
+
+		if (i % 10 == 0)
+			dns_own_asked(&d, &piano, &to, NOW + i * 200);
+		dns_own_asked(&d, &mac, &to, NOW + i * 200);
+	}
+	assert_non_null(dns_own_look(&d));
+}
+
+static void a_resolver_that_answers_is_not(void **state)
+{
+	static struct dns_own d;
+
+	(void)state;
+	assert_int_equal(ask_own(&d, 200, 1000, 1), 0);
+	memset(&d, 0, sizeof(d));
+	assert_int_equal(ask_own(&d, 200, 4000, 3), 0); /* two of three lost */
+	memset(&d, 0, sizeof(d));
+	assert_int_equal(ask_own(&d, 3, 4000, 0), 0); /* gave up at once */
+	memset(&d, 0, sizeof(d));
+	assert_int_equal(ask_own(&d, 8, 1000, 0), 0); /* a hiccup */
 }
 
 /* ---- the line */
@@ -477,16 +357,10 @@ int main(void)
 		cmocka_unit_test(an_upload_far_above_habit_is_sudden),
 		cmocka_unit_test(an_upload_within_habit_is_not),
 		cmocka_unit_test(a_peak_fades),
-		cmocka_unit_test(who_asks_for_all_scans_the_home),
-		cmocka_unit_test(who_asks_for_some_does_not),
-		cmocka_unit_test(made_up_askers_do_not_hide_a_scan),
-		cmocka_unit_test(many_hosts_at_one_port_are_a_scan),
-		cmocka_unit_test(many_ports_of_one_host_are_a_scan),
-		cmocka_unit_test(what_is_answered_is_no_scan),
-		cmocka_unit_test(peers_and_repetitions_are_no_scan),
-		cmocka_unit_test(a_crowd_takes_turns),
 		cmocka_unit_test(nobody_answers_names),
 		cmocka_unit_test(a_silence_that_nobody_hears_is_none),
+		cmocka_unit_test(a_resolver_of_its_own_is_silent),
+		cmocka_unit_test(a_resolver_that_answers_is_not),
 		cmocka_unit_test(a_line_that_loses_is_news_once),
 		cmocka_unit_test(a_little_loss_is_no_news),
 		cmocka_unit_test(a_gateway_that_never_speaks_loses_nothing),

@@ -292,6 +292,76 @@ static void what_is_found_is_said(void **state)
 	analysis_free(a);
 }
 
+/* A stranger that makes up addresses has three sentences and one; who comes
+ * with a maker's address is told of all the same. */
+static void a_crowd_of_made_up_devices_is_one_sentence(void **state)
+{
+	const struct analysis_house house = { .name = name_of,
+					      .happened = on_said };
+	struct analysis *a = analysis_new(&house);
+	struct mac mac, real = { { 0xb8, 0x27, 0xeb, 0, 0, 9 } };
+	uint64_t t = NOW + DAY_MS;
+	unsigned i;
+
+	(void)state;
+	said_n = 0;
+	for (i = 1; i <= 50; i++, t += MINUTE_MS) {
+		mac = made_up(i);
+		assert_true(analysis_device(a, &mac, NOW, t, t + 10000, NULL,
+					    t + 10000));
+	}
+	is_said(EVENT_NEW_CROWD, 4,
+		"More than 3 devices with made-up addresses came within a "
+		"day, Piano 4 among them: it may be one that changes its own.",
+		"#/overview");
+	assert_int_equal(events_at(analysis_events(a), 0)->times, 50 - 3);
+	analysis_device(a, &real, NOW, t, t + 10000, NULL, t + 10000);
+	is_said(EVENT_NEW_DEVICE, 5, "Piano 9 is new at home.", "#/device/");
+	t += 2 * DAY_MS; /* and later one by one again */
+	mac = made_up(200);
+	analysis_device(a, &mac, NOW, t, t + 10000, NULL, t + 10000);
+	is_said(EVENT_NEW_DEVICE, 6, "Piano 200 is new at home.", "#/device/");
+	analysis_free(a);
+}
+
+static void what_devices_ask_outside_is_said(void **state)
+{
+	const struct analysis_house house = { .name = name_of,
+					      .happened = on_said };
+	struct analysis *a = analysis_new(&house);
+	struct endpoint to = { addr_v4(htonl(0x08080808)), htons(53) };
+	struct mac mac = made_up(7);
+	unsigned i;
+
+	(void)state;
+	said_n = 0;
+	for (i = 0; i < 20; i++) { /* as long as it is answered */
+		analysis_opened(a, &mac, 17, &to, NULL, NULL, NOW + i * 1000);
+		analysis_answered(a, &mac, 17, &to, NOW + i * 1000);
+		analysis_tick(a, NOW + i * 1000);
+	}
+	assert_int_equal(said_n, 0);
+	for (i = 20; i < 40; i++) {
+		analysis_opened(a, &mac, 17, &to, NULL, NULL, NOW + i * 4000);
+		analysis_tick(a, NOW + i * 4000 + 3000);
+	}
+	is_said(EVENT_DNS_OWN, 1,
+		"Piano 7 asks 8.8.8.8 for names, not this gateway, and gets no "
+		"answer.",
+		"&device=02:00:01:00:00:07");
+	to.port = htons(161);
+	for (i = 0; i < 300; i++) {
+		to.addr = addr_v4(htonl(0x08080000 + i));
+		analysis_opened(a, &mac, 17, &to, NULL, NULL, NOW + 200000);
+	}
+	analysis_tick(a, NOW + 204000);
+	is_said(EVENT_SCAN_INTERNET, 2,
+		"Piano 7 knocks at UDP port 161 of 300 machines on the "
+		"internet that do not let it in.",
+		"#/traffic?from=");
+	analysis_free(a);
+}
+
 static void uploads_and_hours_are_said_by_totals(void **state)
 {
 	const struct analysis_house house = { .name = name_of,
@@ -336,6 +406,8 @@ int main(void)
 		cmocka_unit_test(what_is_written_is_read_again),
 		cmocka_unit_test(habits_are_read_again),
 		cmocka_unit_test(what_is_found_is_said),
+		cmocka_unit_test(a_crowd_of_made_up_devices_is_one_sentence),
+		cmocka_unit_test(what_devices_ask_outside_is_said),
 		cmocka_unit_test(uploads_and_hours_are_said_by_totals),
 	};
 

@@ -128,6 +128,42 @@ static bool is_hello(struct lab *l, uint8_t proto, const uint8_t *begin,
 #define HELLO(l, proto, begin, rest)                                           \
 	is_hello(l, proto, begin, sizeof(begin), rest)
 
+static void udp(struct lab *l, enum side side, uint32_t after_us)
+{
+	l->us += after_us;
+	assert_int_equal(side == SIDE_WAN
+				 ? lab_in(l, REMOTE, 53, PORT)
+				 : lab_out(l, HOST_A, PORT, REMOTE, 53),
+			 VERDICT_FORWARD);
+}
+
+/* So that analysis can tell who is not answered. */
+static void the_first_answer_by_udp_is_told_once(void **state)
+{
+	struct lab *l = *state;
+
+	udp(l, SIDE_LAN, 0);
+	assert_int_equal(timed(l), 0);
+	udp(l, SIDE_LAN, 100);
+	udp(l, SIDE_WAN, 900);
+	assert_int_equal(timed(l), 1000);
+	assert_true(l->p.to_lan);
+	udp(l, SIDE_LAN, 100);
+	udp(l, SIDE_WAN, 900);
+	assert_int_equal(timed(l), 0);
+}
+
+static void who_talks_on_is_not_watched(void **state)
+{
+	struct lab *l = *state;
+	unsigned i;
+
+	for (i = 0; i < 4; i++)
+		udp(l, SIDE_LAN, 100);
+	udp(l, SIDE_WAN, 900);
+	assert_int_equal(timed(l), 0);
+}
+
 static void connect_tcp(struct lab *l)
 {
 	tcp(l, SIDE_LAN, 0, TCP_SYN);
@@ -240,6 +276,8 @@ int main(void)
 		lab_test(what_was_sent_twice_times_nothing),
 		lab_test(nor_does_an_answer_that_came_twice),
 		lab_test(a_refusal_times_nothing),
+		lab_test(the_first_answer_by_udp_is_told_once),
+		lab_test(who_talks_on_is_not_watched),
 		lab_test(a_record_in_one_segment_is_all),
 		lab_test(a_longer_one_is_three_segments_at_most),
 		lab_test(another_protocol_is_left_alone),

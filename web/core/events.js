@@ -14,9 +14,9 @@ const SEEN = "events-seen";
 
 /** @type {Record<string, string>} */
 export const KINDS = {
-  "new-device": "new device", "new-country": "new country", "new-hour": "unusual hour",
+  "new-device": "new device", "new-crowd": "new devices", "new-country": "new country", "new-hour": "unusual hour",
   "scan-lan": "scan at home", "scan-internet": "scan of the internet", upload: "upload",
-  "dns-silent": "names not answered", "wan-loss": "loss", "wan-latency": "latency",
+  "dns-silent": "names not answered", "dns-own": "names not answered", "wan-loss": "loss", "wan-latency": "latency",
   "dhcp-rival": "other DHCP server", "address-conflict": "address conflict",
 };
 

@@ -6,7 +6,8 @@
  * A session that has told all does not come here. Round-trip times are of
  * the TCP handshake: from the SYN to its answer on one side of us, from the
  * answer to its acknowledgement on the other. What was sent twice measures
- * nothing (Karn's rule: which of the two is answered, nobody knows).
+ * nothing (Karn's rule: which of the two is answered, nobody knows). Of UDP
+ * that the inside began, the first answer is told, if it comes early.
  * What looks like a TLS ClientHello or a QUIC Initial packet is only pointed
  * at here; who reads it, reads it elsewhere. */
 #include "nat_core.h"
@@ -21,6 +22,9 @@ enum rtt_step {
 	RTT_SYN_IN,	/* the outside's came in */
 	RTT_ANSWER_OUT, /* SYN and ACK went out */
 	RTT_ANSWER_IN,
+	/* UDP: so many packets went out, and none came in yet. */
+	RTT_ASKED,
+	RTT_ASKED_LAST = RTT_ASKED + 2,
 };
 
 #define RTT_MASK 0x7ffffffu
@@ -71,6 +75,21 @@ static void rtt(struct nat_watch *w, enum nat_dir dir, bool fresh,
 	} else if (p->tcp_flags & TCP_SYN) {
 		on_syn(w, dir, fresh, p);
 	} else if (p->tcp_flags & TCP_ACK && w->rtt_step == answered) {
+		rtt_end(w, p);
+		w->rtt_step = RTT_NONE;
+	}
+}
+
+/* Who talks on without an answer is no longer watched. */
+static void answer(struct nat_watch *w, enum nat_dir dir, bool fresh,
+		   struct pkt *p)
+{
+	if (fresh && dir == DIR_OUT) {
+		rtt_begin(w, RTT_ASKED, p);
+	} else if (w->rtt_step && dir == DIR_OUT) {
+		w->rtt_step = w->rtt_step < RTT_ASKED_LAST ? w->rtt_step + 1
+							   : RTT_NONE;
+	} else if (w->rtt_step) {
 		rtt_end(w, p);
 		w->rtt_step = RTT_NONE;
 	}
@@ -181,6 +200,8 @@ void nat_notice_first(struct nat *n, const struct session *s, enum nat_dir dir,
 		begin(n, s, dir, w, p);
 	if (p->proto == IPPROTO_TCP)
 		rtt(w, dir, fresh, p);
+	else if (p->proto == IPPROTO_UDP)
+		answer(w, dir, fresh, p);
 	if (w->hellos && dir == DIR_OUT)
 		hello(w, p);
 }
