@@ -78,14 +78,14 @@ void AnnotateIgnoreReadsEnd(const char *file, int line);
 		RING_RELEASE(r);                                               \
 		ck_ring_enqueue_commit_spsc(&r->ring);                         \
 	}                                                                      \
-	/* Not every ring is asked. */                                         \
+	/* Not every ring is asked, or put to in one step. */                  \
 	__attribute__((unused)) static inline unsigned name##_ring_used(       \
 		const struct name##_ring *r)                                   \
 	{                                                                      \
 		return ck_ring_size(&r->ring);                                 \
 	}                                                                      \
-	static inline bool name##_ring_put(struct name##_ring *r,              \
-					   const type *in)                     \
+	__attribute__((unused)) static inline bool name##_ring_put(            \
+		struct name##_ring *r, const type *in)                         \
 	{                                                                      \
 		type *slot = name##_ring_reserve(r);                           \
                                                                                \
