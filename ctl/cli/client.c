@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <jansson.h>
+#include <locale.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -191,6 +192,9 @@ static int passwd(const struct args *a)
 
 int client_main(const struct args *a)
 {
+	/* So that columns are counted right. Names are UTF-8 whatever the
+	 * terminal says. */
+	setlocale(LC_CTYPE, "C.UTF-8");
 	if (a->command == ARGS_CAPTURE)
 		return capture_main(a);
 	if (a->command == ARGS_TOP)

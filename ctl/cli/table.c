@@ -4,6 +4,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <wchar.h>
 
 #include "../base/utf8.h"
 
@@ -40,13 +41,25 @@ void table_clean(const char *text, char *out, size_t size)
 	out[at] = '\0';
 }
 
-/* Characters, not bytes; the wide ones of some scripts count as one. */
+/* Letters of some scripts and drawings are two columns wide, accents none. The
+ * C library knows, where client.c could tell it that this is Unicode. */
+unsigned table_step(const char **s)
+{
+	const char *text = *s;
+	uint32_t c = 0;
+	unsigned n = utf8_decode((const unsigned char *)text, strlen(text), &c);
+	int wide = n ? wcwidth((wchar_t)c) : 1;
+
+	*s += n ? n : 1;
+	return wide < 0 ? 1 : (unsigned)wide;
+}
+
 static unsigned width(const char *text)
 {
 	unsigned n = 0;
 
-	for (; *text; text++)
-		n += (*text & 0xc0) != 0x80;
+	while (*text)
+		n += table_step(&text);
 	return n;
 }
 

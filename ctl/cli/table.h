@@ -21,6 +21,10 @@ void table_free(struct table *t);
 void table_add(struct table *t, const char *text);
 void table_print(const struct table *t, FILE *out);
 
+/* The character at '*s', which moves on behind it: how many columns of a
+ * terminal it takes, 0 to 2. What table_clean() wrote, not at its end. */
+unsigned table_step(const char **s);
+
 /* Copies 'text' with '?' for control characters (also U+0080 to U+009F and
  * those that turn the direction of text) and for what is not UTF-8. */
 void table_clean(const char *text, char *out, size_t size);

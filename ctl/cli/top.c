@@ -26,6 +26,7 @@
 #define ADDR_WIDE  16
 #define PROTO_WIDE 6
 #define NUMBER	   11 /* columns of a rate or an amount, its gap included */
+#define NAME_LEAST 12
 #define HELP	   "d down  u up  t total  n name  q quit"
 
 enum order { BY_DOWN, BY_UP, BY_TOTAL, BY_NAME };
@@ -267,15 +268,19 @@ static void sort(struct rows *r, enum order order)
 
 /* ---- drawing */
 
-/* As many characters of it as fit, and spaces. */
+/* As much of it as fits into so many columns, and spaces. */
 static void put_cell(FILE *out, const char *s, unsigned wide)
 {
 	unsigned n = 0;
 
-	for (; *s && n < wide; n++) {
-		fputc(*s++, out);
-		while ((*s & 0xc0) == 0x80)
-			fputc(*s++, out);
+	while (*s) {
+		const char *from = s;
+		unsigned step = table_step(&s);
+
+		if (n + step > wide)
+			break;
+		fwrite(from, 1, (size_t)(s - from), out);
+		n += step;
 	}
 	fprintf(out, "%*s", (int)(wide - n), "");
 }
@@ -285,62 +290,86 @@ static void put_number(FILE *out, const char *s, bool shown)
 	fprintf(out, "%*s", NUMBER + (shown ? 0 : 2), shown ? s : "\u2013");
 }
 
-static void put_numbers(FILE *out, const struct row *r)
+/* What there is room for: a narrow screen leaves out the address or protocol,
+ * then the amounts, then what goes up. */
+struct fit {
+	unsigned texts; /* columns */
+	unsigned fixed; /* of address or protocol, 0: left out */
+	unsigned numbers;
+};
+
+static struct fit fit(unsigned columns, unsigned fixed, unsigned least)
+{
+	struct fit f = { .fixed = fixed, .numbers = 3 };
+
+	if (columns < least + fixed + 3 * NUMBER)
+		f.fixed = 0;
+	while (f.numbers && columns < least + f.numbers * NUMBER)
+		f.numbers--;
+	f.texts = columns - f.fixed - f.numbers * NUMBER;
+	return f;
+}
+
+static void put_heads(struct fit f, const char *third, FILE *out)
+{
+	const char *const heads[] = { "DOWN", "UP", third };
+
+	for (unsigned i = 0; i < f.numbers; i++)
+		fprintf(out, "%*s", NUMBER, heads[i]);
+	fputc('\n', out);
+}
+
+static void put_numbers(struct fit f, const struct row *r, FILE *out)
 {
 	char buf[UNITS_LEN];
 
-	put_number(out, units_rate(r->down, buf), r->down);
-	put_number(out, units_rate(r->up, buf), r->up);
-	put_number(out, units_bytes(r->total, buf), r->total);
-}
-
-/* Columns left for texts. */
-static unsigned texts_wide(unsigned columns, unsigned fixed)
-{
-	fixed += 3 * NUMBER;
-	return columns > fixed + 8 ? columns - fixed : 8;
+	if (f.numbers > 0)
+		put_number(out, units_rate(r->down, buf), r->down);
+	if (f.numbers > 1)
+		put_number(out, units_rate(r->up, buf), r->up);
+	if (f.numbers > 2)
+		put_number(out, units_bytes(r->total, buf), r->total);
+	fputc('\n', out);
 }
 
 static void put_devices(const struct top *t, unsigned columns, size_t most,
 			FILE *out)
 {
-	unsigned wide = texts_wide(columns, ADDR_WIDE);
+	struct fit f = fit(columns, ADDR_WIDE, NAME_LEAST);
+	unsigned gap = f.texts > 0;
 	size_t i;
 
-	put_cell(out, "DEVICE", wide);
-	put_cell(out, "ADDRESS", ADDR_WIDE);
-	fprintf(out, "%*s%*s%*s\n", NUMBER, "DOWN", NUMBER, "UP", NUMBER,
-		"TODAY");
+	put_cell(out, "DEVICE", f.texts);
+	put_cell(out, "ADDRESS", f.fixed);
+	put_heads(f, "TODAY", out);
 	for (i = 0; i < t->devices.n && i < most; i++) {
-		put_cell(out, t->devices.at[i].name, wide - 1);
-		fputc(' ', out);
-		put_cell(out, t->devices.at[i].other, ADDR_WIDE);
-		put_numbers(out, &t->devices.at[i]);
-		fputc('\n', out);
+		put_cell(out, t->devices.at[i].name, f.texts - gap);
+		put_cell(out, "", gap);
+		put_cell(out, t->devices.at[i].other, f.fixed);
+		put_numbers(f, &t->devices.at[i], out);
 	}
 }
 
 static void put_flows(const struct top *t, unsigned columns, size_t most,
 		      FILE *out)
 {
-	unsigned wide = texts_wide(columns, PROTO_WIDE);
+	struct fit f = fit(columns, PROTO_WIDE, 2 * NAME_LEAST);
+	unsigned left = f.texts / 3, right = f.texts - left;
 	size_t i;
 
-	put_cell(out, "DEVICE", wide / 3);
-	put_cell(out, "REMOTE", wide - wide / 3);
-	put_cell(out, "PROTO", PROTO_WIDE);
-	fprintf(out, "%*s%*s%*s\n", NUMBER, "DOWN", NUMBER, "UP", NUMBER,
-		"TOTAL");
+	put_cell(out, "DEVICE", left);
+	put_cell(out, "REMOTE", right);
+	put_cell(out, "PROTO", f.fixed);
+	put_heads(f, "TOTAL", out);
 	for (i = 0; i < t->flows.n && i < most; i++) {
 		const struct row *r = &t->flows.at[i];
 
-		put_cell(out, r->name, wide / 3 - 1);
-		fputc(' ', out);
-		put_cell(out, r->other, wide - wide / 3 - 1);
-		fputc(' ', out);
-		put_cell(out, r->proto, PROTO_WIDE);
-		put_numbers(out, r);
-		fputc('\n', out);
+		put_cell(out, r->name, left ? left - 1 : 0);
+		put_cell(out, "", left > 0);
+		put_cell(out, r->other, right ? right - 1 : 0);
+		put_cell(out, "", right > 0);
+		put_cell(out, r->proto, f.fixed);
+		put_numbers(f, r, out);
 	}
 }
 

@@ -10,6 +10,7 @@ import signal
 import struct
 import termios
 import time
+import unicodedata
 
 import pytest
 
@@ -121,16 +122,69 @@ def test_keys_sort(house, terminal):
     assert top.is_given_back()
 
 
+def wide(line):
+    """Columns that a terminal needs for it."""
+    return sum(0 if unicodedata.combining(c) or c in "\u200d\ufe0f"
+               else 2 if unicodedata.east_asian_width(c) in "WF" else 1
+               for c in line)
+
+
+@pytest.mark.parametrize("key", [b"Q", b"q", b"\x03"])
+def test_keys_end_it(house, terminal, key):
+    """Other keys, and what arrows and the mouse send, do nothing."""
+    top = terminal()
+    for odd in b"x", b"\x1b[A", b"\x1b[<0;3;3M", b"\xff\xfe", b" ", b"\r":
+        top.press(odd)
+    drawn = len(top.said)
+    assert eventually(lambda: (top.read(), len(top.said) > drawn + 200)[1])
+    assert top.lines()[1].startswith("by down;")
+    top.press(key)
+    assert top.wait() == 0
+    assert top.is_given_back()
+
+
+HOSTILE = ["\x1b]0;pwned\x07\x1b[2J", "\u202egnp.exe", "\u4e2d" * 60,
+           "\U0001f468\u200d\U0001f469" * 9, "e" + "\u0301" * 40,
+           "\xff\x9b31m"]
+
+
+@pytest.mark.parametrize("columns", [24, 34, 47, 80, 120])
+def test_odd_names_stay_in_their_column(house, terminal, columns):
+    """Nothing drives the terminal, and what is right of a name stays where it
+    is; on a narrow screen there is less beside it."""
+    top = terminal(columns, 24)
+    for name in HOSTILE:
+        done = house.gw.attempt(
+            house.binary, "set", f"clients.name={house.h1.mac}={name}",
+            "--name", house.instance)
+        if done.returncode:
+            continue    # refused is as good
+        shown = name[0] if name[0] in "\u4e2d\U0001f468e" else "?"
+
+        def drawn():
+            return any(line.startswith(shown) for line in top.lines())
+        assert eventually(drawn, 20), (name, top.lines())
+        lines = top.lines()
+        assert max(map(wide, lines)) <= columns, (name, lines)
+        devices = lines[2:lines.index("")]
+        assert len({wide(line) for line in devices}) == 1, devices
+        assert not re.search("[\x00-\x1f\x7f-\x9f\u202a-\u202e]",
+                             "".join(lines)), lines
+        assert b"pwned\x07" not in top.said
+    house.cli("set", "clients.name=")
+
+
 def test_it_follows_the_size(house, terminal):
     top = terminal(120, 40)
-    for columns, rows in (60, 12), (150, 50), (20, 4), (90, 20):
+    for columns, rows in (60, 12), (150, 50), (20, 4), (40, 30), (1, 1), \
+            (90, 20):
         top.resize(columns, rows)
 
         def fits():
             lines = top.lines()
             return len(lines) <= rows \
-                and len(lines[0]) == len(lines[1]) == columns \
-                and (columns < 60 or max(map(len, lines)) == columns)
+                and all(len(x) == columns for x in lines[:2]) \
+                and max(map(len, lines)) == columns
 
         assert eventually(fits), top.lines()
 
