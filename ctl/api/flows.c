@@ -1,4 +1,5 @@
-/* flows.c - one flow as it is told: its ends, and what is known of them.
+/* flows.c - one flow as it is told: its ends, and what is known of them; and
+ * how the NAT treats all of a protocol.
  *
  * Called by dump.c. Control thread; no state. */
 #include <netinet/in.h>
@@ -74,4 +75,39 @@ json_t *flow_json(struct api *a, const struct whose *w,
 	if (object)
 		add_ends(a, w, f, object);
 	return object;
+}
+
+/* ---- the cone */
+
+static const char *const decides[] = {
+	[CONE_ADDRESS_AND_PORT] = "address-and-port-dependent",
+	[CONE_ADDRESS] = "address-dependent",
+	[CONE_INDEPENDENT] = "endpoint-independent",
+};
+
+/* As RFC 3489 called them, which people and games still do. */
+static const char *type_of(const struct cone_row *c)
+{
+	static const char *const types[] = {
+		[CONE_ADDRESS_AND_PORT] = "port-restricted cone",
+		[CONE_ADDRESS] = "restricted cone",
+		[CONE_INDEPENDENT] = "full cone",
+	};
+
+	return c->mapping == CONE_INDEPENDENT ? types[c->filtering]
+					      : "symmetric";
+}
+
+json_t *cone_json(const struct cone_row *c)
+{
+	char number[4];
+	const char *proto = proto_name(c->proto, number);
+
+	if (!c->works)
+		return json_pack("{s:s,s:n,s:s?}", "proto", proto, "type",
+				 "problem", engine_drop_reason(c->drop));
+	return json_pack("{s:s,s:s,s:s,s:s,s:b,s:b,s:n}", "proto", proto,
+			 "type", type_of(c), "mapping", decides[c->mapping],
+			 "filtering", decides[c->filtering], "port_kept",
+			 c->port_kept, "hairpin", c->hairpin, "problem");
 }

@@ -36,7 +36,7 @@ struct api {
 	unsigned ticks;
 	struct rates *rates;
 	struct device_row devices[RATES_DEVICES_MAX]; /* scratch */
-	struct dump *dumps[2]; /* by enum engine_table; NULL: none under way */
+	struct dump *dumps;			      /* under way */
 	struct capture_job *captures;
 	struct live live;
 	struct login login;
@@ -80,20 +80,21 @@ json_t *event_json(const struct event *e);
 struct whose;
 json_t *flow_json(struct api *a, const struct whose *w,
 		  const struct flow_row *f);
+json_t *cone_json(const struct cone_row *c);
 const char *proto_name(uint8_t proto, char number[4]);
 /* Microseconds; null: 0. */
 json_t *answer_rtt(uint32_t us);
 /* pack.c: as msgpack; 'json' is taken over. NULL: out of memory. */
 struct ws_frame *pack_frame(json_t *json);
 
-api_answer status_answer, drops_answer;		       /* views.c */
-api_answer leases_answer, dhcp_answer;		       /* dhcp.c */
-api_answer clients_answer;			       /* clients.c */
-api_answer events_answer;			       /* events.c */
-api_answer naming_answer, queries_answer;	       /* naming.c */
-api_answer settings_answer, settings_change;	       /* change.c */
-api_answer flows_answer, mappings_answer;	       /* dump.c */
-api_answer session_answer, session_begin, session_end; /* login.c */
+api_answer status_answer, drops_answer;			/* views.c */
+api_answer leases_answer, dhcp_answer;			/* dhcp.c */
+api_answer clients_answer;				/* clients.c */
+api_answer events_answer;				/* events.c */
+api_answer naming_answer, queries_answer;		/* naming.c */
+api_answer settings_answer, settings_change;		/* change.c */
+api_answer flows_answer, mappings_answer, cones_answer; /* dump.c */
+api_answer session_answer, session_begin, session_end;	/* login.c */
 api_answer password_set;
 api_answer capture_answer; /* capture.c */
 /* The API goes: what the engine has of it will find nobody. */

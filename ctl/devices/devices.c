@@ -82,7 +82,6 @@ static struct device *fill(struct devices *d, struct device *row,
 static void empty(struct devices *d, struct device *row)
 {
 	unlink_row(d, (unsigned)(row - d->rows));
-	devices_addrs_unlink(d, row);
 	d->fresh_n -= !row->settled;
 }
 
@@ -107,10 +106,8 @@ static void remove_row(struct devices *d, struct device *row)
 	if (row == &d->rows[d->n])
 		return;
 	unlink_row(d, d->n);
-	devices_addrs_unlink(d, &d->rows[d->n]);
 	*row = d->rows[d->n];
 	link_row(d, (unsigned)(row - d->rows));
-	devices_addrs_link(d, row);
 }
 
 /* So many may be settled that the fresh ones keep their places; one that has
@@ -171,17 +168,19 @@ struct device *devices_seen(struct devices *d, const struct mac *mac,
 }
 
 /* IPv4 has the first place; the oldest of the others gives way. */
-static unsigned place_for(const struct device *row, const struct addr *addr)
+static struct device_addr *place_for(struct device *row,
+				     const struct addr *addr)
 {
-	unsigned i, oldest_one = 1;
+	struct device_addr *oldest_one = &row->addrs[1];
+	unsigned i;
 
 	if (addr_is_v4(addr))
-		return 0;
+		return &row->addrs[0];
 	for (i = 1; i < DEVICE_ADDRS_MAX; i++) {
 		if (addr_eq(&row->addrs[i].addr, addr))
-			return i;
-		if (row->addrs[i].last_ms < row->addrs[oldest_one].last_ms)
-			oldest_one = i;
+			return &row->addrs[i];
+		if (row->addrs[i].last_ms < oldest_one->last_ms)
+			oldest_one = &row->addrs[i];
 	}
 	return oldest_one;
 }
@@ -195,8 +194,7 @@ void devices_has(struct devices *d, const struct mac *mac,
 		return;
 	row = devices_seen(d, mac, now_ms);
 	if (row)
-		devices_addr_put(d, row, place_for(row, addr),
-				 &(struct device_addr){ *addr, now_ms });
+		*place_for(row, addr) = (struct device_addr){ *addr, now_ms };
 }
 
 /* ---- identity */

@@ -13,7 +13,8 @@
 
 struct dump {
 	struct dump *next; /* in the engine's queue */
-	bool (*step)(struct dump *d, const struct nat *nat, uint64_t now_ms);
+	bool (*step)(struct dump *d, struct nat *nat,
+		     const struct engine_conf *conf, uint64_t now_ms);
 	void (*done)(void *arg, const struct engine_rows *rows);
 	void *arg;
 	uint32_t cursor;
@@ -27,8 +28,10 @@ struct dump {
 struct dump *dump_new(enum engine_table table, unsigned max,
 		      void (*done)(void *arg, const struct engine_rows *rows),
 		      void *arg);
-/* Engine thread: copies on; true when the copy is whole, or full. */
-bool dump_step(struct dump *d, const struct nat *nat, uint64_t now_ms);
+/* Engine thread: copies on; true when the copy is whole, or full. 'conf' NULL:
+ * it stands still, or there is none yet. */
+bool dump_step(struct dump *d, struct nat *nat, const struct engine_conf *conf,
+	       uint64_t now_ms);
 /* Control thread: calls 'done' with what there is and frees. */
 void dump_finish(struct dump *d);
 /* Control thread: nobody is called. */

@@ -317,12 +317,13 @@ void engine_more_reports(struct engine *e)
 	bell_ring(&e->worker.mailbox.ready);
 }
 
-/* While the engine stands still there is nobody to ask: the tables are ours. */
+/* While the engine stands still there is nobody to ask: the tables are ours.
+ * What it would do is not asked then. */
 static bool dump_at_rest(struct worker *w, struct dump *d)
 {
 	const struct engine_event ev = { .kind = EV_DUMPED, .dump = d };
 
-	while (!dump_step(d, w->nat, clock_ms()))
+	while (!dump_step(d, w->nat, NULL, clock_ms()))
 		;
 	return mailbox_offer(&w->mailbox, &ev);
 }

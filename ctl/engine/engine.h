@@ -250,13 +250,29 @@ struct mapping_row {
 	uint64_t idle_ms;
 };
 
-/* One of the two arrays is filled, 'n' rows; valid during the call only. */
+/* What decides about a mapping or about who gets in by it (RFC 4787). */
+enum cone { CONE_ADDRESS_AND_PORT, CONE_ADDRESS, CONE_INDEPENDENT };
+
+/* How the NAT treats a protocol, found out by trying; a row for TCP and one for
+ * UDP. */
+struct cone_row {
+	uint8_t proto;
+	bool works;		    /* false: 'drop' is why not */
+	uint8_t drop;		    /* enum gate_drop */
+	uint8_t mapping, filtering; /* enum cone */
+	bool port_kept;
+	bool hairpin; /* with the external source address, RFC 4787 REQ-9 */
+};
+
+/* One of the arrays is filled, 'n' rows; valid during the call only. */
 struct engine_rows {
 	unsigned n;
 	const struct flow_row *flows;
 	const struct mapping_row *mappings;
+	const struct cone_row *cones;
 };
-enum engine_table { ENGINE_FLOWS, ENGINE_MAPPINGS };
+enum engine_table { ENGINE_FLOWS, ENGINE_MAPPINGS, ENGINE_CONES };
+#define ENGINE_TABLES (ENGINE_CONES + 1)
 
 /* Calls 'done' from engine_next_event() when the copy is whole; at stop, with
  * what there was. -ENOMEM or -EBUSY (ring full), then 'done' is never called.

@@ -46,8 +46,6 @@ int worker_init(struct worker *w, const struct engine_limits *limits,
 	w->fdb = fdb_new(&key);
 	w->stats = stats_new(limits->devices, &key);
 	w->capture = capture_new(&key);
-	if (w->capture && tables)
-		capture_set_names(w->capture, tables->names);
 	w->summary = summary_new();
 	snapshot_init(&w->conf, free_picture);
 	w->dumps_end = &w->dumps;
@@ -239,7 +237,7 @@ static unsigned carry_burst(struct worker *w, const struct engine_conf *conf,
 		w->ports.ports[w->ports.lines[line].port].info.ifindex;
 	struct pkt burst[PORT_BURST];
 	unsigned n = port_recv(&w->ports, line, burst);
-	uint32_t at_us = n ? (uint32_t)clock_us() : 0, questions = 0;
+	uint32_t at_us = n ? (uint32_t)clock_us() : 0;
 
 	if (n)
 		capture_turn(w->capture, conf, now_ms, clock_wall_ns());
@@ -261,7 +259,6 @@ static unsigned carry_burst(struct worker *w, const struct engine_conf *conf,
 		bool ours = p->verdict == VERDICT_FORWARD &&
 			    dns_tap(w->answers, conf, p, ifindex, now_ms);
 
-		questions += ours;
 		if (!ours && p->side == SIDE_LAN && p->verdict != VERDICT_HELD)
 			mark = capture_out(w->capture, conf, p);
 		if (!ours && p->verdict == VERDICT_FORWARD)
@@ -270,8 +267,6 @@ static unsigned carry_burst(struct worker *w, const struct engine_conf *conf,
 		capture_settle(w->capture, mark, p);
 		send_released(w, conf, now_ms);
 	}
-	if (n)
-		pace_count(&w->pace, questions, at_us);
 	return n;
 }
 
@@ -325,14 +320,15 @@ static uint64_t expire(struct worker *w, const struct engine_conf *conf,
 
 /* Copies a bit of the first dump. Returns the milliseconds until it wants to
  * go on. */
-static uint64_t dump(struct worker *w, uint64_t now_ms)
+static uint64_t dump(struct worker *w, const struct engine_conf *conf,
+		     uint64_t now_ms)
 {
 	struct dump *d = w->dumps, *next;
 	const struct engine_event ev = { .kind = EV_DUMPED, .dump = d };
 
 	if (!d)
 		return UINT64_MAX;
-	if (!dump_step(d, w->nat, now_ms))
+	if (!dump_step(d, w->nat, conf, now_ms))
 		return 0;
 	next = d->next;
 	if (!mailbox_offer(&w->mailbox, &ev))
@@ -400,7 +396,7 @@ static uint64_t turn(struct worker *w)
 		idle_ms = sooner(idle_ms, RETRY_MS);
 	idle_ms = sooner(idle_ms,
 			 express_turn(w->express, conf, &w->ports, now_ms));
-	idle_ms = sooner(idle_ms, dump(w, now_ms));
+	idle_ms = sooner(idle_ms, dump(w, conf, now_ms));
 	idle_ms = sooner(idle_ms, ledger_due(w->ledger, now_ms));
 	if (w->answers)
 		idle_ms = sooner(idle_ms, answers_turn(w->answers, now_ms));
@@ -418,10 +414,6 @@ static void rest(struct worker *w, uint64_t idle_ms)
 	ports_unpolled(&w->ports);
 	if (!idle_ms)
 		return;
-	if (pace_wants_nap(&w->pace)) {
-		pace_nap();
-		return;
-	}
 	if (idle_ms == UINT64_MAX)
 		timeout = -1;
 	if (poll(w->poll_set, 1 + w->ports.lines_n, timeout) < 0)
@@ -435,7 +427,6 @@ void *worker_run(void *worker)
 {
 	struct worker *w = worker;
 
-	pace_begin();
 	while (!atomic_load(&w->stop))
 		rest(w, turn(w));
 	return NULL;

@@ -57,13 +57,25 @@ void flow_names_close(struct gateway *g)
 
 /* ---- DNS */
 
-/* Zero: not known. */
+static bool has_addr(const struct device *d, const struct addr *addr)
+{
+	for (unsigned i = 0; i < DEVICE_ADDRS_MAX; i++)
+		if (addr_eq(&d->addrs[i].addr, addr))
+			return true;
+	return false;
+}
+
+/* Zero: not known. Of two that had it, the one that had it last. */
 static struct mac mac_at(const struct gateway *g, const struct addr *addr)
 {
-	const struct device *row =
-		g->devices ? devices_at(g->devices, addr) : NULL;
+	const struct device *rows, *best = NULL;
+	unsigned n = g->devices ? devices_all(g->devices, &rows) : 0;
 
-	return row ? row->mac : (struct mac){ 0 };
+	for (unsigned i = 0; i < n; i++)
+		if (has_addr(&rows[i], addr) &&
+		    (!best || rows[i].last_ms > best->last_ms))
+			best = &rows[i];
+	return best ? best->mac : (struct mac){ 0 };
 }
 
 static uint32_t name_of(struct gateway *g, const char *text)
@@ -116,7 +128,6 @@ void flow_names_take(struct gateway *g)
 	while (engine_next_sample(g->engine, &s)) {
 		const struct hello_packet p = { .session = s.session,
 						.serial = s.serial,
-						.mac = s.mac,
 						.quic = s.proto == IPPROTO_UDP,
 						.cut = s.cut,
 						.seq = s.seq,

@@ -44,6 +44,7 @@ struct engine {
 	struct device_row devices[2];
 	unsigned flows_n;
 	struct flow_row *flows;
+	struct cone_row cones[2];
 	bool busy;
 	void (*done)(void *arg, const struct engine_rows *rows);
 	void *arg;
@@ -90,6 +91,9 @@ static inline void engine_completes(void)
 	if (engine.table == ENGINE_FLOWS) {
 		rows.n = engine.flows_n;
 		rows.flows = engine.flows;
+	} else if (engine.table == ENGINE_CONES) {
+		rows.n = 2;
+		rows.cones = engine.cones;
 	} else {
 		rows.n = 1;
 		rows.mappings = &one;
@@ -357,9 +361,6 @@ static void furnish(void)
 						.hold_yielded = 6,
 						.moved = 7,
 						.syn_used = 8,
-						.events_lost = 9,
-						.reports_lost = 10,
-						.samples_lost = 11,
 						.sessions_max = 4 };
 	engine.devices_n = 2;
 	mac_parse("02:00:00:00:00:09", &engine.devices[0].mac);

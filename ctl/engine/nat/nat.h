@@ -74,6 +74,12 @@ bool nat_mappings(const struct nat *n, uint32_t *cursor,
 		  struct mapping_row *out, unsigned max, unsigned budget,
 		  unsigned *count, uint64_t now_ms);
 
+/* Finds out by packets of 'proto' (TCP or UDP) that go nowhere which kind of
+ * cone this NAT is now (nat_cone.c). false: it cannot be told, 'out->drop' says
+ * why. */
+bool nat_cone(struct nat *n, const struct engine_conf *conf, uint8_t proto,
+	      struct cone_row *out, uint64_t now_ms);
+
 /* Live counts, for engine_totals(). */
 void nat_totals(const struct nat *n, uint32_t *mappings, uint32_t *sessions);
 
