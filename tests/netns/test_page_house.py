@@ -11,7 +11,7 @@ import pytest
 
 from house import FAR, LAN
 from test_page import AXE, HOSTILE, LIVE, OVERFLOW, SIZES, TOKENS
-from test_page_views import HEADS, PASSWORD, TEXT, go, log_in
+from test_page_views import FULL, HEADS, PASSWORD, TEXT, go, log_in
 from world import eventually
 
 pytestmark = pytest.mark.long
@@ -320,9 +320,6 @@ def test_a_setting_is_applied_and_undone(house, browser):
 # ---- all of them
 
 VIEWS = ["device", "traffic", "events", "settings"]
-# What it is about is there, or said to be none.
-FULL = ("!!document.querySelector('.list tbody tr, .set [placeholder]') ||"
-        " !!document.querySelector('.notice:not([hidden])')")
 
 
 @pytest.mark.parametrize("view", VIEWS)

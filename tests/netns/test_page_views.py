@@ -14,11 +14,16 @@ from world import eventually
 pytestmark = pytest.mark.long
 
 PASSWORD = "correct horse"
-VIEWS = {"nat": "Forwards", "names": "Names asked for",
+VIEWS = {"nat": "Connections", "nat/ports": "Outside ports",
+         "nat/forwards": "Forwards", "nat/drops": "Dropped",
+         "names": "Names asked for",
          "names/lists": "Blocklists", "names/addresses": "Leases"}
 HEADS = "[...document.querySelectorAll('h2')].map(e => e.textContent)"
 LEASES = "document.querySelector('[aria-label=Leases]')"
 TEXT = "document.querySelector('main').textContent"
+# What a view is about is there, or said to be none.
+FULL = ("!!document.querySelector('.list tbody tr, .set [placeholder]') ||"
+        " !!document.querySelector('.notice:not([hidden])')")
 
 
 @pytest.fixture(scope="module")
@@ -153,7 +158,7 @@ def test_a_lease_is_pinned_and_named_with_a_click(house, browser):
 
 def test_a_port_is_forwarded_and_shut_again(house, browser):
     log_in(browser)
-    go(browser, "nat")
+    go(browser, "nat/forwards")
     assert browser.eventually(f"{HEADS}.includes('Forwards')")
     add = ("const [port, to] = await page.$$('form.adder input');"
            "await port.fill(args.port); await to.fill(args.to);"
@@ -178,13 +183,67 @@ def test_what_goes_on_is_shown(house, browser):
     house.h2.run("dig", "+short", f"@{LAN}", "example.net")
     with house.far.udp(9000), house.h2.udp(5000) as inside:
         inside.sendto(b"x", (FAR, 9000))
-        go(browser, "nat")
+        go(browser, "nat/ports")
         assert browser.eventually(f"{TEXT}.includes(args.inside)",
                                   inside=f"{house.h2.ip}:5000")
     go(browser, "names")
     assert browser.eventually(
         "document.querySelector('[aria-label=Queries]')?.textContent"
         ".includes('example.net')")
+
+
+CELLS = ("[...document.querySelectorAll('[aria-label=Connections] tbody tr')]"
+         ".filter(e => e.textContent.includes('9001'))"
+         ".map(e => e.children[3].textContent)")
+
+
+def test_what_carries_a_connection(house, browser):
+    """The engine, until it is heavy: then the express lane."""
+    log_in(browser)
+    with house.far.udp(9001) as far, house.h2.udp(5001) as inside:
+        inside.sendto(b"x", (FAR, 9001))
+        _, outside = far.recvfrom(64)
+        far.sendto(b"x", outside)
+        go(browser, "nat")
+        assert browser.eventually(f"{CELLS}[0] === 'engine'")
+
+        def is_express():
+            for _ in range(100):
+                inside.sendto(b"x", (FAR, 9001))
+                far.sendto(b"x", outside)
+            return browser.look(f"{CELLS}[0]?.startsWith('express, ')")
+        assert eventually(is_express, 30)
+        # Found by a word, and by its device; the gateway looks, not the page.
+        browser.do("await page.fill('.adder input', ':9001')")
+        rows = ("document.querySelectorAll('[aria-label=Connections] tbody tr')"
+                ".length")
+        assert browser.eventually(f"{rows} === 1")
+        browser.do("await page.selectOption('.adder select', args.mac)",
+                   mac=house.h1.mac)
+        assert browser.eventually(
+            f"{TEXT}.includes('Nothing fits what is looked for.')")
+
+
+def test_the_kind_of_nat_is_tried(house, browser):
+    """By keyboard; and nothing is left of it."""
+    log_in(browser)
+    go(browser, "nat")
+    assert browser.eventually("!!document.querySelector('.cone button')")
+    before = house.ask("status")["nat"]
+    assert browser.look("document.querySelector('.cone .value').textContent"
+                        ) == "\u2013"
+    browser.do("await page.focus('.cone button');"
+               "await page.keyboard.press('Enter')")
+    assert browser.eventually("document.querySelector('.cone .value')"
+                              ".textContent === 'Full cone'")
+    assert browser.look("document.querySelector('.cone .more').textContent"
+                        ).startswith("TCP and UDP: one port for all remotes")
+    assert browser.look("document.activeElement.textContent") == "Once more"
+    # Two ports of each protocol were taken, and given back.
+    after = house.ask("status")["nat"]
+    assert after["mappings"] <= before["mappings"] + 2
+    assert "192.0.2.1" not in house.cli("flows")
+    assert browser.complaints() == []
 
 
 def test_a_name_is_blocked_and_let_through_with_a_click(house, browser):
@@ -283,7 +342,7 @@ def test_both_themes_at_both_widths(house, browser, shots, view, scheme, size):
     browser.open(width, height, scheme)
     go(browser, view)
     assert browser.eventually(f"{HEADS}.includes(args.head)", head=VIEWS[view])
-    assert browser.eventually("!!document.querySelector('.list tbody tr')")
+    assert browser.eventually(FULL)
     assert browser.look(OVERFLOW) <= 0
     assert browser.look("getComputedStyle(document.body).backgroundColor") \
         == TOKENS[scheme]
@@ -302,10 +361,10 @@ def test_all_views_by_keyboard(house, browser):
                "await page.keyboard.press('Tab');"
                "await page.keyboard.press('Tab');"
                "await page.keyboard.press('Enter')")
-    assert browser.eventually(f"{HEADS}.includes('Forwards')")
+    assert browser.eventually(f"{HEADS}.includes('Connections')")
     assert browser.look("document.querySelector('[aria-current]').textContent"
                         ) == "NAT"
-    browser.do("await page.focus('form.adder input')")
+    browser.do("await page.focus('.adder input')")
     assert browser.look("getComputedStyle(document.activeElement)"
                         ".outlineStyle") != "none"
 

@@ -1,5 +1,7 @@
 // endurance.mjs - a page that stays open: what its browser uses, and whether it grows.
 // usage: PAGE=URL node endurance.mjs MINUTES [VIEW]
+//   VIEW: "", "device" (the busiest one), "#/traffic", …
+//   SPOIL=grow or SPOIL=busy makes a page that does what none should, to see it found
 // Started by scripts/endurance while the demo runs. Each line: minutes, megabytes of
 // the page's heap after collection, of all the browser's memory (shared parts are
 // shared), elements, percent of a core that all processes of the browser have used,
@@ -13,7 +15,10 @@ const GROWTH_MAX = 1.1;
 /** Of four ticks and a list of devices a second; silence is up to the machine, and
  * only shown. */
 const MESSAGES_MIN = 4.8;
-const STEP_MS = 60_000;
+/** Rows come and go with the traffic. */
+const ELEMENTS_MAX = 1.5;
+const STEP_MS = Number(process.env.STEP_MS ?? 60_000);
+const WARM_MS = Number(process.env.WARM_MS ?? 70_000);
 const PASSWORD = "a made-up house";
 const url = process.env.PAGE ?? "";
 const [minutes = "30", view = ""] = process.argv.slice(2);
@@ -71,10 +76,20 @@ for (const field of await page.$$(".gate input"))
 if (await page.$(".gate button"))
   await page.click(".gate button");
 await page.waitForSelector(".gate", { state: "detached" });
-await page.goto(url + view);
-await page.waitForTimeout(70_000);
+const busiest = () => page.getAttribute(".devices tbody a", "href");
+await page.goto(url + (view === "device" ? await busiest() : view));
+await page.waitForTimeout(WARM_MS);
+if (process.env.SPOIL === "grow")
+  await page.evaluate(() => setInterval(() => {
+    window.hoard = [...window.hoard ?? [], new Array(50_000).fill(performance.now())];
+  }, 200));
+if (process.env.SPOIL === "busy")
+  await page.evaluate(() => setInterval(() => {
+    for (const end = performance.now() + 60; performance.now() < end;);
+  }, 100));
 
 let first = null;
+let firstElements = 0;
 let isGood = true;
 let used = family().seconds;
 for (let n = 0; n <= Number(minutes); n++) {
@@ -85,10 +100,12 @@ for (let n = 0; n <= Number(minutes); n++) {
   const elements = await page.evaluate("document.querySelectorAll('*').length");
   const heap = usedSize / 1e6;
   first ??= heap;
+  firstElements ||= elements;
   const { pids, seconds } = family();
   const core = n ? (seconds - used) / (STEP_MS / 1000) : 0;
   used = seconds;
-  isGood &&= core < CORE_MAX && heap < first * GROWTH_MAX + 1 && (!n || messages > MESSAGES_MIN);
+  isGood &&= core < CORE_MAX && heap < first * GROWTH_MAX + 1 &&
+    elements < firstElements * ELEMENTS_MAX + 200 && (!n || messages > MESSAGES_MIN);
   console.log(`${n} min  ${heap.toFixed(2)} MB  ${memory(pids).toFixed(0)} MB in all  ` +
     `${elements} elements  ${(100 * core).toFixed(1)} %  ` +
     (n ? `${messages.toFixed(1)} messages/s  ${silence.toFixed(0)} ms` : ""));

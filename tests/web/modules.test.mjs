@@ -36,6 +36,7 @@ const { flagWords, Packets } = await load("core/packets.js");
 const { rttVerdict, rttWords } = await load("core/rtt.js");
 const { clampSpan, historyPath, readWish, Series, spanOf, writeWish } =
   await load("core/span.js");
+const { coneWords, isBehindAnother, typeWords } = await load("core/cone.js");
 const { splitEndpoint, Talks } = await load("core/talks.js");
 const { asText, asValue, SETTINGS, valueOf } = await load("core/settings.js");
 
@@ -156,10 +157,10 @@ test("devices share their seconds", () => {
 });
 
 test("shares", () => {
-  const cases = [[0, 0, "0 %"], [0, 5, "0 %"], [1, 1000, "0.1 %"], [996, 10000, "10 %"],
+  const cases = [[0, 0, "0 %"], [0, 5, "0 %"], [1, 1000, "0.1 %"], [1, 10000, "< 0.1 %"], [996, 10000, "10 %"],
     [97, 100, "97 %"], [5, 5, "100 %"]];
   for (const [part, of, text] of cases)
-    assert.equal(percent(part, of).replace("\u00a0", " "), text);
+    assert.equal(percent(part, of).replaceAll("\u00a0", " "), text);
 });
 
 test("what was asked in one breath is one row", () => {
@@ -305,6 +306,25 @@ test("my Wi-Fi or my provider?", () => {
   assert.match(rttVerdict(2_000, 300_000), /beyond the gate is slow/);
   assert.match(rttVerdict(2_000, null), /Quick/);
   assert.match(rttVerdict(null, undefined), /Measured when/);
+});
+
+test("the kind of NAT is told as it was found", () => {
+  const full = (proto, more) => ({ proto, type: "full cone", mapping: "endpoint-independent",
+    filtering: "endpoint-independent", port_kept: true, hairpin: true, problem: null, ...more });
+  assert.equal(typeWords([full("udp"), full("tcp")]), "Full cone");
+  assert.match(coneWords([full("udp"), full("tcp")]), /open to all of them/);
+  const shut = full("udp", { type: "port-restricted cone", filtering: "address-and-port-dependent" });
+  assert.equal(typeWords([shut, full("tcp")]), "Mixed");
+  assert.match(coneWords([shut, full("tcp")]), /^UDP: closed to who was not spoken to\.$/);
+  const none = { proto: "udp", type: null, problem: "no_wan" };
+  assert.equal(typeWords([none, full("tcp")]), "Not known");
+  assert.match(coneWords([none]), /no internet/);
+  assert.deepEqual([typeWords([]), coneWords([])], ["Not known", "It could not be tried now."]);
+  assert.match(coneWords([{ proto: "udp", type: null, problem: "__proto__" }]), /could not be tried/);
+  for (const [address, isBehind] of [["10.0.0.2", true], ["172.31.9.1", true], ["172.32.9.1", false],
+    ["192.168.1.2", true], ["100.64.0.1", true], ["100.128.0.1", false], ["203.0.113.2", false],
+    [null, false]])
+    assert.equal(isBehindAnother(address), isBehind, String(address));
 });
 
 test("what is typed becomes a value of the kind that was there", () => {

@@ -1,6 +1,7 @@
 // @ts-check
-// dom.js - elements made and changed. Text reaches the page only as text:
-// what a device calls itself is never markup.
+// dom.js - elements made and changed. Text reaches the page only as text, and tamed:
+// what a device calls itself is never markup, and steers nothing around it.
+import { tame } from "./format.js";
 
 const SVG = "http://www.w3.org/2000/svg";
 
@@ -12,8 +13,8 @@ const SVG = "http://www.w3.org/2000/svg";
  */
 function fill(element, attributes, children) {
   for (const [name, value] of Object.entries(attributes))
-    element.setAttribute(name, value);
-  element.append(...children);
+    element.setAttribute(name, tame(value));
+  element.append(...children.map((child) => typeof child === "string" ? tame(child) : child));
   return element;
 }
 
@@ -51,8 +52,9 @@ export const drawing = (path, viewBox = "0 0 24 24") =>
  * @param {string} text
  */
 export function setText(node, text) {
-  if (node.textContent !== text)
-    node.textContent = text;
+  const tamed = tame(text);
+  if (node.textContent !== tamed)
+    node.textContent = tamed;
 }
 
 /**
@@ -67,6 +69,13 @@ export function setQuantity(element, { number, unit }) {
   element.replaceChildren(number);
   if (unit)
     element.append("\u00a0", make("span", { class: "unit" }, unit));
+}
+
+/** @param {{number: string, unit: string}} quantity */
+export function makeQuantity(quantity) {
+  const element = make("span");
+  setQuantity(element, quantity);
+  return element;
 }
 
 /** @param {string} name a custom property that is a colour */

@@ -43,6 +43,8 @@ export const inWords = ({ number, unit }) => `${number}\u00a0${unit}`;
 /** A share; nothing of nothing is none. @param {number} part @param {number} of */
 export function percent(part, of) {
   const n = of ? 100 * part / of : 0;
+  if (n && n < 0.05)
+    return "<\u00a00.1\u00a0%";
   return `${n.toFixed(n && n < 9.95 ? 1 : 0)}\u00a0%`;
 }
 

@@ -12,7 +12,7 @@ export const SETTINGS = [
   { head: "Names", settings: [
     ["dns.upstream", "Resolvers that are asked; none: those of the machine",
       "9.9.9.9, tls://9.9.9.9#dns.quad9.net"],
-    ["dns.domain", "Devices are called NAME. and this", "lan"],
+    ["dns.domain", "Domain of the home: devices are called NAME.lan", "lan"],
     ["dns.rebind_allow", "Names that may point into the home", "nas.example.net"],
     ["dns.client_rate", "Questions a second that one device may send on", "200"],
   ] },

@@ -70,7 +70,7 @@ export function mount(root, store, { of }) {
   const profile = makeProfile(store, device, problem.say);
   const now = makeNow(store, mac);
   const chart = makeChart(source);
-  const parts = [makeTalks(store, mac), makePackets(store, mac), makeAsked(store, mac)];
+  const parts = [makeTalks(mac), makePackets(store, mac), makeAsked(store, mac)];
 
   root.replaceChildren(profile.element, problem.element, now.element, chart.element,
     make("div", { class: "inner device-ways" }, makeDownload(mac),

@@ -1,21 +1,22 @@
 // @ts-check
-// nat.js - who uses which port of the outside, what is let in, what was dropped.
+// nat.js - which connections there are and what carries them, who uses which port of
+// the outside, what is let in, what was dropped: four ways of one view.
 import { changeList, watch } from "../core/api.js";
-import { make } from "../core/dom.js";
-import { count, duration, orDash, bytes, tame } from "../core/format.js";
+import { make, makeQuantity } from "../core/dom.js";
+import { bytes, count, orDash, tame } from "../core/format.js";
+import { makeCone } from "../widgets/cone.js";
+import { makeFlows } from "../widgets/flows.js";
 import { makeList } from "../widgets/list.js";
+import { makeMappings } from "../widgets/mappings.js";
 import { makeNotice } from "../widgets/notice.js";
 import { makeAct, makeInput, makeMeter, makeProblem, makeSection } from "../widgets/parts.js";
+import { makeWays } from "../widgets/switch.js";
 
 /** @typedef {import("../core/store.js").Store} Store */
-/** @typedef {{proto: string, inside: string, outside: string, static: boolean, idle_ms: number}} Mapping */
 /** @typedef {{proto: string, port: number, to: string}} Forward */
 
 export const title = "NAT";
 const EVERY_MS = 3000;
-
-/** @param {string} endpoint */
-const addressOf = (endpoint) => endpoint.replace(/:\d+$/, "");
 
 /** @param {Forward} a @param {Forward} b */
 const isSame = (a, b) => a.proto === b.proto && a.port === b.port;
@@ -42,74 +43,84 @@ function makeAdder(onAdd, onRefused) {
   return form;
 }
 
-/** @param {HTMLElement} root @param {Store} store */
-export function mount(root, store) {
-  const problem = makeProblem();
-  const mapped = makeMeter("Outside ports");
-  const sessions = makeMeter("Connections");
-  const none = makeNotice("empty", "No outside port is in use.",
-    "A device takes one as soon as it speaks with the internet.");
-  const find = makeInput("Find", { type: "search", size: "24" });
-  /** @type {Mapping[]} */
-  let mappings = [];
-
-  /** @param {string} address */
-  function nameOf(address) {
-    const device = [...store.devices.values()].find(({ ip }) => ip === address);
+/** @param {Store} store @param {(sentence: string) => void} onRefused */
+function makeForwards(store, onRefused) {
+  /** @param {string} to */
+  function nameOf(to) {
+    const device = [...store.devices.values()].find(({ ip }) => ip === to.replace(/:\d+$/, ""));
     return tame(device?.name || device?.hostname || "\u2013");
   }
 
-  const forwards = makeList("Forwards", [
+  const list = makeList("Forwards", [
     { label: "Outside", text: (f) => `${f.proto} ${f.port}` },
     { label: "To", text: (f) => f.to },
-    { label: "Device", text: (f) => nameOf(addressOf(f.to)) },
+    { label: "Device", text: (f) => nameOf(f.to) },
     { label: "", kind: "deed", make: (f) => makeAct("Remove", async () => {
       await changeList("nat", "forwards", (all) => all.filter((one) => !isSame(one, f)));
       asked.now();
-    }, problem.say, `${f.proto} ${f.port}`) },
+    }, onRefused, `${f.proto} ${f.port}`) },
   ], (/** @type {Forward} */ f) => `${f.proto}:${f.port}`);
+  const none = makeNotice("empty", "No port is forwarded.",
+    "Whoever comes unasked finds the gate shut. A forward opens one port, to one device.");
   const adder = makeAdder(async (forward) => {
     await changeList("nat", "forwards", (all) => [...all, forward]);
     asked.now();
-  }, problem.say);
-  const table = makeList("Mappings", [
-    { label: "Protocol", text: (m) => m.proto },
-    { label: "Outside", text: (m) => m.outside },
-    { label: "Inside", text: (m) => m.inside },
-    { label: "Device", text: (m) => nameOf(addressOf(m.inside)) },
-    { label: "Idle", kind: "number", text: (m) => duration(m.idle_ms / 1000) },
-    { label: "Kind", text: (m) => m.static ? "forward" : "by itself" },
-  ], (/** @type {Mapping} */ m) => `${m.proto} ${m.outside} ${m.inside}`);
-  const drops = makeList("Drops", [
+  }, onRefused);
+  const section = makeSection("Forwards", list.element, none.element, adder);
+  const asked = watch("settings", EVERY_MS, (settings) => {
+    const all = settings.nat?.forwards ?? [];
+    list.update(all);
+    none.element.hidden = all.length > 0;
+  });
+
+  list.update([]);
+  none.element.hidden = true;
+  return { element: section.element, stop: asked.stop };
+}
+
+/** @param {Store} store */
+function makeDrops(store) {
+  const list = makeList("Drops", [
     { label: "Reason", text: (d) => d.reason.replaceAll("_", " ") },
     { label: "Packets", kind: "number", text: (d) => count(d.packets) },
-    { label: "Bytes", kind: "number", text: (d) => {
-      const { number, unit } = orDash(d.bytes, bytes);
-      return `${number} ${unit}`;
-    } },
+    { label: "Bytes", kind: "number", make: (d) => makeQuantity(orDash(d.bytes, bytes)) },
   ], (/** @type {import("../core/store.js").Drop} */ d) => d.reason);
-  const letIn = makeSection("Forwards", forwards.element, adder);
-  const inUse = makeSection("Mappings", make("div", { class: "adder" }, find.element),
-    table.element, none.element);
-  const dropped = makeSection("Dropped", drops.element);
+  const none = makeNotice("empty", "Nothing has been dropped.",
+    "What is turned away at the gate, or lost at it, is counted here by its reason.");
+  const section = makeSection("Dropped", list.element, none.element);
 
-  root.replaceChildren(
-    make("section", { class: "inner", "aria-label": "Fill" },
-      make("dl", { class: "tiles two" }, mapped.element, sessions.element)),
-    problem.element,
-    letIn.element,
-    inUse.element, dropped.element);
-
-  function showMappings() {
-    const word = find.input.value.trim().toLowerCase();
-    const found = mappings.filter((m) => !word ||
-      `${m.proto} ${m.outside} ${m.inside} ${nameOf(addressOf(m.inside))}`
-        .toLowerCase().includes(word));
-    table.update(found);
-    none.element.hidden = mappings.length > 0;
-    inUse.say(word ? `${count(found.length)} of ${count(mappings.length)}`
-      : count(mappings.length));
+  function update() {
+    const all = (store.drops ?? []).filter(({ packets }) => packets > 0)
+      .sort((a, b) => b.packets - a.packets);
+    list.update(all);
+    none.element.hidden = all.length > 0;
+    section.say(all.length ? "since the start" : "");
   }
+
+  update();
+  return { element: section.element, update, stop() {} };
+}
+
+const WAYS = [
+  { of: "", label: "Connections", make: makeFlows },
+  { of: "ports", label: "Outside ports", make: makeMappings },
+  { of: "forwards", label: "Forwards", make: makeForwards },
+  { of: "drops", label: "Dropped", make: makeDrops },
+];
+
+/**
+ * @param {HTMLElement} root @param {Store} store
+ * @param {import("../core/route.js").Route} route
+ */
+export function mount(root, store, { of }) {
+  const at = Math.max(0, WAYS.findIndex((way) => way.of === of));
+  const problem = makeProblem();
+  const sessions = makeMeter("Connections");
+  const mapped = makeMeter("Outside ports");
+  const ways = makeWays("NAT", WAYS.map((way) =>
+    ({ href: `#/nat${way.of && `/${way.of}`}`, label: way.label })));
+  /** @type {{element: HTMLElement, stop: () => void, update?: () => void}} */
+  const part = WAYS[at].make(store, problem.say);
 
   function showStatus() {
     const nat = store.status?.nat;
@@ -119,39 +130,21 @@ export function mount(root, store) {
     sessions.update(nat.sessions, nat.sessions_max);
   }
 
-  function showDrops() {
-    const all = (store.drops ?? []).filter(({ packets }) => packets > 0)
-      .sort((a, b) => b.packets - a.packets);
-    drops.update(all);
-    dropped.say(all.length ? "" : "nothing yet");
-  }
-
-  find.input.addEventListener("input", showMappings);
-  const asked = watch("settings", EVERY_MS, (settings) => {
-    const all = settings.nat?.forwards ?? [];
-    forwards.update(all);
-    letIn.say(all.length ? "" : "none yet");
-  });
-  const watched = watch("mappings", EVERY_MS, (said) => {
-    mappings = said.sort((/** @type {Mapping} */ a, /** @type {Mapping} */ b) =>
-      a.idle_ms - b.idle_ms);
-    showMappings();
-  });
-  forwards.update([]);
+  ways.update(at);
+  root.replaceChildren(make("section", { class: "inner", "aria-label": "Fill" },
+    make("dl", { class: "tiles three" }, sessions.element, mapped.element,
+      makeCone(store, problem.say))),
+  make("div", { class: "inner" }, ways.element), problem.element, part.element);
   showStatus();
-  showDrops();
   return {
     /** @param {string} type */
     update(type) {
       if (type === "status")
         showStatus();
       if (type === "drops")
-        showDrops();
+        part.update?.();
     },
     recolour() {},
-    leave() {
-      asked.stop();
-      watched.stop();
-    },
+    leave: part.stop,
   };
 }

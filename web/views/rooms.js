@@ -46,10 +46,10 @@ const dressed = async (room, ...sheets) => {
 /** @type {Record<string, () => Room | Promise<Room>>} */
 export const ROOMS = {
   overview: () => overview,
-  device: () => dressed(import("./device.js"), "device", "traffic"),
-  traffic: () => dressed(import("./traffic.js"), "traffic"),
-  nat: () => import("./nat.js"),
-  names: () => import("./names.js"),
-  events: () => import("./events.js"),
-  settings: () => dressed(import("./settings.js"), "settings"),
+  device: () => dressed(import("./device.js"), "lists", "device", "traffic"),
+  traffic: () => dressed(import("./traffic.js"), "lists", "traffic"),
+  nat: () => dressed(import("./nat.js"), "lists"),
+  names: () => dressed(import("./names.js"), "lists"),
+  events: () => dressed(import("./events.js"), "lists"),
+  settings: () => dressed(import("./settings.js"), "lists", "settings"),
 };

@@ -1,6 +1,6 @@
 // @ts-check
 // groups.js - who moved how much in a span: by device, by remote, or by both.
-import { make, setQuantity } from "../core/dom.js";
+import { make, makeQuantity } from "../core/dom.js";
 import { bytes, orDash, percent, tame } from "../core/format.js";
 import { makeList } from "./list.js";
 import { arrow } from "./scale.js";
@@ -10,13 +10,6 @@ import { arrow } from "./scale.js";
 /** @typedef {import("../core/span.js").Grouping} Grouping */
 
 export const SHOWN = 50;
-
-/** @param {number} n */
-function quantity(n) {
-  const element = make("span");
-  setQuantity(element, orDash(n, bytes));
-  return element;
-}
 
 /**
  * @param {Store} store
@@ -64,8 +57,8 @@ export function makeGroups(store, hashOf) {
 
   const list = makeList("Traffic of the span", [
     { label: "Who", make: makeName },
-    { label: "Down", kind: "number", make: (g) => quantity(g.rx) },
-    { label: "Up", kind: "number", make: (g) => quantity(g.tx) },
+    { label: "Down", kind: "number", make: (g) => makeQuantity(orDash(g.rx, bytes)) },
+    { label: "Up", kind: "number", make: (g) => makeQuantity(orDash(g.tx, bytes)) },
     { label: "Share", kind: "number", make: makeShare },
   ], (/** @type {Group} */ g) => g.key ?? "", SHOWN);
   const heads = list.element.querySelectorAll("thead th");

@@ -1,10 +1,11 @@
 // @ts-check
 // list.js - a plain table: rows by key, changed in place, so that focus and
-// selections last; below 600 px each row is a card.
+// selections last; below 600 px each row is a card. A long one is shown by and by.
 import { make, setText } from "../core/dom.js";
+import { count } from "../core/format.js";
 
-/** A longer table would help nobody. */
-const ROWS_MAX = 200;
+const ROWS = 25;
+const MORE = 75;
 
 /**
  * @template T
@@ -37,11 +38,14 @@ function renew(cell, makeIt, data) {
  * @param {string} label
  * @param {Column<T>[]} columns
  * @param {(row: T) => string} keyOf
- * @param {number} [max] rows that are shown
+ * @param {number} [rowsAtFirst] rows that are shown before one asks for more
  */
-export function makeList(label, columns, keyOf, max = ROWS_MAX) {
+export function makeList(label, columns, keyOf, rowsAtFirst = ROWS) {
   const body = make("tbody");
-  const more = make("p", { class: "since", hidden: "" });
+  const more = make("button", { type: "button", class: "act more-rows", hidden: "" });
+  let max = rowsAtFirst;
+  /** @type {T[]} */
+  let latest = [];
   const table = make("table", { class: "list", "aria-label": label },
     make("thead", {}, make("tr", {}, ...columns.map((c) =>
       make("th", { scope: "col", class: c.kind ?? "" }, c.label)))), body);
@@ -78,6 +82,7 @@ export function makeList(label, columns, keyOf, max = ROWS_MAX) {
 
   /** @param {T[]} all */
   function update(all) {
+    latest = all;
     const shown = all.slice(0, max);
     const keys = new Set(shown.map(keyOf));
     for (const [key, { row }] of rows) {
@@ -93,8 +98,17 @@ export function makeList(label, columns, keyOf, max = ROWS_MAX) {
     });
     table.hidden = !all.length;
     more.hidden = all.length <= max;
-    setText(more, `${all.length - max} more are not shown; look for them by name.`);
+    setText(more, `Show ${count(Math.min(MORE, all.length - max))} more of ${count(all.length)}`);
   }
 
+  more.addEventListener("click", () => {
+    const before = body.lastElementChild;
+    max += MORE;
+    update(latest);
+    // Who pressed the last of it goes on where it was.
+    const next = /** @type {HTMLElement | null} */ (more.hidden ? before?.nextElementSibling : null);
+    next?.setAttribute("tabindex", "-1");
+    next?.focus();
+  });
   return { element: make("div", {}, table, more), update };
 }

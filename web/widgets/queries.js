@@ -18,7 +18,7 @@ import { makeChoice, makeExports, makeSwitch } from "./switch.js";
 const EVERY_MS = 2000;
 const ASKED_FOR = 400;
 const EXPORTED = 50_000;
-const SHOWN = 60;
+const SHOWN = 30;
 const TYPING_MS = 250;
 
 /** @type {[string, string][]} */

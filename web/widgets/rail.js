@@ -22,9 +22,16 @@ export const STOPS = [
     path: "M4 7h9M17 7h3M4 12h3M11 12h9M4 17h11M19 17h1M15 5v4M9 10v4M17 15v4" },
 ];
 
+/** On a small screen the first word has to do. @param {string} label */
+function makeLabel(label) {
+  const [first, ...rest] = label.split(" ");
+  return make("span", {}, first, ...(rest.length ?
+    [make("span", { class: "rest" }, ` ${rest.join(" ")}`)] : []));
+}
+
 export function makeRail() {
   const links = STOPS.map(({ id, label, path }) => make("a", { href: `#/${id}` },
-    drawing(path), make("span", {}, label)));
+    drawing(path), makeLabel(label)));
   const badge = make("span", { class: "badge", hidden: "" });
   links[STOPS.findIndex(({ id }) => id === "events")].append(badge);
   const element = make("nav", { class: "rail", "aria-label": "Views" }, ...links);

@@ -2,22 +2,21 @@
 // talks.js - who a device talks to, by name: since when, how much, how fast, and how
 // far away.
 import { watch } from "../core/api.js";
-import { make, setQuantity } from "../core/dom.js";
+import { make, makeQuantity } from "../core/dom.js";
 import { bytes, duration, orDash, rate, tame } from "../core/format.js";
 import { writeRoute } from "../core/route.js";
 import { rttWords } from "../core/rtt.js";
-import { splitEndpoint, Talks } from "../core/talks.js";
+import { Talks } from "../core/talks.js";
 import { makeList } from "./list.js";
 import { makeNotice } from "./notice.js";
 import { makeSection } from "./parts.js";
 import { arrow } from "./scale.js";
 
-/** @typedef {import("../core/store.js").Store} Store */
 /** @typedef {import("../core/talks.js").Talk} Talk */
 /** @typedef {import("../core/talks.js").Flow} Flow */
 
 const EVERY_MS = 2000;
-const SHOWN = 40;
+const SHOWN = 25;
 const countries = new Intl.DisplayNames(["en"], { type: "region", fallback: "code" });
 
 /** @param {string | null} code as ISO 3166 has it */
@@ -25,15 +24,8 @@ function countryOf(code) {
   return code && /^[A-Z]{2}$/.test(code) ? countries.of(code) ?? code : "\u2013";
 }
 
-/** @param {number} n @param {(n: number) => import("../core/format.js").Quantity} style */
-function quantity(n, style) {
-  const element = make("span");
-  setQuantity(element, orDash(n, style));
-  return element;
-}
-
-/** @param {Store} store @param {string} mac */
-export function makeTalks(store, mac) {
+/** @param {string} mac */
+export function makeTalks(mac) {
   const talks = new Talks();
   const none = makeNotice("empty", "It talks to nobody beyond the gate.",
     "As soon as it does, it is shown here with whom.");
@@ -50,19 +42,17 @@ export function makeTalks(store, mac) {
     { label: "Country", text: (t) => countryOf(t.country) },
     { label: "Way and back", kind: "number", text: (t) => rttWords(t.rtt_us) || "\u2013" },
     { label: "Since", kind: "number", text: (t) => duration(t.age_ms / 1000) },
-    { label: "Down", kind: "number", make: (t) => quantity(t.rx_bps, rate) },
-    { label: "Up", kind: "number", make: (t) => quantity(t.tx_bps, rate) },
-    { label: "Received", kind: "number", make: (t) => quantity(t.rx, bytes) },
-    { label: "Sent", kind: "number", make: (t) => quantity(t.tx, bytes) },
+    { label: "Down", kind: "number", make: (t) => makeQuantity(orDash(t.rx_bps, rate)) },
+    { label: "Up", kind: "number", make: (t) => makeQuantity(orDash(t.tx_bps, rate)) },
+    { label: "Received", kind: "number", make: (t) => makeQuantity(orDash(t.rx, bytes)) },
+    { label: "Sent", kind: "number", make: (t) => makeQuantity(orDash(t.tx, bytes)) },
   ], (/** @type {Talk} */ t) => t.key, SHOWN);
   const heads = list.element.querySelectorAll("thead th");
   const section = makeSection("Who it talks to", list.element, none.element);
 
   heads[5].prepend(arrow("down"));
   heads[6].prepend(arrow("up"));
-  const watched = watch("flows", EVERY_MS, (/** @type {Flow[]} */ flows) => {
-    const ip = store.devices.get(mac)?.ip;
-    const own = flows.filter((f) => f.device ? f.device === mac : splitEndpoint(f.inside).address === ip);
+  const watched = watch(`flows?device=${mac}`, EVERY_MS, (/** @type {Flow[]} */ own) => {
     const all = talks.take(own, performance.now());
     list.update(all);
     // Without a database no country is known, and nobody misses the column.
