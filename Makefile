@@ -148,7 +148,7 @@ $(BUILD)/bench/rcvbuf.so: tests/bench/rcvbuf.c
 $(BUILD)/bench/churn: tests/bench/churn.c Makefile
 	@mkdir -p $(@D)
 	$(call say,CC,$@) $(obj) -o $@ $<
-$(BUILD)/bench/core $(BUILD)/bench/history $(BUILD)/bench/dora: \
+$(addprefix $(BUILD)/bench/,core history dora names): \
 		$(BUILD)/bench/%: tests/bench/%.c $(BUILD)/obj/ctl.a
 	@mkdir -p $(@D)
 	$(call say,CC,$@) $(obj) -o $@ $(filter-out %.h,$^) $(LIBS)
