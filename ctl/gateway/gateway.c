@@ -312,6 +312,7 @@ static int open_all(struct gateway *g, struct error *err)
 		rc = carry_start(g, err);
 	if (rc)
 		return rc;
+	traffic_load(g);
 	lane_watch(g);
 	gate_settle(g->gate);
 	leftovers_sweep(g->journal);

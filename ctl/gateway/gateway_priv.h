@@ -224,6 +224,8 @@ void home_on_arp(void *arg, const struct arp *a);
 
 /* traffic.c */
 int traffic_open(struct gateway *g, struct error *err);
+/* What was kept comes in; once the engine runs. */
+void traffic_load(struct gateway *g);
 struct history *traffic_history(const struct gateway *g);
 /* Takes the ticks that are over; while the engine is stopped, all. */
 void traffic_take(struct gateway *g);

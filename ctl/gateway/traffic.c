@@ -220,8 +220,15 @@ int traffic_open(struct gateway *g, struct error *err)
 	t->saved_ms = clock_ms();
 	uv_timer_init(&g->loop, &t->clock);
 	uv_timer_start(&t->clock, on_clock, CLOCK_TICK_MS, CLOCK_TICK_MS);
-	t->busy = !uv_queue_work(&g->loop, &t->work, on_load, on_loaded);
 	return 0;
+}
+
+/* Some sixty megabytes, which keep a core busy: once packets pass again. */
+void traffic_load(struct gateway *g)
+{
+	struct traffic *t = g->traffic;
+
+	t->busy = !uv_queue_work(&g->loop, &t->work, on_load, on_loaded);
 }
 
 struct history *traffic_history(const struct gateway *g)
@@ -255,7 +262,9 @@ void traffic_close(struct gateway *g)
 		say_saved(t);
 		history_release(t->history, t->snapshot);
 	}
+	g->traffic = NULL;
+	if (g->restarting)
+		return; /* exec() is quicker, and packets wait */
 	history_free(t->history);
 	free(t);
-	g->traffic = NULL;
 }

@@ -17,7 +17,13 @@ FULL = 55 << 20     # bytes; the file is a little smaller than the memory
 
 
 class FullHistory(Topology):
+    """The side that is called so has none."""
+    EMPTY = "no history"
+
     def _start_portcullis(self, *more):
+        if self.side == self.EMPTY:
+            super()._start_portcullis(*more)
+            return
         shutil.copy(day()[1], self.folder / "history.bin")
         super()._start_portcullis(*more)
         if not eventually(lambda: self.history_bytes() > FULL, LOAD_S):

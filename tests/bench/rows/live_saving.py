@@ -1,17 +1,21 @@
 """How far from their time the live page's ticks come while a full day of history
-is saved every minute, against not at all: a page that listens for a minute."""
+is saved every minute, against not at all: a page that listens for a minute. Both
+go before other work of the machine, for that would be all that is seen."""
+import os
+import pathlib
 import statistics
 import threading
 import time
 
 from full_history import FullHistory as TOPOLOGY
-from page import Page
+from page import Page, frame, unpack
 
 UNIT, BETTER = "ms", "lower"
 SIDES = ("unsaved", "saved")
 GATEWAYS = {"unsaved": "portcullis", "saved": "portcullis"}
 LISTEN_S = 66
 TICK_MS = 250
+PING, PONG = 9, 10
 
 
 def watch_saves(t, saves, over):
@@ -23,17 +27,29 @@ def watch_saves(t, saves, over):
         before = now
 
 
+def listen(page, times):
+    """When each tick came."""
+    end = time.monotonic() + LISTEN_S
+    while time.monotonic() < end:
+        opcode, payload = page.frame()
+        if opcode == PING:
+            page.sock.sendall(frame(PONG, payload))
+        elif unpack(payload)[0]["type"] == "tick":
+            times.append(time.monotonic())
+
+
 def measure(t):
     t.set(f"history.save_minutes={1 if t.side == 'saved' else 1440}")
     saves, over, times = [], threading.Event(), []
     watcher = threading.Thread(target=watch_saves, args=(t, saves, over))
-    with Page(t.home) as page:
-        page.next("tick")
-        watcher.start()
-        end = time.monotonic() + LISTEN_S
-        while time.monotonic() < end:
-            page.next("tick")
-            times.append(time.monotonic())
+    os.setpriority(os.PRIO_PROCESS, 0, -20)
+    for task in pathlib.Path(f"/proc/{t.child.pid}/task").iterdir():
+        os.setpriority(os.PRIO_PROCESS, int(task.name), -20)
+    watcher.start()
+    try:
+        with Page(t.home) as page:
+            listen(page, times)
+    finally:
         over.set()
         watcher.join()
     assert len(saves) >= (t.side == "saved"), "nothing was saved"
