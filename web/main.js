@@ -190,6 +190,8 @@ leave.addEventListener("click", async () => {
 head.append(freshness.element, leave, makeTheme(() => view?.recolour()));
 document.getElementById("page")?.prepend(rail.element);
 rail.update(readRoute(location.hash).view);
+// While it is asked who we are, what will be shown is fetched.
+Promise.resolve(ROOMS[readRoute(location.hash).view]?.()).catch(() => {});
 addEventListener("hashchange", show);
 setInterval(() => paintSoon(paintAge), 1000);
 meet();
