@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "../base/clock.h"
 #include "../base/log.h"
@@ -80,7 +81,7 @@ static void read_sessions(struct login *l)
 			 l->sessions_path);
 }
 
-static void keep_sessions(struct login *l)
+static int keep_sessions(struct login *l)
 {
 	const struct sessions_clock c = sessions_clock();
 	size_t len;
@@ -93,6 +94,15 @@ static void keep_sessions(struct login *l)
 			 strerror(-r));
 	free(data);
 	l->kept_ms = c.now_ms;
+	return r;
+}
+
+/* A session has ended: a file that has it yet would let it in again. A disk
+ * that takes no new one lets go of the old one. */
+static void keep_without(struct login *l)
+{
+	if (keep_sessions(l))
+		unlink(l->sessions_path);
 }
 
 int login_open(struct login *l, const char *path, const char *sessions_path)
@@ -227,7 +237,7 @@ void session_end(struct api *a, struct http_request *r)
 	char cookie[256];
 
 	if (token_of(r, token) && sessions_end(&a->login.sessions, token))
-		keep_sessions(&a->login);
+		keep_without(&a->login);
 	live_check(a);
 	snprintf(cookie, sizeof(cookie), COOKIE_TEXT, "", 0u);
 	answer_session(a, r, cookie, false);

@@ -368,6 +368,24 @@ static void who_is_logged_in_stays_so_over_a_restart(void **state)
 	assert_true(successor_knows_it());
 }
 
+/* A disk that is full keeps no session; it must not keep one that has ended
+ * either. */
+static void who_logged_out_stays_out_whatever_the_disk_does(void **state)
+{
+	char temp[PATH_MAX + 8];
+
+	(void)state;
+	log_in();
+	assert_true(successor_knows_it());
+	snprintf(temp, sizeof(temp), "%s.new", sessions_path);
+	assert_int_equal(mkdir(temp, 0700), 0); /* no file can be there */
+	lan("DELETE", "/api/v1/session", cookie, "");
+	assert_false(successor_knows_it());
+	assert_int_equal(rmdir(temp), 0);
+	log_in();
+	assert_true(successor_knows_it());
+}
+
 static void root_sets_it_without_the_old_one(void **state)
 {
 	(void)state;
@@ -447,6 +465,8 @@ int main(void)
 		cmocka_unit_test(a_page_ends_when_its_session_is_over),
 		cmocka_unit_test(a_hash_holds_nobody_up),
 		cmocka_unit_test(who_is_logged_in_stays_so_over_a_restart),
+		cmocka_unit_test(
+			who_logged_out_stays_out_whatever_the_disk_does),
 		cmocka_unit_test(root_sets_it_without_the_old_one),
 		cmocka_unit_test(who_guesses_has_to_wait),
 		cmocka_unit_test(a_file_that_is_no_password_is_refused),
