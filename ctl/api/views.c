@@ -90,6 +90,15 @@ static json_t *nat_json(const struct engine_totals *t)
 		"syn_used", (json_int_t)t->syn_used);
 }
 
+/* What the engine had to tell the rest of the house and found no room for:
+ * events, openings and round trips, hellos. */
+static json_t *untold_json(const struct engine_totals *t)
+{
+	return json_pack("{s:I,s:I,s:I}", "events", (json_int_t)t->events_lost,
+			 "reports", (json_int_t)t->reports_lost, "samples",
+			 (json_int_t)t->samples_lost);
+}
+
 /* Whether new devices are served, and how much there is to read about it. */
 static json_t *dhcp_status(struct api *a)
 {
@@ -127,12 +136,12 @@ json_t *status_json(struct api *a)
 	nat = nat_json(&t);
 	rates = json_pack("{s:I,s:I}", "rx_bps", (json_int_t)rate.rx_bps,
 			  "tx_bps", (json_int_t)rate.tx_bps);
-	return json_pack("{s:s,s:I,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "version",
-			 VERSION, "uptime_s", (json_int_t)s.uptime_s, "wan",
-			 wan_json(&s), "lan", lans_json(&s), "nat", nat,
+	return json_pack("{s:s,s:I,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o}",
+			 "version", VERSION, "uptime_s", (json_int_t)s.uptime_s,
+			 "wan", wan_json(&s), "lan", lans_json(&s), "nat", nat,
 			 "rates", rates, "dhcp", dhcp_status(a), "capture",
 			 capture_json(a), "history", history_status_json(a),
-			 "rtt", rtt_json(a));
+			 "rtt", rtt_json(a), "untold", untold_json(&t));
 }
 
 void status_answer(struct api *a, struct http_request *r)

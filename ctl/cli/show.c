@@ -312,6 +312,20 @@ static void show_rival(const json_t *dhcp, FILE *out)
 	fputc('\n', out);
 }
 
+/* Names and round trips may be missing then, and nothing else. */
+static void show_untold(const json_t *untold, FILE *out)
+{
+	uint64_t n = number(untold, "events") + number(untold, "reports") +
+		     number(untold, "samples");
+	char text[UNITS_LEN];
+
+	if (n)
+		fprintf(out,
+			"Untold       %s messages of the engine, as more came "
+			"than could be read\n",
+			units_count(n, text));
+}
+
 static void show_status(const json_t *s, FILE *out)
 {
 	const json_t *nat = json_object_get(s, "nat");
@@ -336,6 +350,7 @@ static void show_status(const json_t *s, FILE *out)
 	fprintf(out, ", through %s of %s outside ports\n",
 		units_count(number(nat, "mappings"), a),
 		units_count(number(nat, "mappings_max"), b));
+	show_untold(json_object_get(s, "untold"), out);
 	show_text(out, "Portcullis   ", text(s, "version"));
 	fprintf(out, ", up %s\n", units_duration(number(s, "uptime_s"), a));
 }

@@ -128,6 +128,7 @@ void flow_names_take(struct gateway *g)
 	while (engine_next_sample(g->engine, &s)) {
 		const struct hello_packet p = { .session = s.session,
 						.serial = s.serial,
+						.mac = s.mac,
 						.quic = s.proto == IPPROTO_UDP,
 						.cut = s.cut,
 						.seq = s.seq,

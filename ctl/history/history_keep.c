@@ -175,6 +175,11 @@ static void take_names(struct history *h, struct segment *s)
 
 		n->id = names_id(h->names, n->text, strlen(n->text));
 		names_hold(h->names, n->id);
+		/* As in segment.c: what is called now needs room, too. */
+		if (!names_has_place(h->names, n->id)) {
+			names_drop(h->names, n->id);
+			n->id = 0;
+		}
 		n->text = names_text(h->names, n->id);
 	}
 }

@@ -8,11 +8,18 @@
 
 #include "quic_open.h"
 
-#define OPEN_MAX      256 /* connections being read; a power of two */
+#define OPEN_MAX      256 /* connections being read */
+#define SHARE	      64  /* of one device */
 #define COALESCED_MAX 4	  /* packets looked at in one datagram */
 
-struct opening {
+/* Whose an opening is; apart from it, as all are looked at. */
+struct seat {
 	uint32_t session, serial; /* serial 0: nobody's */
+	struct mac mac;
+	uint64_t turn; /* larger is later */
+};
+
+struct opening {
 	unsigned packets;
 	uint32_t seq; /* TCP: of the first byte of all */
 
@@ -25,6 +32,8 @@ struct opening {
 };
 
 struct hellos {
+	struct seat seats[OPEN_MAX];
+	uint64_t turn;
 	struct opening open[OPEN_MAX];
 	uint8_t buf[PIECES_MAX]; /* scratch */
 };
@@ -47,19 +56,47 @@ static void reset(struct opening *o, const struct hello_packet *p)
 	memset(o, 0, offsetof(struct opening, pieces));
 	o->pieces.prefix = 0;
 	memset(o->pieces.got, 0, sizeof(o->pieces.got));
-	o->session = p->session;
-	o->serial = p->serial;
 	o->seq = p->seq;
 }
 
-static struct opening *opening_of(struct hellos *h,
-				  const struct hello_packet *p)
+static struct seat *older(struct seat *a, struct seat *b)
 {
-	struct opening *o = &h->open[(p->session ^ p->serial) % OPEN_MAX];
+	return a && a->turn < b->turn ? a : b;
+}
 
-	if (o->session != p->session || o->serial != p->serial)
-		reset(o, p);
-	return o;
+/* A free one is the oldest of all. */
+static struct seat *seat_for(struct hellos *h, const struct mac *mac)
+{
+	struct seat *all = NULL, *own = NULL;
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < OPEN_MAX; i++) {
+		struct seat *s = &h->seats[i];
+
+		all = older(all, s);
+		if (!s->serial || !mac_eq(&s->mac, mac))
+			continue;
+		own = older(own, s);
+		n++;
+	}
+	return n < SHARE ? all : own;
+}
+
+static struct seat *seat_of(struct hellos *h, const struct hello_packet *p)
+{
+	struct seat *s;
+
+	for (unsigned i = 0; i < OPEN_MAX; i++)
+		if (h->seats[i].session == p->session &&
+		    h->seats[i].serial == p->serial)
+			return &h->seats[i];
+	s = seat_for(h, &p->mac);
+	*s = (struct seat){ .session = p->session,
+			    .serial = p->serial,
+			    .mac = p->mac,
+			    .turn = ++h->turn };
+	reset(&h->open[s - h->seats], p);
+	return s;
 }
 
 /* ---- TLS */
@@ -138,18 +175,20 @@ bool hellos_take(struct hellos *h, const struct hello_packet *p,
 		 struct tls_hello *out)
 {
 	struct opening *o;
+	struct seat *s;
 	bool last;
 	int rc;
 
 	out->name[0] = '\0';
 	if (!p->serial || p->len > HELLO_BYTES_MAX)
 		return false;
-	o = opening_of(h, p);
+	s = seat_of(h, p);
+	o = &h->open[s - h->seats];
 	last = ++o->packets >= HELLO_PACKETS_MAX || p->cut;
 	rc = p->quic ? take_quic(h, o, p, out) : take_tls(h, o, p, out);
 	if (rc == -EAGAIN && !last)
 		return false;
-	o->serial = 0;
+	*s = (struct seat){ 0 };
 	/* Of one that is not whole, what came holds. */
 	return (!rc || rc == -EAGAIN) && out->name[0];
 }

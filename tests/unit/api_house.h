@@ -361,6 +361,9 @@ static void furnish(void)
 						.hold_yielded = 6,
 						.moved = 7,
 						.syn_used = 8,
+						.events_lost = 9,
+						.reports_lost = 10,
+						.samples_lost = 11,
 						.sessions_max = 4 };
 	engine.devices_n = 2;
 	mac_parse("02:00:00:00:00:09", &engine.devices[0].mac);

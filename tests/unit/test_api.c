@@ -27,8 +27,10 @@ static void status_is_as_the_contract_says(void **state)
 		 "\"rival\":null,\"events\":0},\"capture\":{"
 		 "\"bytes\":65536,\"max_bytes\":268435456,"
 		 "\"devices\":1},\"history\":{\"bytes\":");
-	assert_non_null(
-		strstr(reply, "\"rtt\":{\"lan_us\":null,\"wan_us\":null}}"));
+	assert_non_null(strstr(reply,
+			       "\"rtt\":{\"lan_us\":null,\"wan_us\":null},"
+			       "\"untold\":{\"events\":9,\"reports\":10,"
+			       "\"samples\":11}}"));
 }
 
 static void clients_are_the_seen_and_the_leased(void **state)

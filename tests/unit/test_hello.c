@@ -228,11 +228,14 @@ static size_t write_stream(uint8_t *out, const struct shape *s, size_t each)
 	return wr_len(&w);
 }
 
+static struct mac who; /* says it */
+
 static bool segment(struct hellos *h, uint32_t session, const uint8_t *stream,
 		    size_t from, size_t to, bool cut, struct tls_hello *out)
 {
 	const struct hello_packet p = { .session = session,
 					.serial = 3,
+					.mac = who,
 					.cut = cut,
 					.seq = 0xfffffff0u + (uint32_t)from,
 					.data = stream + from,
@@ -280,6 +283,41 @@ static void a_long_one_in_segments_and_records(void **state)
 	assert_false(segment(*state, 2, stream, 1200, len, false, &hello));
 	assert_true(segment(*state, 2, stream, 500, 1300, false, &hello));
 	assert_string_equal(hello.name, "www.example.org");
+}
+
+/* A device that begins without end takes the places of its own alone. */
+static void a_flood_takes_nobodys_place(void **state)
+{
+	const struct shape s = { .name = "www.example.org", .filler = 1700 };
+	static const unsigned floods[] = { 100, 1000 };
+	uint8_t stream[ROOM];
+	size_t len = write_stream(stream, &s, 700);
+	struct tls_hello hello;
+
+	for (unsigned round = 0; round < 2; round++) {
+		uint32_t mine = 1000000 + 100 * round;
+
+		who = (struct mac){ { 2, 0, 0, 0, 0, 1 } };
+		for (unsigned i = 0; i < 64; i++)
+			segment(*state, mine + i, stream, 0, 1400, false,
+				&hello);
+		who = (struct mac){ { 2, 0, 0, 0, 0, 2 } };
+		for (unsigned i = 0; i < floods[round]; i++)
+			assert_false(segment(*state, i, stream, 0, 1400, false,
+					     &hello));
+		/* Its own latest are read on, its first are not. */
+		assert_true(segment(*state, floods[round] - 64, stream, 1400,
+				    len, false, &hello));
+		assert_false(
+			segment(*state, 0, stream, 1400, len, false, &hello));
+		who = (struct mac){ { 2, 0, 0, 0, 0, 1 } };
+		for (unsigned i = 0; i < 64; i++) {
+			assert_true(segment(*state, mine + i, stream, 1400, len,
+					    false, &hello));
+			assert_string_equal(hello.name, "www.example.org");
+		}
+	}
+	who = (struct mac){ 0 };
 }
 
 static void what_is_cut_off_says_what_it_has(void **state)
@@ -379,6 +417,7 @@ int main(void)
 		T(what_is_broken_stays_shut),
 		T(a_hello_in_one_segment),
 		T(a_long_one_in_segments_and_records),
+		T(a_flood_takes_nobodys_place),
 		T(what_is_cut_off_says_what_it_has),
 		T(three_packets_are_all),
 		T(hostile_names_are_none),

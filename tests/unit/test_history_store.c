@@ -19,9 +19,9 @@ static void record(struct kit *k, unsigned ticks)
 }
 
 /* Another run, at the same time of day, of what is in the file. */
-static struct kit *reborn(const struct kit *old)
+static struct kit *reborn_of(const struct kit *old, uint32_t names)
 {
-	struct kit *k = kit_new(KIT_BUDGET);
+	struct kit *k = kit_new_of(KIT_BUDGET, names);
 	struct store_content c;
 
 	k->now = (struct history_now){ 100, 100, old->now.wall_ms };
@@ -33,6 +33,11 @@ static struct kit *reborn(const struct kit *old)
 	assert_false(c.broken);
 	store_adopt(k->h, &c);
 	return k;
+}
+
+static struct kit *reborn(const struct kit *old)
+{
+	return reborn_of(old, 1024);
 }
 
 static void save(struct kit *k)
@@ -168,6 +173,41 @@ static void test_broken(void **state)
 	kit_free(k);
 }
 
+/* A table of names that has become smaller, or holds others by now. */
+static void test_names_of_the_past_leave_room(void **state)
+{
+	struct kit *a = kit_new(KIT_BUDGET), *b;
+	struct snapshot_of_history *s;
+	struct query_answer x;
+	struct query q;
+	unsigned named = 0;
+	char name[32];
+
+	(void)state;
+	for (unsigned i = 0; i < 200; i++) {
+		snprintf(name, sizeof(name), "n%u.example", i);
+		kit_row(a, 1, i, name, 1000, 10);
+		kit_tick(a, 100);
+	}
+	save(a);
+	b = reborn_of(a, 64);
+	for (unsigned i = 0; i < 20; i++) {
+		snprintf(name, sizeof(name), "new%u.example", i);
+		assert_int_not_equal(names_id(b->names, name, strlen(name)), 0);
+		names_hold(b->names, names_id(b->names, name, strlen(name)));
+	}
+	q = kit_query(KIT_NOON, b->now.wall_ms, 1000);
+	kit_ask(b, &q, &x, &s, NULL);
+	assert_int_equal(x.rows_n, 200);
+	assert_int_equal(x.total.rx_bytes, a->given.rx_bytes);
+	for (unsigned i = 0; i < x.rows_n; i++)
+		named += x.rows[i].name != NULL;
+	assert_in_range(named, 16, 33);
+	kit_done(b, &x, s);
+	kit_free(a);
+	kit_free(b);
+}
+
 static void test_no_file(void **state)
 {
 	struct store_content c;
@@ -184,6 +224,7 @@ int main(void)
 		cmocka_unit_test(test_what_came_after_the_cut_is_appended),
 		cmocka_unit_test(test_old_and_new_are_one),
 		cmocka_unit_test(test_broken),
+		cmocka_unit_test(test_names_of_the_past_leave_room),
 		cmocka_unit_test(test_no_file),
 	};
 

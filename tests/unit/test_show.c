@@ -183,6 +183,7 @@ static void status_reads_like_prose(void **state)
 		"off\"}]}],\"nat\":{\"mappings\":12,"
 		"\"sessions\":34,\"mappings_max\":65536,\"sessions_max\":"
 		"262144},\"dhcp\":{\"serving\":false,\"rival\":\"10.77.0.2\"},"
+		"\"untold\":{\"events\":0,\"reports\":1200,\"samples\":5},"
 		"\"rates\":{\"rx_bps\":1500000,\"tx_bps\":0}}",
 		"Internet     up, 203.0.113.9 via 203.0.113.1, gw (nfqueue: "
 		"its driver has no native XDP; express off)\n"
@@ -193,6 +194,8 @@ static void status_reads_like_prose(void **state)
 		"Now          1.50 Mb/s down, 0 b/s up\n"
 		"Connections  34 of 262,144, through 12 of 65,536 outside "
 		"ports\n"
+		"Untold       1,205 messages of the engine, as more came than "
+		"could be read\n"
 		"Portcullis   1.2, up 1 h 1 min\n");
 }
 
