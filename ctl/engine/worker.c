@@ -46,6 +46,8 @@ int worker_init(struct worker *w, const struct engine_limits *limits,
 	w->fdb = fdb_new(&key);
 	w->stats = stats_new(limits->devices, &key);
 	w->capture = capture_new(&key);
+	if (w->capture && tables)
+		capture_set_names(w->capture, tables->names);
 	w->summary = summary_new();
 	snapshot_init(&w->conf, free_picture);
 	w->dumps_end = &w->dumps;

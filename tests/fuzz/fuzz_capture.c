@@ -106,7 +106,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	fd = capture_hand_on(c);
 	capture_free(c);
 	/* A fresh look at the same memory, as it may be written by anybody. */
-	if (fd < 0 || capture_store_open(&left, dup(fd)))
+	if (fd < 0 || capture_store_open(&left, dup(fd), 0))
 		abort();
 	patch(&left, data, size);
 	capture_store_close(&left);

@@ -245,8 +245,10 @@ def test_status_tells_how_much_there_is(house):
 
 def test_a_restart_keeps_it(build, carrier):
     house = build([["h1"]], express={"mode": "off"})
+    house.serve_dns()
     house.start_gateway()
     house.h1.dhcp()
+    house.h1.run("dig", "+short", "example.net", "@10.77.0.1")
     talk(house, house.h1, 20)
     before = captured(house, "h1")
     assert len(with_far(before, LOCAL)) == 41
@@ -261,6 +263,9 @@ def test_a_restart_keeps_it(build, carrier):
     assert after[:len(before)] == before
     assert len(with_far(after, 41020)) == 41
     assert uptime >= 0
+    # Under the name that it had before, too.
+    named = captured(house, "h1", "--remote", "example.net")
+    assert with_far(named, LOCAL) == with_far(before, LOCAL)
 
 
 def test_it_can_be_turned_off_and_on(build, carrier):

@@ -184,6 +184,8 @@ static void a_lowered_budget_is_followed(void **state)
 
 /* ---- from one process to the next */
 
+static uint64_t line; /* of names */
+
 static void again(struct lab *l)
 {
 	const struct hash_key key = { { 3, 4 } };
@@ -192,9 +194,37 @@ static void again(struct lab *l)
 	assert_true(fd >= 0);
 	capture_free(l->c);
 	l->c = capture_new(&key);
+	capture_set_names(l->c, line);
 	assert_false(capture_adopt(l->c, fd));
 	assert_true(capture_check(l->c));
 	turn(l);
+}
+
+static void labelled(struct lab *l, uint32_t host, uint32_t label)
+{
+	struct capture_mark m = out(l, host, 100, 77);
+
+	l->p.label = label;
+	capture_settle(l->c, m, &l->p);
+}
+
+/* A number means what it meant if the successor has the same names. */
+static void names_go_on_in_one_line(void **state)
+{
+	struct lab *l = *state;
+
+	labelled(l, 2, 5);
+	line = 9;
+	again(l);
+	assert_int_equal(only(l, 2)->label, 0);
+	labelled(l, 3, 6);
+	again(l);
+	again(l);
+	assert_int_equal(only(l, 3)->label, 6);
+	line = 10;
+	again(l);
+	assert_int_equal(only(l, 3)->label, 0);
+	line = 0;
 }
 
 static void a_restart_loses_nothing_but_names(void **state)
@@ -273,6 +303,7 @@ int main(void)
 		lab_test(a_mark_outlives_its_packet_without_harm),
 		lab_test(a_lowered_budget_is_followed),
 		lab_test(a_restart_loses_nothing_but_names),
+		lab_test(names_go_on_in_one_line),
 		lab_test(memory_of_another_layout_is_refused),
 		lab_test(what_is_none_of_ours_is_refused),
 	};

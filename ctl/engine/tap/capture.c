@@ -54,10 +54,15 @@ void capture_free(struct capture *c)
 		free_all(c);
 }
 
+void capture_set_names(struct capture *c, uint64_t line)
+{
+	*c->store.names = line;
+}
+
 int capture_adopt(struct capture *c, int fd)
 {
 	struct capture_store fresh = c->store;
-	int rc = capture_store_open(&c->store, fd);
+	int rc = capture_store_open(&c->store, fd, *fresh.names);
 
 	if (!rc) {
 		rc = capture_rings_adopt(c);

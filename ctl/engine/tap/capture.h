@@ -41,6 +41,8 @@ struct capture;
 /* Nothing is kept before the first conf that allows it. NULL: out of memory. */
 struct capture *capture_new(const struct hash_key *key);
 void capture_free(struct capture *c);
+/* Labels are numbers of this names_line(); before it is said, of none. */
+void capture_set_names(struct capture *c, uint64_t line);
 /* Goes on with what a predecessor kept. Takes 'fd' over. 0 or -errno, and then
  * it begins anew. */
 int capture_adopt(struct capture *c, int fd);

@@ -19,6 +19,7 @@ struct head {
 	uint32_t device_size, chunk_size, record_size;
 	uint32_t chunks_n;
 	uint32_t bump;
+	uint64_t names;
 };
 
 #ifndef MADV_POPULATE_WRITE
@@ -52,6 +53,7 @@ static int map(struct capture_store *s)
 	}
 	at = s->memory;
 	s->bump = &((struct head *)s->memory)->bump;
+	s->names = &((struct head *)s->memory)->names;
 	s->devices = (struct capture_device *)(void *)(at + PAGE);
 	s->chunks = (struct capture_chunk *)(void *)(at + PAGE + DEVICES_BYTES);
 	s->data = at + ROWS_BYTES;
@@ -135,7 +137,7 @@ static int check_head(const struct capture_store *s)
 }
 
 /* The packets among whole records; false: they are not whole. */
-static bool check_records(uint8_t *data, struct capture_chunk *c)
+static bool check_records(uint8_t *data, struct capture_chunk *c, bool named)
 {
 	uint32_t at = 0, packets = 0;
 	struct captured *r;
@@ -146,14 +148,15 @@ static bool check_records(uint8_t *data, struct capture_chunk *c)
 		r = captured_next(data, c->used, &at);
 		if (!r)
 			return false;
-		r->label = 0;
+		if (!named)
+			r->label = 0;
 		packets += r->kind == CAPTURED_PACKET;
 	}
 	c->packets = packets;
 	return true;
 }
 
-static void check_chunks(struct capture_store *s)
+static void check_chunks(struct capture_store *s, bool named)
 {
 	for (uint32_t i = 0; i < *s->bump; i++) {
 		struct capture_chunk *c = &s->chunks[i];
@@ -162,7 +165,7 @@ static void check_chunks(struct capture_store *s)
 			continue;
 		if (c->owner >= CAPTURE_DEVICES ||
 		    mac_is_zero(&s->devices[c->owner].mac) ||
-		    !check_records(capture_store_at(s, i), c))
+		    !check_records(capture_store_at(s, i), c, named))
 			*c = (struct capture_chunk){ 0 };
 	}
 }
@@ -174,7 +177,7 @@ static bool is_sealed(int fd)
 	return seals >= 0 && (seals & SEALS) == SEALS;
 }
 
-int capture_store_open(struct capture_store *s, int fd)
+int capture_store_open(struct capture_store *s, int fd, uint64_t names)
 {
 	struct stat st;
 	int rc;
@@ -196,7 +199,8 @@ int capture_store_open(struct capture_store *s, int fd)
 		return rc;
 	}
 	s->chunks_n = ((const struct head *)s->memory)->chunks_n;
-	check_chunks(s);
+	check_chunks(s, names && *s->names == names);
+	*s->names = names;
 	return 0;
 }
 

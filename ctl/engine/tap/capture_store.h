@@ -19,7 +19,7 @@
 #define CAPTURE_CHUNKS_MAX (CAPTURE_MIB_MAX * (1024u * 1024 / CAPTURED_CHUNK))
 
 /* Any change of a record's layout, or of what its fields mean, raises it. */
-#define CAPTURE_LAYOUT 1
+#define CAPTURE_LAYOUT 2
 
 struct capture_device {
 	struct mac mac; /* zero: the row is free */
@@ -44,7 +44,8 @@ struct capture_store {
 	void *memory;
 	size_t len;
 	uint32_t chunks_n;
-	uint32_t *bump; /* chunks ever used: those behind are free, and cold */
+	uint32_t *bump;	 /* chunks ever used: those behind are free, and cold */
+	uint64_t *names; /* names_line() of what labels mean; 0: nothing */
 	struct capture_device *devices; /* [CAPTURE_DEVICES] */
 	struct capture_chunk *chunks;	/* [CAPTURE_CHUNKS_MAX] */
 	uint8_t *data;
@@ -53,10 +54,10 @@ struct capture_store {
 /* Empty. 0 or -errno: there is no memory of that kind. */
 int capture_store_make(struct capture_store *s);
 /* Takes over the memory behind 'fd' and frees whatever of it is not whole, also
- * the names' numbers, which mean nothing to another process. -EPROTO: it is of
+ * the names' numbers if they are not of the line 'names'. -EPROTO: it is of
  * another layout; -EBADMSG: it is none of ours. 'fd' stays the caller's then.
  */
-int capture_store_open(struct capture_store *s, int fd);
+int capture_store_open(struct capture_store *s, int fd, uint64_t names);
 void capture_store_close(struct capture_store *s);
 
 static inline uint8_t *capture_store_at(const struct capture_store *s,
