@@ -82,6 +82,7 @@ static struct device *fill(struct devices *d, struct device *row,
 static void empty(struct devices *d, struct device *row)
 {
 	unlink_row(d, (unsigned)(row - d->rows));
+	devices_addrs_unlink(d, row);
 	d->fresh_n -= !row->settled;
 }
 
@@ -106,8 +107,10 @@ static void remove_row(struct devices *d, struct device *row)
 	if (row == &d->rows[d->n])
 		return;
 	unlink_row(d, d->n);
+	devices_addrs_unlink(d, &d->rows[d->n]);
 	*row = d->rows[d->n];
 	link_row(d, (unsigned)(row - d->rows));
+	devices_addrs_link(d, row);
 }
 
 /* So many may be settled that the fresh ones keep their places; one that has
@@ -168,19 +171,17 @@ struct device *devices_seen(struct devices *d, const struct mac *mac,
 }
 
 /* IPv4 has the first place; the oldest of the others gives way. */
-static struct device_addr *place_for(struct device *row,
-				     const struct addr *addr)
+static unsigned place_for(const struct device *row, const struct addr *addr)
 {
-	struct device_addr *oldest_one = &row->addrs[1];
-	unsigned i;
+	unsigned i, oldest_one = 1;
 
 	if (addr_is_v4(addr))
-		return &row->addrs[0];
+		return 0;
 	for (i = 1; i < DEVICE_ADDRS_MAX; i++) {
 		if (addr_eq(&row->addrs[i].addr, addr))
-			return &row->addrs[i];
-		if (row->addrs[i].last_ms < oldest_one->last_ms)
-			oldest_one = &row->addrs[i];
+			return i;
+		if (row->addrs[i].last_ms < row->addrs[oldest_one].last_ms)
+			oldest_one = i;
 	}
 	return oldest_one;
 }
@@ -194,7 +195,8 @@ void devices_has(struct devices *d, const struct mac *mac,
 		return;
 	row = devices_seen(d, mac, now_ms);
 	if (row)
-		*place_for(row, addr) = (struct device_addr){ *addr, now_ms };
+		devices_addr_put(d, row, place_for(row, addr),
+				 &(struct device_addr){ *addr, now_ms });
 }
 
 /* ---- identity */

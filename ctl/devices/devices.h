@@ -76,6 +76,9 @@ void devices_told(struct devices *d, const struct mac *mac);
 
 const struct device *devices_find(const struct devices *d,
 				  const struct mac *mac);
+/* Of two that had the address, the one that had it last. NULL: none has. */
+const struct device *devices_at(const struct devices *d,
+				const struct addr *addr);
 /* All of them, in no order; valid until one is seen. */
 unsigned devices_all(const struct devices *d, const struct device **out);
 /* When the first of all was seen; 0: none yet. */

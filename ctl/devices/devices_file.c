@@ -118,6 +118,7 @@ static void take_device(struct rd *r, struct devices *d)
 	if (!row)
 		return;
 	*row = one;
+	devices_addrs_link(d, row);
 	d->fresh_n -= one.settled;
 }
 

@@ -57,25 +57,13 @@ void flow_names_close(struct gateway *g)
 
 /* ---- DNS */
 
-static bool has_addr(const struct device *d, const struct addr *addr)
-{
-	for (unsigned i = 0; i < DEVICE_ADDRS_MAX; i++)
-		if (addr_eq(&d->addrs[i].addr, addr))
-			return true;
-	return false;
-}
-
-/* Zero: not known. Of two that had it, the one that had it last. */
+/* Zero: not known. */
 static struct mac mac_at(const struct gateway *g, const struct addr *addr)
 {
-	const struct device *rows, *best = NULL;
-	unsigned n = g->devices ? devices_all(g->devices, &rows) : 0;
+	const struct device *row =
+		g->devices ? devices_at(g->devices, addr) : NULL;
 
-	for (unsigned i = 0; i < n; i++)
-		if (has_addr(&rows[i], addr) &&
-		    (!best || rows[i].last_ms > best->last_ms))
-			best = &rows[i];
-	return best ? best->mac : (struct mac){ 0 };
+	return row ? row->mac : (struct mac){ 0 };
 }
 
 static uint32_t name_of(struct gateway *g, const char *text)

@@ -93,6 +93,71 @@ static void the_latest_ipv4_address_comes_first(void **state)
 }
 
 /* Settled devices and a guest of this hour; then a host makes up others. */
+/* Against a look at all of them, while they come, go, settle, take addresses of
+ * each other and are read from their file. */
+static const struct device *at_by_hand(const struct devices *d,
+				       const struct addr *addr)
+{
+	const struct device *rows, *best = NULL;
+	unsigned n = devices_all(d, &rows);
+	uint64_t best_ms = 0;
+
+	for (unsigned i = 0; i < n; i++)
+		for (unsigned k = 0; k < DEVICE_ADDRS_MAX; k++)
+			if (addr_eq(&rows[i].addrs[k].addr, addr) &&
+			    (!best || rows[i].addrs[k].last_ms > best_ms)) {
+				best = &rows[i];
+				best_ms = rows[i].addrs[k].last_ms;
+			}
+	return best;
+}
+
+static struct devices *read_anew(struct devices *d)
+{
+	struct devices *fresh = devices_new();
+	size_t len;
+	void *data = devices_write(d, &len);
+
+	assert_int_equal(devices_read(fresh, data, len), 0);
+	free(data);
+	devices_free(d);
+	return fresh;
+}
+
+static void an_address_is_its_latest_owners(void **state)
+{
+	struct devices *d = devices_new();
+	struct addr none = addr_of("10.9.9.9"), zero = { 0 };
+	uint64_t now = NOW;
+	unsigned seed = 3;
+
+	(void)state;
+	assert_null(devices_at(d, &none));
+	for (unsigned n = 0; n < 60000; n++) {
+		struct mac mac = made_up((unsigned)rand_r(&seed) % 1500);
+		char text[64];
+		struct addr addr;
+
+		snprintf(text, sizeof(text),
+			 rand_r(&seed) % 2 ? "10.77.1.%u" : "fd00::%u",
+			 (unsigned)rand_r(&seed) % 250);
+		addr = addr_of(text);
+		now += 1 + n % 7 * 60000;
+		devices_has(d, &mac, &addr, now);
+		if (n % 2000 == 1999)
+			d = read_anew(d);
+		if (n % 500 == 0)
+			devices_forget(d, now);
+		addr = addr_of("10.77.1.7");
+		assert_ptr_equal(devices_at(d, &addr), at_by_hand(d, &addr));
+		addr = addr_of(text);
+		assert_ptr_equal(devices_at(d, &addr), at_by_hand(d, &addr));
+	}
+	assert_null(devices_at(d, &none));
+	assert_null(devices_at(d, &zero));
+	devices_free(d);
+}
+
 static void made_up_ones_push_nobody_out(void **state)
 {
 	struct devices *d = devices_new();
@@ -279,6 +344,7 @@ int main(void)
 		cmocka_unit_test(a_device_has_its_first_and_its_last_time),
 		cmocka_unit_test(the_home_began_no_later_than_now),
 		cmocka_unit_test(the_latest_ipv4_address_comes_first),
+		cmocka_unit_test(an_address_is_its_latest_owners),
 		cmocka_unit_test(made_up_ones_push_nobody_out),
 		cmocka_unit_test(the_settled_give_way_after_a_month_alone),
 		cmocka_unit_test(who_did_not_stay_is_forgotten),
