@@ -131,7 +131,7 @@ int names_file_open(struct names_file *f, const char *path, uint32_t max)
 	rc = find(f, path, max);
 	if (rc)
 		rc = make(f, path, max);
-	if (!rc)
+	if (!rc && f->memory)
 		f->line = ((const struct head *)f->memory)->line;
 	return rc;
 }
