@@ -19,7 +19,9 @@
 #define QUESTIONS	 1024 /* powers of two */
 #define REPLIES		 256
 #define HITS		 8192
-#define FIRSTS		 8192
+#define FIRST_SETS	 2048
+#define FIRST_WAYS	 4
+#define EXPECT_BYTES	 192	    /* of most answers that is all */
 #define HITS_AT_ONCE	 (HITS / 4) /* then the control thread is woken … */
 #define HITS_PATIENCE_MS 100	    /* … or after that long */
 #define ASKERS		 256
@@ -29,7 +31,7 @@
 #define WORDS	   (sizeof(struct answer) / sizeof(uint64_t))
 #define HEAD_WORDS (offsetof(struct answer, bytes) / sizeof(uint64_t))
 
-_Static_assert(FIRSTS == 1u << (64 - 51), "a row for each top");
+_Static_assert(FIRST_SETS == 1u << (64 - 53), "a set for each top");
 _Static_assert(sizeof(struct answer) == 504, "a place is eight cache lines");
 _Static_assert(offsetof(struct answer, bytes) % sizeof(uint64_t) == 0,
 	       "the head is whole words");
@@ -76,10 +78,11 @@ struct answers {
 	bool urgent;	 /* a question, or a client's first hit, that no bell
 			  * was rung for */
 	unsigned untold; /* hits, likewise … */
-	uint32_t firsts[FIRSTS]; /* who was given what lately, hashed */
-	uint64_t untold_ms;	 /* … the oldest of them */
-	uint8_t asked[ASKERS];	 /* questions in this window, by client, hashed
-				  * anew in each: clients may share one */
+	/* who was given what lately, hashed; the latest first */
+	uint32_t firsts[FIRST_SETS][FIRST_WAYS];
+	uint64_t untold_ms;    /* … the oldest of them */
+	uint8_t asked[ASKERS]; /* questions in this window, by client, hashed
+				* anew in each: clients may share one */
 	uint64_t window_ms;
 };
 
@@ -276,6 +279,17 @@ bool answers_at(const struct answers *a, struct answers_place place,
 	       stamp == place.stamp;
 }
 
+void answers_expect(const struct answers *a, struct answers_place place)
+{
+	const char *at;
+
+	if (place.at >= ANSWERS_SETS * ANSWERS_WAYS)
+		return;
+	at = (const char *)&a->places[place.at];
+	for (size_t i = 0; i < EXPECT_BYTES; i += 64)
+		__builtin_prefetch(at + i);
+}
+
 int answers_fd(const struct answers *a)
 {
 	return a->bell.fd;
@@ -341,9 +355,9 @@ static void count(_Atomic uint64_t *c)
 			      memory_order_relaxed);
 }
 
-/* The row that remembers a client's hit of a place, and by which number. What
- * is hashed to the same row may make others first again. */
-static uint32_t *row_of(struct answers *a, const struct answers_hit *hit,
+/* The set that remembers a client's hit of a place, and by which number. What
+ * is hashed to the same set may make others first again. */
+static uint32_t *set_of(struct answers *a, const struct answers_hit *hit,
 			uint32_t *number)
 {
 	uint64_t mix = hit->client.q[0] ^ hit->client.q[1] ^ a->secret.k[0];
@@ -351,24 +365,40 @@ static uint32_t *row_of(struct answers *a, const struct answers_hit *hit,
 	mix = (mix ^ hit->place.at) * 0x9e3779b97f4a7c15;
 	mix = (mix ^ mix >> 32 ^ hit->place.stamp) * 0x9e3779b97f4a7c15;
 	*number = (uint32_t)mix;
-	return &a->firsts[mix >> 51];
+	return a->firsts[mix >> 53];
+}
+
+static bool has_number(const uint32_t *set, uint32_t number)
+{
+	for (unsigned i = 0; i < FIRST_WAYS; i++)
+		if (set[i] == number)
+			return true;
+	return false;
+}
+
+/* In place of the oldest. */
+static void remember(uint32_t *set, uint32_t number)
+{
+	memmove(set + 1, set, (FIRST_WAYS - 1) * sizeof(*set));
+	set[0] = number;
 }
 
 /* Soon after its first the client will speak with whom it asked for, and flows
  * are named after that. */
 void answers_hit(struct answers *a, struct answers_hit *hit)
 {
-	uint32_t number, *row = row_of(a, hit, &number);
+	uint32_t number, *set = set_of(a, hit, &number);
 
 	count(&a->hits_n);
 	if (!atomic_load_explicit(&a->tells_hits, memory_order_relaxed))
 		return;
-	hit->first = *row != number;
+	hit->first = !has_number(set, number);
 	if (!hit_ring_put(&a->hits, hit)) {
 		count(&a->hits_lost);
 		return;
 	}
-	*row = number;
+	if (hit->first)
+		remember(set, number);
 	a->urgent |= hit->first;
 	if (!a->untold++)
 		a->untold_ms = hit->at_ms;

@@ -106,6 +106,8 @@ bool answers_at(const struct answers *a, struct answers_place place,
 		struct answer *out);
 
 /* Readable when there is something to take; to be answered before that. */
+/* What answers_at() will be asked for soon comes nearer. */
+void answers_expect(const struct answers *a, struct answers_place place);
 int answers_fd(const struct answers *a);
 void answers_heard(struct answers *a);
 /* Who leaves some for later calls this, and is woken again. */

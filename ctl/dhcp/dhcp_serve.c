@@ -75,7 +75,7 @@ static void on_expiry(uv_timer_t *timer)
 /* ---- clients */
 
 static void note_drop(struct dhcp *d, enum dhcp_drop drop,
-		      const struct dhcp_msg *m, size_t len, bool exhausted)
+		      const struct dhcp_msg *m, size_t len, bool news)
 {
 	struct mac mac;
 
@@ -83,7 +83,7 @@ static void note_drop(struct dhcp *d, enum dhcp_drop drop,
 	memcpy(mac.b, m->chaddr, sizeof(mac.b));
 	if (drop == DHCP_DROP_OTHER_SERVER)
 		rival_hint(d->rival);
-	if (drop == DHCP_DROP_NO_ADDRESS && !exhausted)
+	if (drop == DHCP_DROP_NO_ADDRESS && news)
 		dhcp_note(d, DIARY_EXHAUSTED, 0, &mac, NULL);
 }
 
@@ -102,7 +102,7 @@ static bool wait_for_probe(struct dhcp *d, const struct dhcp_msg *m, __be32 ip,
 void dhcp_handle(struct dhcp *d, const uint8_t *data, size_t len,
 		 uint64_t began_ms)
 {
-	bool exhausted = d->dora.exhausted;
+	uint64_t told_ms = d->dora.told_ms;
 	struct dora_reply reply;
 	enum dhcp_drop drop;
 	struct dhcp_msg m;
@@ -121,7 +121,7 @@ void dhcp_handle(struct dhcp *d, const uint8_t *data, size_t len,
 		drop = dora_handle(&d->dora, &m, clock_ms(), &reply);
 	}
 	if (drop)
-		note_drop(d, drop, &m, len, exhausted);
+		note_drop(d, drop, &m, len, d->dora.told_ms != told_ms);
 	else if (m.type == DHCP_DECLINE)
 		dhcp_note(d, DIARY_DECLINED,
 			  dhcp_msg_addr(&m, DHCP_OPT_REQUESTED),

@@ -121,15 +121,17 @@ static void choose_hostname(const struct dora *d, const struct ask *a,
 	hostname_clean(r.p, rd_left(&r), out);
 }
 
-/* Said once, until an address is found for a new client again. */
+/* A flood finds an address now and then, so that its end is none of the news.
+ */
 static void note_exhausted(struct dora *d, const struct ask *a)
 {
 	char mac[MAC_STRLEN];
 
-	if (!d->exhausted)
-		log_warn("dhcp: %s: no free address on %s",
-			 mac_format(&a->client.mac, mac), d->conf.ifname);
-	d->exhausted = true;
+	if (d->told_ms && a->now_ms - d->told_ms < DORA_TELL_MS)
+		return;
+	d->told_ms = a->now_ms;
+	log_warn("dhcp: %s: no free address on %s",
+		 mac_format(&a->client.mac, mac), d->conf.ifname);
 }
 
 static bool holds(const struct dora *d, const struct ask *a, __be32 ip)
@@ -175,8 +177,6 @@ static enum dhcp_drop on_discover(struct dora *d, const struct ask *a,
 		note_exhausted(d, a);
 		return DHCP_DROP_NO_ADDRESS;
 	}
-	if (l->state == LEASE_OFFERED)
-		d->exhausted = false;
 	if (d->conf.probe && pool_is_doubtful(l, a->now_ms)) {
 		out->doubtful = l->ip;
 		return DHCP_DROP_NONE;

@@ -20,6 +20,8 @@
 	600 /* a stranger's first, while the pool is tight                     \
 	     */
 
+#define DORA_TELL_MS 600000 /* that none is left is said so often */
+
 /* Every reason not to answer, or not to have answered. */
 /* clang-format off */
 #define DHCP_DROPS(X)                                                          \
@@ -71,8 +73,8 @@ struct dora {
 	struct pool *pool;
 	uint32_t (*port_of)(void *arg, const struct mac *mac); /* or NULL */
 	void *port_of_arg;
-	bool silent;	/* another server is here: no new clients, no NAKs */
-	bool exhausted; /* no address was left for the last new client */
+	bool silent;	  /* another server is here: no new clients, no NAKs */
+	uint64_t told_ms; /* that no address was left; 0: never */
 };
 
 /* Handles one message. Anything but DHCP_DROP_NONE: no reply. */

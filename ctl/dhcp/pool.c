@@ -257,6 +257,14 @@ static void settle(struct lease *l, const struct lease_client *c,
 	l->holder_ms = l->other_ms = l->first_ms = 0;
 }
 
+/* While a stranger thought about its offer, others took what its port has. */
+static bool is_too_late(const struct pool *p, const struct lease *l,
+			const struct lease_client *c)
+{
+	return l->state == LEASE_OFFERED && !l->known && !l->is_static &&
+	       pool_is_over_budget(p, c->port);
+}
+
 const struct lease *pool_bind(struct pool *p, const struct lease_client *c,
 			      __be32 ip, const char *hostname,
 			      uint64_t lease_ms, uint64_t now_ms)
@@ -267,7 +275,8 @@ const struct lease *pool_bind(struct pool *p, const struct lease_client *c,
 	    !pool_is_over_budget(p, c->port))
 		l = lease_table_at(&p->table,
 				   (unsigned)lease_table_slot(&p->table, ip));
-	if (!l || l->ip != ip || l->state == LEASE_DECLINED)
+	if (!l || l->ip != ip || l->state == LEASE_DECLINED ||
+	    is_too_late(p, l, c))
 		return NULL;
 	before = *l;
 	set_owner(p, l, c);

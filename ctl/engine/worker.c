@@ -239,7 +239,7 @@ static unsigned carry_burst(struct worker *w, const struct engine_conf *conf,
 		w->ports.ports[w->ports.lines[line].port].info.ifindex;
 	struct pkt burst[PORT_BURST];
 	unsigned n = port_recv(&w->ports, line, burst);
-	uint32_t at_us = n ? (uint32_t)clock_us() : 0;
+	uint32_t at_us = n ? (uint32_t)clock_us() : 0, questions = 0;
 
 	if (n)
 		capture_turn(w->capture, conf, now_ms, clock_wall_ns());
@@ -261,6 +261,7 @@ static unsigned carry_burst(struct worker *w, const struct engine_conf *conf,
 		bool ours = p->verdict == VERDICT_FORWARD &&
 			    dns_tap(w->answers, conf, p, ifindex, now_ms);
 
+		questions += ours;
 		if (!ours && p->side == SIDE_LAN && p->verdict != VERDICT_HELD)
 			mark = capture_out(w->capture, conf, p);
 		if (!ours && p->verdict == VERDICT_FORWARD)
@@ -269,6 +270,8 @@ static unsigned carry_burst(struct worker *w, const struct engine_conf *conf,
 		capture_settle(w->capture, mark, p);
 		send_released(w, conf, now_ms);
 	}
+	if (n)
+		pace_count(&w->pace, questions, at_us);
 	return n;
 }
 
@@ -416,6 +419,10 @@ static void rest(struct worker *w, uint64_t idle_ms)
 	ports_unpolled(&w->ports);
 	if (!idle_ms)
 		return;
+	if (pace_wants_nap(&w->pace)) {
+		pace_nap();
+		return;
+	}
 	if (idle_ms == UINT64_MAX)
 		timeout = -1;
 	if (poll(w->poll_set, 1 + w->ports.lines_n, timeout) < 0)
@@ -429,6 +436,7 @@ void *worker_run(void *worker)
 {
 	struct worker *w = worker;
 
+	pace_begin();
 	while (!atomic_load(&w->stop))
 		rest(w, turn(w));
 	return NULL;

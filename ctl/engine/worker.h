@@ -10,6 +10,7 @@
 #include "../base/snapshot.h"
 #include "tap/capture.h"
 #include "dump.h"
+#include "pace.h"
 #include "port/egress.h"
 #include "express/express.h"
 #include "tap/summary.h"
@@ -45,6 +46,7 @@ struct worker {
 	struct egress egress;
 	struct express *express;
 	struct urgency urgency;
+	struct pace pace;
 	struct labels *labels;
 	struct samples samples;
 	struct capture *capture;

@@ -2,9 +2,11 @@
 drivers can, between ports of different carriers, and on the queue it came by.
 """
 import contextlib
+import os
 import pathlib
 import re
 import signal
+import socket
 import subprocess
 import time
 
@@ -150,6 +152,59 @@ def test_a_queue_carries_what_came_by_it(build, carrier):
     for queue, count in came.items():
         assert count - 20 <= went[queue] <= count, (came, went)
     assert slept < 600, slept
+
+
+def core_of(sock):
+    """Which core brought this connected socket its latest datagram."""
+    return sock.getsockopt(socket.SOL_SOCKET, socket.SO_INCOMING_CPU)
+
+
+def sent_by(core, sock, far, n):
+    """Cores that brought 'far' the datagrams that were sent on one of them."""
+    mine = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {core})
+    try:
+        found = set()
+        for i in range(n):
+            sock.sendto(b"%d" % i, (FAR, far.getsockname()[1]))
+            assert far.recv(64) == b"%d" % i
+            found.add(core_of(far))
+        return found
+    finally:
+        os.sched_setaffinity(0, mine)
+
+
+def keep_engine_on(house, core):
+    for task in pathlib.Path(f"/proc/{house.gateway.pid}/task").iterdir():
+        if (task / "comm").read_text() == "engine\n":
+            os.sched_setaffinity(int(task.name), {core})
+
+
+def test_a_core_carries_what_came_by_it(build, carrier):
+    """A cable hands its frames over on the core that sends them. A promoted
+    flow's stay there all the way; the others come from the engine's core."""
+    cores = sorted(os.sched_getaffinity(0))
+    if len(cores) < 2:
+        pytest.skip("one core carries everything")
+    house = build([["h1"]], queues=4, express={"after_packets": 8})
+    house.start_gateway()
+    house.hand_out_leases()
+    keep_engine_on(house, cores[0])
+    with house.far.udp(7114, FAR, timeout=5) as far, \
+            house.h1.udp(41090, timeout=5) as sock:
+        sock.sendto(b"open", (FAR, 7114))
+        far.connect(far.recvfrom(64)[1])
+        house.cli("set", "express.mode=off")
+        assert sent_by(cores[1], sock, far, 40) == {cores[0]}
+        house.cli("set", "express.mode=auto")
+
+        def carried():
+            sent_by(cores[0], sock, far, 20)
+            return carrier_of(house, f"{house.h1.ip}:41090", 7114) == "xdp"
+
+        assert eventually(carried, 15)
+        for core in cores:
+            assert sent_by(core, sock, far, 200) == {core}
 
 
 # ---- two carriers

@@ -144,6 +144,31 @@ static void a_hit_names_what_stood_there(void **state)
 	answers_free(a);
 }
 
+/* Each first wakes the control thread: of a thousand names that are asked for
+ * again and again, next to none is to be one twice. */
+static void a_hit_is_a_client_s_first_once(void **state)
+{
+	struct answers *a = answers_new();
+	struct answers_hit hit = { .place.stamp = 2 }, out;
+	unsigned firsts[3] = { 0 };
+
+	(void)state;
+	answers_tell_hits(a, true);
+	for (unsigned i = 0; i < 3000; i++) {
+		hit.place.at = i % 1000;
+		answers_hit(a, &hit);
+		assert_true(answers_next_hit(a, &out));
+		firsts[i / 1000] += out.first;
+	}
+	assert_int_equal(firsts[0], 1000);
+	assert_true(firsts[1] + firsts[2] < 100);
+	hit.place.stamp = 4;
+	answers_hit(a, &hit);
+	assert_true(answers_next_hit(a, &out));
+	assert_true(out.first); /* posted anew */
+	answers_free(a);
+}
+
 /* Questions are told at the end of the turn, hits in their own time. */
 static void bells(void **state)
 {
@@ -290,6 +315,7 @@ int main(void)
 		cmocka_unit_test(cleared_at_once),
 		cmocka_unit_test(full_table_goes_on),
 		cmocka_unit_test(a_hit_names_what_stood_there),
+		cmocka_unit_test(a_hit_is_a_client_s_first_once),
 		cmocka_unit_test(bells),
 		cmocka_unit_test(what_has_no_room_is_counted),
 		cmocka_unit_test(one_client_leaves_room_for_others),

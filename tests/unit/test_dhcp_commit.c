@@ -13,6 +13,7 @@ static atomic_bool shut;
 static atomic_uint syncs;
 
 /* Instead of libc's: the journal's writer comes here. */
+/* NOLINTNEXTLINE(readability-inconsistent-declaration-parameter-name) */
 int fdatasync(int fd)
 {
 	int (*real)(int) = (int (*)(int))dlsym(RTLD_NEXT, "fdatasync");

@@ -32,12 +32,17 @@ static enum dhcp_drop say(struct kit_msg *k, uint64_t now_ms)
 	return drop;
 }
 
-static enum dhcp_drop discover(unsigned n)
+static enum dhcp_drop discover_at(unsigned n, uint64_t now_ms)
 {
 	struct kit_msg k;
 
 	kit_begin(&k, n, DHCP_DISCOVER, 0);
-	return say(&k, 0);
+	return say(&k, now_ms);
+}
+
+static enum dhcp_drop discover(unsigned n)
+{
+	return discover_at(n, 0);
 }
 
 /* What is 0 is left out: the states of RFC 2131, 4.3.2, table 4. */
@@ -408,7 +413,7 @@ static void released_and_declined_addresses_are_free_or_aside(void **state)
 	assert_int_not_equal(get_lease(1), addr);
 }
 
-static void no_address_left_is_said_once_and_counted(void **state)
+static void no_address_left_is_said_now_and_then_and_counted(void **state)
 {
 	struct kit_msg k;
 	unsigned n;
@@ -419,15 +424,20 @@ static void no_address_left_is_said_once_and_counted(void **state)
 	assert_int_equal(pool_new(&server.pool, &server.conf), 0);
 	for (n = 1; n <= 5; n++)
 		get_lease(n);
-	assert_false(server.exhausted);
-	assert_int_equal(discover(6), DHCP_DROP_NO_ADDRESS);
-	assert_true(server.exhausted);
-	assert_int_equal(discover(1), DHCP_DROP_NONE); /* has one */
-	assert_true(server.exhausted);
+	assert_int_equal(server.told_ms, 0);
+	assert_int_equal(discover_at(6, 1), DHCP_DROP_NO_ADDRESS);
+	assert_int_equal(server.told_ms, 1);
+	assert_int_equal(discover_at(1, 2), DHCP_DROP_NONE); /* has one */
 	kit_begin(&k, 1, DHCP_RELEASE, reply.yiaddr);
-	assert_int_equal(say(&k, 0), DHCP_DROP_NONE);
-	assert_int_equal(discover(6), DHCP_DROP_NONE);
-	assert_false(server.exhausted);
+	assert_int_equal(say(&k, 3), DHCP_DROP_NONE);
+	assert_int_equal(discover_at(6, 4), DHCP_DROP_NONE);
+	assert_int_equal(discover_at(7, 5), DHCP_DROP_NO_ADDRESS);
+	assert_int_equal(server.told_ms, 1); /* that there was one is no end */
+	assert_int_equal(discover_at(8, DORA_TELL_MS), DHCP_DROP_NO_ADDRESS);
+	assert_int_equal(server.told_ms, 1);
+	for (n = 9; n < 12; n++)
+		discover_at(n, 1 + DORA_TELL_MS);
+	assert_int_equal(server.told_ms, 1 + DORA_TELL_MS);
 }
 
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -450,7 +460,7 @@ int main(void)
 		CASE(shorter_leases_are_granted_longer_ones_not),
 		CASE(informing_hosts_get_settings_and_no_lease),
 		CASE(released_and_declined_addresses_are_free_or_aside),
-		CASE(no_address_left_is_said_once_and_counted),
+		CASE(no_address_left_is_said_now_and_then_and_counted),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

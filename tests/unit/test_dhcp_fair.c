@@ -53,6 +53,42 @@ static void one_port_cannot_use_up_the_pool(void **state)
 	pool_free(p);
 }
 
+static void offers_do_not_outlast_what_a_port_has(void **state)
+{
+	struct pool *p = make("255.255.255.0");
+	struct lease_client c = kit_client(500);
+	const struct lease *l;
+	__be32 offered[60], old;
+	unsigned i, got = 0;
+
+	(void)state;
+	/* One that was here before the crowd, and comes back in its midst. */
+	assert_int_equal(starve(p, 1, 500, 1, 1), 1);
+	kit_prove(p, &c, 1);
+	old = pool_find(p, &c)->ip;
+	assert_true(pool_release(p, &c, old, 2));
+	assert_int_equal(pool_offer(p, &c, 0, 3)->ip, old);
+	assert_int_equal(starve(p, 1, 0, 120, 3), 120);
+	for (i = 0; i < 60; i++) {
+		c = kit_client(1000 + i);
+		c.port = 1;
+		l = pool_offer(p, &c, 0, 4);
+		assert_non_null(l);
+		offered[i] = l->ip;
+	}
+	for (i = 0; i < 60; i++) {
+		c = kit_client(1000 + i);
+		c.port = 1;
+		got += pool_bind(p, &c, offered[i], "", LEASE_MS, 5) != NULL;
+	}
+	assert_int_equal(got, 8);
+	c = kit_client(500);
+	c.port = 1;
+	assert_non_null(pool_bind(p, &c, old, "", LEASE_MS, 6));
+	assert_int_equal(starve(p, 2, 2000, 1, 7), 1);
+	pool_free(p);
+}
+
 static void a_quiet_device_proves_itself_by_renewing(void **state)
 {
 	struct pool *p = make("255.255.255.0");
@@ -191,6 +227,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(one_port_cannot_use_up_the_pool),
+		cmocka_unit_test(offers_do_not_outlast_what_a_port_has),
 		cmocka_unit_test(a_quiet_device_proves_itself_by_renewing),
 		cmocka_unit_test(the_pool_says_when_it_is_tight),
 		cmocka_unit_test(an_address_in_doubt_is_asked_for_once),
