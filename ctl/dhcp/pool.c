@@ -257,12 +257,14 @@ static void settle(struct lease *l, const struct lease_client *c,
 	l->holder_ms = l->other_ms = l->first_ms = 0;
 }
 
-/* While a stranger thought about its offer, others took what its port has. */
+/* While a stranger thought about its offer, others took what its port has. One
+ * behind a port with little does not pay for what crowds elsewhere take. */
 static bool is_too_late(const struct pool *p, const struct lease *l,
 			const struct lease_client *c)
 {
 	return l->state == LEASE_OFFERED && !l->known && !l->is_static &&
-	       pool_is_over_budget(p, c->port);
+	       pool_is_over_budget(p, c->port) &&
+	       lease_table_unproven(&p->table, c->port) >= p->table.size / 4;
 }
 
 const struct lease *pool_bind(struct pool *p, const struct lease_client *c,
@@ -275,9 +277,13 @@ const struct lease *pool_bind(struct pool *p, const struct lease_client *c,
 	    !pool_is_over_budget(p, c->port))
 		l = lease_table_at(&p->table,
 				   (unsigned)lease_table_slot(&p->table, ip));
-	if (!l || l->ip != ip || l->state == LEASE_DECLINED ||
-	    is_too_late(p, l, c))
+	if (!l || l->ip != ip || l->state == LEASE_DECLINED)
 		return NULL;
+	if (is_too_late(p, l, c)) {
+		/* Else it would be offered this again, in vain. */
+		end_offer(p, l);
+		return NULL;
+	}
 	before = *l;
 	set_owner(p, l, c);
 	l->known = true;

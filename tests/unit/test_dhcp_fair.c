@@ -89,6 +89,62 @@ static void offers_do_not_outlast_what_a_port_has(void **state)
 	pool_free(p);
 }
 
+/* The address of client 'n' behind 'port' as it was offered; 0: none. */
+static __be32 offer_at(struct pool *p, uint32_t port, unsigned n,
+		       uint64_t now_ms)
+{
+	struct lease_client c = kit_client(n);
+	const struct lease *l;
+
+	c.port = port;
+	l = pool_offer(p, &c, 0, now_ms);
+	return l ? l->ip : 0;
+}
+
+static bool bind_at(struct pool *p, uint32_t port, unsigned n, __be32 addr,
+		    uint64_t now_ms)
+{
+	struct lease_client c = kit_client(n);
+
+	c.port = port;
+	return pool_bind(p, &c, addr, "", LEASE_MS, now_ms);
+}
+
+/* Nor is it offered the same again, in vain, as long as it asks. */
+static void who_was_too_late_is_offered_what_the_crowd_left(void **state)
+{
+	struct pool *p = make("255.255.255.0");
+	__be32 addr;
+
+	(void)state;
+	assert_int_equal(starve(p, 1, 0, 127, 1), 127);
+	addr = offer_at(p, 1, 500, 2);
+	assert_int_equal(starve(p, 1, 200, 1, 3), 1);
+	assert_false(bind_at(p, 1, 500, addr, 4));
+	assert_int_equal(offer_at(p, 1, 500, 5), 0);
+	addr = offer_at(p, 1, 500, 5 + POOL_GRACE_MS);
+	assert_int_not_equal(addr, 0);
+	assert_true(bind_at(p, 1, 500, addr, 6 + POOL_GRACE_MS));
+	pool_free(p);
+}
+
+/* Between its offer and its request crowds behind two other ports take all that
+ * is there for strangers. */
+static void a_newcomer_s_offer_is_not_the_crowds_to_take(void **state)
+{
+	struct pool *p = make("255.255.255.0");
+	__be32 addr;
+
+	(void)state;
+	assert_int_equal(starve(p, 1, 0, 5000, 1), 128);
+	assert_int_equal(starve(p, 2, 6000, 5000, 1), 64);
+	addr = offer_at(p, 3, 500, 1 + POOL_GRACE_MS);
+	assert_int_not_equal(addr, 0);
+	assert_int_equal(starve(p, 2, 20000, 1, 1 + POOL_GRACE_MS), 1);
+	assert_true(bind_at(p, 3, 500, addr, 2 + POOL_GRACE_MS));
+	pool_free(p);
+}
+
 static void a_quiet_device_proves_itself_by_renewing(void **state)
 {
 	struct pool *p = make("255.255.255.0");
@@ -228,6 +284,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(one_port_cannot_use_up_the_pool),
 		cmocka_unit_test(offers_do_not_outlast_what_a_port_has),
+		cmocka_unit_test(
+			who_was_too_late_is_offered_what_the_crowd_left),
+		cmocka_unit_test(a_newcomer_s_offer_is_not_the_crowds_to_take),
 		cmocka_unit_test(a_quiet_device_proves_itself_by_renewing),
 		cmocka_unit_test(the_pool_says_when_it_is_tight),
 		cmocka_unit_test(an_address_in_doubt_is_asked_for_once),
