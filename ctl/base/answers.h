@@ -105,9 +105,10 @@ void answers_tell_hits(struct answers *a, bool on);
 bool answers_at(const struct answers *a, struct answers_place place,
 		struct answer *out);
 
-/* Readable when there is something to take; to be answered before that. */
 /* What answers_at() will be asked for soon comes nearer. */
 void answers_expect(const struct answers *a, struct answers_place place);
+
+/* Readable when there is something to take; to be answered before that. */
 int answers_fd(const struct answers *a);
 void answers_heard(struct answers *a);
 /* Who leaves some for later calls this, and is woken again. */

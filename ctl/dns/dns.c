@@ -383,6 +383,8 @@ void dns_stats(const struct dns *d, struct dns_stats *out)
 	out->hits += on_path.hits;
 	out->tapped = on_path.hits;
 	out->log_lost = on_path.hits_lost;
+	if (d->serve.tap)
+		out->log_lost += tap_lost(d->serve.tap);
 	out->cache_bytes = cache_bytes(d->serve.cache);
 	out->cache_entries = cache_entries(d->serve.cache);
 }

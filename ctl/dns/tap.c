@@ -3,7 +3,8 @@
  * Called by serve.c (to post) and dns.c. Control thread.
  * Invariant: the hits of what stands in the table are in the log before another
  * answer takes its place, as a hit names no more than the place; but for a
- * flood of them, which is not to keep the loop from everything else. */
+ * flood of them, which is not to keep the loop from everything else: those are
+ * counted. */
 #include "tap.h"
 
 #include <stdlib.h>
@@ -26,6 +27,7 @@ struct tap {
 	const struct teller *teller;
 	struct tap_events events;
 	unsigned hits_left; /* until the loop's next turn */
+	uint64_t lost;	    /* hits of what stood there no more */
 	struct answers_question questions[QUESTIONS];
 };
 
@@ -60,8 +62,10 @@ static void note(struct tap *t, const struct answers_hit *hit, uint64_t at_ms)
 	struct answer x;
 	struct dns_kept k;
 
-	if (!answers_at(t->answers, hit->place, &x))
+	if (!answers_at(t->answers, hit->place, &x)) {
+		t->lost++;
 		return;
+	}
 	read_key(&x, &row);
 	k = (struct dns_kept){ .msg = x.bytes + x.key_len, .len = x.msg_len };
 	row.rcode = (uint8_t)dns_answer_rcode(&k);
@@ -200,6 +204,11 @@ static void on_prepare(uv_prepare_t *prepare)
 void tap_settle(struct tap *t)
 {
 	take_hits(t);
+}
+
+uint64_t tap_lost(const struct tap *t)
+{
+	return t->lost;
 }
 
 void tap_clear(struct tap *t)

@@ -44,6 +44,8 @@ bool tap_reply(struct tap *t, const struct asker *to, const struct addr *at,
 	       const uint8_t *msg, size_t len);
 /* Notes what is not in the log yet. */
 void tap_settle(struct tap *t);
+/* Hits that were told, and are not in the log. */
+uint64_t tap_lost(const struct tap *t);
 /* Somebody may now be told something else. */
 void tap_clear(struct tap *t);
 
