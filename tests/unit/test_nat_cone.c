@@ -3,6 +3,8 @@
  * nothing is left of the question. */
 #include "nat_lab.h"
 
+#include "ctl/engine/nat/nat_core.h"
+
 static struct cone_row ask(struct lab *l, uint8_t proto)
 {
 	struct cone_row row;
@@ -73,6 +75,48 @@ static void test_a_host_at_the_last_address_keeps_its_own(void **state)
 				 VERDICT_FORWARD);
 }
 
+/* Nor does it lose a connection for it when it has as many as it may. */
+static void test_a_host_with_all_it_may_have_loses_nothing(void **state)
+{
+	const uint16_t own = 20;
+	struct lab *l = *state;
+	uint32_t mappings, sessions;
+
+	l->conf.host_sessions = own;
+	for (uint32_t host = 253; host <= 254; host++)
+		for (uint16_t i = 0; i < own; i++)
+			lab_out(l, IP(10, 77, 0, host), 5000 + i, REMOTE, 53);
+	for (unsigned i = 0; i < 2; i++) {
+		struct cone_row row = ask(l, i ? IPPROTO_TCP : IPPROTO_UDP);
+
+		assert_full(&row);
+	}
+	nat_totals(l->n, &mappings, &sessions);
+	assert_int_equal(mappings, 2 * own);
+	assert_int_equal(sessions, 2 * own);
+}
+
+static void test_no_host_goes_for_it(void **state)
+{
+	struct lab *l = lab_with((struct engine_limits){ 8192, 8192, 64 });
+	uint32_t mappings, sessions;
+	struct cone_row row;
+
+	(void)state;
+	l->conf.lans[0].mask = htonl(~0xffffu);
+	l->conf.lans[0].net = htonl(IP(10, 77, 0, 0));
+	for (uint32_t i = 0; i < NAT_HOSTS_MAX; i++)
+		lab_out(l, IP(10, 77, 1, 0) + i, 5000, REMOTE, 53);
+	nat_totals(l->n, &mappings, &sessions);
+	assert_int_equal(sessions, NAT_HOSTS_MAX);
+	row = ask(l, IPPROTO_UDP);
+	assert_false(row.works);
+	assert_int_equal(row.drop, DROP_TABLE_FULL);
+	nat_totals(l->n, &mappings, &sessions);
+	assert_int_equal(sessions, NAT_HOSTS_MAX);
+	lab_free(l);
+}
+
 /* The share of one host is so small that no stranger fits in: what is told is
  * what would happen, not what was meant. */
 static void test_who_gets_in_is_tried(void **state)
@@ -126,6 +170,8 @@ int main(void)
 		lab_test(test_it_is_a_full_cone),
 		lab_test(test_nothing_is_left_of_it),
 		lab_test(test_a_host_at_the_last_address_keeps_its_own),
+		lab_test(test_a_host_with_all_it_may_have_loses_nothing),
+		cmocka_unit_test(test_no_host_goes_for_it),
 		lab_test(test_who_gets_in_is_tried),
 		lab_test(test_without_internet_it_cannot_be_told),
 		cmocka_unit_test(test_a_full_table_is_left_alone),

@@ -4,8 +4,8 @@
  * Called by dump.c, for who looks at the page. The packets are made, parsed and
  * decided like any other, in the tables that carry the house, with its ports,
  * its limits and its forwards; then they are read and thrown away, and what
- * they opened is ended. Two addresses of the LAN and two of documentation (RFC
- * 5737) stand in for hosts. Engine thread only. */
+ * they opened is ended. Two addresses of the LAN that nobody speaks from and
+ * two of documentation (RFC 5737) stand in for hosts. Engine thread only. */
 #include <netinet/in.h>
 #include <string.h>
 
@@ -28,6 +28,7 @@
 #define UDP	    8
 #define PORTS_FIRST 49152
 #define PORTS_TRIED 256
+#define HOSTS_TRIED 256
 #define SESSIONS    8 /* at most as many are opened at a time */
 
 struct ask {
@@ -189,18 +190,32 @@ static bool find_port(struct stage *s)
 	return false;
 }
 
-/* The last two addresses of the first LAN that are not the gateway's. */
+/* One that nobody speaks from: a host would lose connections of its share. 0:
+ * there is none. */
+static uint32_t stand_in(const struct stage *s, uint32_t from, uint32_t first)
+{
+	uint32_t own = ntohl(s->n->conf->lans[0].addr);
+
+	for (unsigned i = 0; i < HOSTS_TRIED && from >= first; i++, from--) {
+		struct addr addr = addr_v4(htonl(from));
+
+		if (from != own && !nat_host_lookup(s->n, &addr))
+			return from;
+	}
+	return 0;
+}
+
+/* The last two such addresses of the first LAN. */
 static bool find_hosts(struct stage *s)
 {
 	const struct conf_lan *lan = &s->n->conf->lans[0];
-	uint32_t own = ntohl(lan->addr), mask = ntohl(lan->mask);
-	uint32_t last = (ntohl(lan->net) | ~mask) - 1;
+	uint32_t mask = ntohl(lan->mask), first = ntohl(lan->net) + 1;
 
 	if (!s->n->conf->lans_n || ~mask < 7)
 		return false;
-	s->host = last == own ? last - 1 : last;
-	s->other = s->host - 1 == own ? s->host - 2 : s->host - 1;
-	return true;
+	s->host = stand_in(s, (ntohl(lan->net) | ~mask) - 1, first);
+	s->other = s->host ? stand_in(s, s->host - 1, first) : 0;
+	return s->other;
 }
 
 /* What the owner allows, 0: as many as there are. */
@@ -216,7 +231,8 @@ static bool has_room(const struct stage *s)
 	uint32_t sessions = lesser(n->conf->sessions_max, n->sessions.max);
 	uint32_t mappings = lesser(n->conf->mappings_max, n->mappings_max);
 
-	return n->sessions.used + SESSIONS <= sessions &&
+	return n->hosts.used + 2 <= NAT_HOSTS_MAX &&
+	       n->sessions.used + SESSIONS <= sessions &&
 	       n->mappings[s->bits] + 2 <= mappings;
 }
 
