@@ -183,7 +183,11 @@ static enum dhcp_drop on_discover(struct dora *d, const struct ask *a,
 	}
 	if (a->rapid) {
 		grant_or_refuse(d, a, l->ip, 0, out);
-		return DHCP_DROP_NONE;
+		if (out->durable)
+			return DHCP_DROP_NONE;
+		/* Refused is who requests (RFC 2131, 3.1.4). */
+		out->len = 0;
+		return DHCP_DROP_NO_ADDRESS;
 	}
 	grant.yiaddr = l->ip;
 	grant.lease_s = lease_time(d, a);

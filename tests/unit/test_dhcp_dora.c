@@ -442,6 +442,29 @@ static void no_address_left_is_said_now_and_then_and_counted(void **state)
 
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
+/* Its offer fell to others before it asked for the address at once: a refusal
+ * is for who requests (RFC 2131, 3.1.4), not for who looks for a server. */
+static void nobody_is_refused_what_it_only_looks_for(void **state)
+{
+	struct kit_msg k;
+	unsigned n;
+
+	(void)state;
+	pool_free(server.pool);
+	server.conf = kit_conf("255.255.255.240");
+	assert_int_equal(pool_new(&server.pool, &server.conf), 0);
+	assert_int_equal(discover(500), DHCP_DROP_NONE);
+	for (n = 1; n <= 8; n++) {
+		assert_int_equal(discover(n), DHCP_DROP_NONE);
+		request(n, 0, reply.yiaddr, ip("10.77.0.1"));
+		assert_int_equal(reply.type, DHCP_ACK);
+	}
+	kit_begin(&k, 500, DHCP_DISCOVER, 0);
+	dhcp_msg_write_option(&k.w, DHCP_OPT_RAPID_COMMIT, "", 0);
+	assert_int_equal(say(&k, 0), DHCP_DROP_NO_ADDRESS);
+	assert_int_equal(out.len, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -461,6 +484,7 @@ int main(void)
 		CASE(informing_hosts_get_settings_and_no_lease),
 		CASE(released_and_declined_addresses_are_free_or_aside),
 		CASE(no_address_left_is_said_now_and_then_and_counted),
+		CASE(nobody_is_refused_what_it_only_looks_for),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
