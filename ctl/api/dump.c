@@ -365,8 +365,8 @@ void dump_forget(struct api *a)
 			end(d, NULL, 0);
 			continue;
 		}
+		a->dumps = d->next;
 		answer_all(d, NULL, 0);
-		forget(d);
 		d->api = NULL;
 	}
 }
