@@ -176,6 +176,16 @@ def test_rates_agree_with_iperf3(house, browser, way):
     assert drawn == pytest.approx(wanted, rel=0.15), said
 
 
+@pytest.mark.parametrize("view", ["__proto__", "toString", "nowhere/x?y"])
+def test_an_address_that_leads_nowhere_is_the_overviews(browser, view):
+    browser.do("await page.goto(args.at); await page.reload();"
+               "await page.waitForSelector('.tiles', {timeout: 20000})",
+               at=f"{URL}#/{view}")
+    assert browser.eventually(LIVE)
+    assert browser.look("document.querySelector('.rail [aria-current]').hash") \
+        == "#/overview"
+
+
 def test_a_device_appears_when_it_takes_a_lease(house, browser):
     browser.look("window.sameness = 1")
     assert "h2" not in browser.look(NAMES)

@@ -43,8 +43,11 @@ const dressed = async (room, ...sheets) => {
   return room;
 };
 
-/** @type {Record<string, () => Room | Promise<Room>>} */
+/** What the address names is looked up here: it has no more than this.
+ * @type {Record<string, () => Room | Promise<Room>>} */
 export const ROOMS = {
+  // @ts-ignore
+  __proto__: null,
   overview: () => overview,
   device: () => dressed(import("./device.js"), "lists", "device", "traffic"),
   traffic: () => dressed(import("./traffic.js"), "lists", "traffic"),
