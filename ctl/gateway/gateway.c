@@ -236,6 +236,7 @@ static void start_handles(struct gateway *g)
 			{ &g->sigint, SIGINT },
 			{ &g->sighup, SIGHUP },
 			{ &g->sigusr2, SIGUSR2 } };
+	sigset_t none;
 
 	for (unsigned n = 0; n < sizeof(signals) / sizeof(*signals); n++) {
 		uv_signal_init(&g->loop, signals[n].handle);
@@ -243,6 +244,8 @@ static void start_handles(struct gateway *g)
 		uv_signal_start(signals[n].handle, on_signal,
 				signals[n].number);
 	}
+	sigemptyset(&none);
+	pthread_sigmask(SIG_SETMASK, &none, NULL);
 	uv_timer_init(&g->loop, &g->sync_soon);
 	uv_timer_init(&g->loop, &g->sockets_tick);
 	uv_timer_init(&g->loop, &g->freshen_tick);
@@ -425,15 +428,14 @@ static void find_self(struct gateway *g)
 }
 
 /* Returns only when it fails; the changes that a successor would have taken
- * over are then undone. */
+ * over are then undone. Signals stay blocked: who is told to end or to start
+ * anew meanwhile would just die of it, and leave the machine as it is. They
+ * wait for start_handles() of the successor. */
 static int start_anew(struct gateway *g)
 {
 	struct error err;
-	sigset_t none;
 	bool left;
 
-	sigemptyset(&none);
-	pthread_sigmask(SIG_SETMASK, &none, NULL);
 	execv(g->exe, g->argv);
 	log_err("%s: cannot start anew: %s", g->exe, strerror(errno));
 	if (!journal_open(&g->journal, g->instance.journal, &left, &err))

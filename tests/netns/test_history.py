@@ -1,9 +1,11 @@
 """History: what went over the wires is what it tells, flow by flow, whoever
 carried it, and a restart loses none of it."""
+import contextlib
 import csv
 import io
 import json
 import signal
+import threading
 import time
 
 import pytest
@@ -55,6 +57,24 @@ def moved(house, host, port):
     row, = [f for f in house.ask("flows")
             if f["inside"] == f"{host.ip}:{port}"]
     return {"rx": row["rx_bytes"], "tx": row["tx_bytes"]}
+
+
+@contextlib.contextmanager
+def stream(sock, port):
+    """A thousand datagrams a second or so, answered or not."""
+    over = threading.Event()
+
+    def send():
+        while not over.wait(0.0005):
+            sock.sendto(bytes(400), (FAR, port))
+
+    thread = threading.Thread(target=send)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
 
 
 def test_every_byte_is_there(house):
@@ -149,6 +169,31 @@ def test_a_restart_loses_nothing(house, how):
     assert had.keys() <= after.keys()
     assert all(after[key] >= had[key] for key in had)
     assert after[house.h3.mac] == had[house.h3.mac]
+
+
+@pytest.mark.parametrize("signals", [1, 2])
+def test_what_crosses_meanwhile_is_counted_once(house, signals):
+    """While it is saved, while the old process goes and the new one comes; who
+    is impatient and asks twice loses nothing either."""
+    port = 7203 + signals
+    device = {"device": house.h2.mac}
+    before = totals_of(house, **device)
+    ready = house.log().splitlines().count("ready")
+    with echo(house, port), house.h2.udp(40000 + port) as sock:
+        assert asks(sock, port, bytes(300))
+        with stream(sock, port):
+            time.sleep(0.5)
+            for _ in range(signals):
+                house.gateway.send_signal(signal.SIGUSR2)
+                time.sleep(0.003)
+            assert eventually(
+                lambda: house.log().splitlines().count("ready") > ready)
+            time.sleep(0.5)
+        want = moved(house, house.h2, 40000 + port)
+        assert want["tx"] > 1000 * HEADERS
+        assert eventually(lambda: totals_of(house, **device) == {
+            way: before[way] + moved(house, house.h2, 40000 + port)[way]
+            for way in before}, 10), (before, want, totals_of(house, **device))
 
 
 def test_a_broken_file_is_set_aside(build):

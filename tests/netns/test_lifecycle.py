@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import subprocess
+import time
 
 import pytest
 
@@ -103,6 +104,30 @@ def test_nobody_comes_between_a_restart(house):
     assert "is running already" in house.gw.attempt(*house.command()).stderr
     assert house.stop_gateway() == 0
     assert rival.wait(30) == 0
+
+
+PAUSES = (0, 0.003, 0.01, 0.02, 0.04, 0.08, 0.15)
+
+
+def test_asked_again_while_it_starts_anew(house):
+    """At any moment of it: it goes on, as the same process."""
+    for pause in PAUSES:
+        house.gateway.send_signal(signal.SIGUSR2)
+        time.sleep(pause)
+        house.gateway.send_signal(signal.SIGUSR2)
+        time.sleep(1)
+        assert house.gateway.poll() is None, pause
+        assert eventually(lambda: house.log().splitlines()[-1] == "ready")
+    assert eventually(lambda: pings(house.h1))
+
+
+@pytest.mark.parametrize("pause", PAUSES)
+def test_told_to_end_while_it_starts_anew(house, pause):
+    house.gateway.send_signal(signal.SIGUSR2)
+    time.sleep(pause)
+    assert house.stop_gateway() == 0, house.log()
+    assert eventually(lambda: machine_state(house.gw) == house.before) \
+        or machine_state(house.gw) == house.before
 
 
 def test_settings_changed_meanwhile_hold(house):
