@@ -32,7 +32,8 @@ void commit_add(struct commit *c, const struct dora_reply *reply);
 void commit_begin(struct commit *c);
 /* What waits was promised in another network: it is written, not sent. */
 void commit_forget(struct commit *c);
-/* Frees it, at once or when the group under way has ended, and calls back. */
+/* Frees it when the loop ran and the group under way has ended, and calls
+ * back. */
 void commit_close(struct commit *c, void (*closed)(void *arg), void *arg);
 
 #endif
