@@ -2,16 +2,15 @@
 // devices.js - the table of devices: a row for each, kept while it lives; rows
 // slide to their place when the order changes.
 import { make } from "../core/dom.js";
-import { isStill } from "../core/frame.js";
 import { DEVICE_SAMPLES } from "../core/history.js";
 import { COLUMNS, makeRow, nameOf } from "./row.js";
 import { arrow } from "./scale.js";
+import { placesOf, slide } from "./slide.js";
 
 /** @typedef {import("../core/store.js").Store} Store */
 /** @typedef {import("../core/store.js").Device} Device */
 /** @typedef {(device: Device) => number} Weight */
 
-const SLIDE_MS = 150;
 /** Rows that change place all the time cannot be read. */
 const ORDER_MS = 3000;
 
@@ -28,21 +27,6 @@ function minuteOf({ minute }, beat) {
 /** @param {Device} a @param {Device} b */
 const byName = (a, b) =>
   nameOf(a).localeCompare(nameOf(b), "en", { numeric: true }) || (a.mac < b.mac ? -1 : 1);
-
-/**
- * Lets rows slide from where they were to where they are.
- * @param {Map<HTMLElement, number>} before
- */
-function slide(before) {
-  if (isStill())
-    return;
-  for (const [row, top] of before) {
-    const way = top - row.offsetTop;
-    if (way && row.isConnected)
-      row.animate([{ transform: `translateY(${way}px)` }, { transform: "none" }],
-        { duration: SLIDE_MS, easing: "ease-out" });
-  }
-}
 
 /** @param {Store} store */
 export function makeDevices(store) {
@@ -85,7 +69,7 @@ export function makeDevices(store) {
   }
 
   function order() {
-    const before = new Map([...rows.values()].map(({ row }) => [row, row.offsetTop]));
+    const before = placesOf(rows.values());
     sorted().forEach(({ mac }, i) => {
       const row = rows.get(mac)?.row;
       if (row && body.children[i] !== row)

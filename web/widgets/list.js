@@ -3,9 +3,13 @@
 // selections last; below 600 px each row is a card. A long one is shown by and by.
 import { make, setText } from "../core/dom.js";
 import { count } from "../core/format.js";
+import { placesOf, slide } from "./slide.js";
 
 const ROWS = 25;
 const MORE = 75;
+/** A first screenful; the rest is made when the browser has nothing else to do. */
+const AT_ONCE = 12;
+const IDLE_MS = 500;
 
 /**
  * @template T
@@ -44,8 +48,10 @@ export function makeList(label, columns, keyOf, rowsAtFirst = ROWS) {
   const body = make("tbody");
   const more = make("button", { type: "button", class: "act more-rows", hidden: "" });
   let max = rowsAtFirst;
+  let room = AT_ONCE;
   /** @type {T[]} */
   let latest = [];
+  let isPut = false;
   const table = make("table", { class: "list", "aria-label": label },
     make("thead", {}, make("tr", {}, ...columns.map((c) =>
       make("th", { scope: "col", class: c.kind ?? "" }, c.label)))), body);
@@ -83,8 +89,10 @@ export function makeList(label, columns, keyOf, rowsAtFirst = ROWS) {
   /** @param {T[]} all */
   function update(all) {
     latest = all;
-    const shown = all.slice(0, max);
+    const shown = all.slice(0, Math.min(max, room));
     const keys = new Set(shown.map(keyOf));
+    const isOther = shown.some((data, i) => body.children[i] !== rows.get(keyOf(data))?.row);
+    const before = isOther ? placesOf(rows.values()) : null;
     for (const [key, { row }] of rows) {
       if (keys.has(key))
         continue;
@@ -97,8 +105,23 @@ export function makeList(label, columns, keyOf, rowsAtFirst = ROWS) {
         body.insertBefore(row, body.children[i] ?? null);
     });
     table.hidden = !all.length;
-    more.hidden = all.length <= max;
+    more.hidden = all.length <= max || room < max;
     setText(more, `Show ${count(Math.min(MORE, all.length - max))} more of ${count(all.length)}`);
+    if (before?.size)
+      slide(before);
+    if (all.length > room)
+      makeRest();
+  }
+
+  /** All that is not on the first screen, once. */
+  function makeRest() {
+    if (isPut)
+      return;
+    isPut = true;
+    requestIdleCallback(() => {
+      room = Infinity;
+      update(latest);
+    }, { timeout: IDLE_MS });
   }
 
   more.addEventListener("click", () => {

@@ -111,6 +111,7 @@ export function makeQueries(store, onRefused) {
     clearTimeout(typing);
     typing = setTimeout(() => want({ name: find.input.value.trim().toLowerCase() }), TYPING_MS);
   });
+  device.select.className = "whom";
   why.update(WHYS);
   const queries = watch(path, EVERY_MS, (said, from) => {
     if (from !== path())

@@ -23,6 +23,7 @@ export function makeSearch(store, limit, onChange) {
   });
   let typing = 0;
 
+  device.select.className = "whom";
   find.input.addEventListener("input", () => {
     clearTimeout(typing);
     typing = setTimeout(() => {
