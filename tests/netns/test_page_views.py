@@ -355,6 +355,32 @@ def test_both_themes_at_both_widths(house, browser, shots, view, scheme, size):
     assert browser.look(OVERFLOW) <= 0
 
 
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("view", ["names", "nat"])
+def test_nothing_jumps_while_it_fills(house, browser, view, size):
+    """From its first picture on, and when rows come before those there are."""
+    width, height = SIZES[size]
+    for n in range(40):
+        house.h2.run("dig", "+short", f"@{LAN}", f"h{n}.example.net")
+    log_in(browser)
+    browser.open(width, height)
+    go(browser, view)
+    browser.do("await page.reload()")
+    assert browser.eventually(FULL)
+    browser.do("""await page.evaluate(() => {
+          window.jumps = [];
+          new PerformanceObserver((list) => window.jumps.push(
+            ...list.getEntries().map((e) => e.value)))
+            .observe({ type: "layout-shift", buffered: true });
+        })""")
+    if view == "names":
+        house.h2.run("dig", "+short", f"@{LAN}", f"late{size}.example.net")
+        assert browser.eventually(
+            f"{TEXT}.includes(args.name)", name=f"late{size}.example.net")
+        browser.do("await page.waitForTimeout(500)")
+    assert browser.look("jumps.reduce((a, b) => a + b, 0)") < 0.02
+
+
 def test_all_views_by_keyboard(house, browser):
     log_in(browser)
     browser.do("await page.focus('.rail a');"
