@@ -191,8 +191,10 @@ static void on_signal(uv_signal_t *handle, int number)
 {
 	struct gateway *g = handle->data;
 
-	if (g->stopping)
+	if (g->stopping) { /* too late for the loop, not for what is last */
+		g->restarting &= number == SIGUSR2;
 		return;
+	}
 	g->restarting = number == SIGUSR2;
 	if (g->ending) {
 		uv_stop(&g->loop); /* who asks twice means at once */

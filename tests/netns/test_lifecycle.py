@@ -106,7 +106,7 @@ def test_nobody_comes_between_a_restart(house):
     assert rival.wait(30) == 0
 
 
-PAUSES = (0, 0.003, 0.01, 0.02, 0.04, 0.08, 0.15)
+PAUSES = (0, 0.003, 0.004, 0.01, 0.02, 0.04, 0.08, 0.15)
 
 
 def test_asked_again_while_it_starts_anew(house):
