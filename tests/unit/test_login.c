@@ -48,10 +48,16 @@ static void without_a_password_only_the_overview_is_shown(void **state)
 		{ "/api/v1/dns", 401 },
 		{ "/api/v1/dns/log", 401 },
 		{ "/api/v1/settings", 401 },
+		{ "/api/v1/history", 401 },
+		{ "/api/v1/events", 401 },
+		{ "/api/v1/capture/02:00:00:00:00:01", 401 },
+		{ "/api/v1/live?packets=1", 401 },
 	};
 	unsigned i;
 
 	(void)state;
+	reply_is(lan("POST", "/api/v1/nat/cone", "", ""), 401,
+		 "Set a password first.");
 	for (i = 0; i < sizeof(table) / sizeof(table[0]); i++)
 		reply_is(lan("GET", table[i].path, "", ""), table[i].status,
 			 table[i].status == 401 ? "Set a password first." : "");
@@ -112,7 +118,8 @@ static void now_the_cookie_opens_everything(void **state)
 {
 	static const char *const paths[] = {
 		"/api/v1/status", "/api/v1/clients",  "/api/v1/leases",
-		"/api/v1/dhcp",	  "/api/v1/settings", "/api/v1/dns/log"
+		"/api/v1/dhcp",	  "/api/v1/settings", "/api/v1/dns/log",
+		"/api/v1/drops",  "/api/v1/events",
 	};
 	char headers[256];
 	unsigned i;
