@@ -167,10 +167,15 @@ int store_save(const struct snapshot_of_history *s, const char *path)
 int store_append(const struct snapshot_of_history *s, const char *path)
 {
 	int fd = open(path, O_WRONLY | O_APPEND | O_NOFOLLOW | O_CLOEXEC), r;
+	off_t whole;
 
 	if (fd < 0)
 		return -errno;
-	r = write_all((void *)(uintptr_t)s, fd);
+	whole = lseek(fd, 0, SEEK_END);
+	r = whole < 0 ? -errno : write_all((void *)(uintptr_t)s, fd);
+	/* Half a frame would have the next start set the file aside. */
+	if (r && whole >= 0 && ftruncate(fd, whole))
+		r = -errno;
 	return close(fd) && !r ? -errno : r;
 }
 

@@ -13,7 +13,8 @@
 /* Replaces the file, whole or not at all. 0 or -errno. */
 int store_save(const struct snapshot_of_history *s, const char *path);
 /* Adds the segments to a file that store_save() wrote; what it says of runs
- * counts from then on. Not synced: for a start that follows at once. */
+ * counts from then on. If that fails, the file is as it was. Not synced: for a
+ * start that follows at once. */
 int store_append(const struct snapshot_of_history *s, const char *path);
 
 /* What a file held; segments have texts for names, and belong to no history

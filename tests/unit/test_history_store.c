@@ -2,7 +2,10 @@
  * alone. */
 #include "history_kit.h"
 
+#include <signal.h>
 #include <stdio.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "ctl/history/store.h"
@@ -119,6 +122,40 @@ static void test_what_came_after_the_cut_is_appended(void **state)
 	kit_free(b);
 }
 
+/* A disk that is full in the middle of it. */
+static void test_what_cannot_be_appended_leaves_the_file_whole(void **state)
+{
+	struct kit *a = kit_new(KIT_BUDGET);
+	struct snapshot_of_history *s;
+	struct store_content c;
+	struct rlimit all, few;
+	struct stat before, after;
+	uint32_t cut;
+
+	(void)state;
+	record(a, 500);
+	cut = history_cut(a->h);
+	save(a);
+	record(a, 300);
+	history_cut(a->h);
+	s = history_since(a->h, cut);
+	assert_int_equal(stat(path, &before), 0);
+	getrlimit(RLIMIT_FSIZE, &all);
+	few = all;
+	few.rlim_cur = (rlim_t)before.st_size + 200;
+	signal(SIGXFSZ, SIG_IGN);
+	setrlimit(RLIMIT_FSIZE, &few);
+	assert_int_equal(store_append(s, path), -EFBIG);
+	setrlimit(RLIMIT_FSIZE, &all);
+	history_release(a->h, s);
+	assert_int_equal(stat(path, &after), 0);
+	assert_int_equal(after.st_size, before.st_size);
+	assert_int_equal(store_load(path, &c), 0);
+	assert_false(c.broken);
+	store_free(&c);
+	kit_free(a);
+}
+
 static void test_old_and_new_are_one(void **state)
 {
 	struct kit *a = kit_new(KIT_BUDGET), *b;
@@ -222,6 +259,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_round_trip),
 		cmocka_unit_test(test_what_came_after_the_cut_is_appended),
+		cmocka_unit_test(
+			test_what_cannot_be_appended_leaves_the_file_whole),
 		cmocka_unit_test(test_old_and_new_are_one),
 		cmocka_unit_test(test_broken),
 		cmocka_unit_test(test_names_of_the_past_leave_room),
