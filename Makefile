@@ -133,13 +133,14 @@ demo: ## a house at work in namespaces, with its page (root)
 	$(Q)scripts/demo
 bench: ## ROWS="..." or all: the kernel's NAT against ours (root)
 	$(Q)ROWS="$(ROWS)" RUNS="$(RUNS)" JSON="$(JSON)" scripts/bench
-$(BUILD)/bench/load.bpf.o: tests/bench/load.bpf.c tests/bench/load.h Makefile
+$(BUILD)/bench/%.bpf.o: tests/bench/%.bpf.c tests/bench/%.h Makefile
 	@mkdir -p $(@D)
 	$(call say,BPF,$@) $(BPF) -c -o $@ $<
-$(BUILD)/bench/load.skel.h: $(BUILD)/bench/load.bpf.o
-	$(call say,SKEL,$@) $(call skeleton,load_bpf)
-$(BUILD)/bench/load: tests/bench/load.c tests/bench/load.h \
-		$(BUILD)/bench/load.skel.h
+$(BUILD)/bench/%.skel.h: $(BUILD)/bench/%.bpf.o
+	$(call say,SKEL,$@) $(call skeleton,$*_bpf)
+$(addprefix $(BUILD)/bench/,load asker): \
+		$(BUILD)/bench/%: tests/bench/%.c tests/bench/%.h \
+		$(BUILD)/bench/%.skel.h
 	$(call say,CC,$@) $(obj) -isystem $(BUILD)/bench -o $@ $< $(LIBS)
 $(BUILD)/bench/rcvbuf.so: tests/bench/rcvbuf.c
 	@mkdir -p $(@D)

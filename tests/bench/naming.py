@@ -5,8 +5,10 @@ is measured is the server in between. Its competitors stand where ours does: on
 the gateway's LAN address, behind the same cables.
 """
 import resource
+import subprocess
 
-from topology import BUILD, LAN, PATIENCE_S, WORLD, Failed, busy_seconds
+from topology import (BUILD, HOME, LAN, PATIENCE_S, WORLD, Failed,
+                      busy_seconds)
 from world import eventually
 
 ZONE = "bench.example"
@@ -14,6 +16,7 @@ HIT_NAMES = 1000
 MISS_NAMES = 1_000_000      # more than anybody asks in a run
 # One thread of dnsperf alone asks less than the fastest here answer.
 ASKERS = ("-T", 2, "-c", 4, "-q", 200)
+UNDER_WAY = 200
 COMMON = """server:
  interface: {at}
  access-control: 0.0.0.0/0 allow
@@ -36,8 +39,10 @@ remote-control:
 
 
 def start(machine, *command):
+    """With room for every question under way: nothing else is to be lost."""
     with open(machine.folder / "server.log", "w") as log:
-        return machine.spawn(*command, stdout=log, stderr=log)
+        return machine.spawn("env", f"LD_PRELOAD={BUILD}/bench/rcvbuf.so",
+                             *command, stdout=log, stderr=log)
 
 
 def start_unbound(machine, at, more):
@@ -127,6 +132,28 @@ def hits(t):
     names = write_names(t, HIT_NAMES, "hit")
     dnsperf(t, names, "-n", 2, "-q", 20)
     return flood(t, names)
+
+
+def limit(t, seconds=4):
+    """Answers a second, known names, asked by asker.c: it takes a tenth of what
+    dnsperf does, so that the server is what ends it."""
+    ready(t)
+    mac = t.gw.run("cat", "/sys/class/net/lan/address").strip()
+    rate, wrong, _ = map(int, t.home.run(
+        BUILD / "bench/asker", "eth0", HOME, LAN, mac, UNDER_WAY,
+        seconds).split())
+    if wrong or not rate:
+        raise Failed(f"{t.side}: {wrong} wrong answers, {rate} good a second")
+    return rate
+
+
+def mirrored(t):
+    """flood() of a gateway that sends each question back as it is."""
+    child = t.gw.spawn(BUILD / "bench/asker", "mirror", "lan", PATIENCE_S,
+                       stdout=subprocess.PIPE)
+    if not child.stdout.readline():
+        raise Failed("the mirror does not start")
+    return flood(t, write_names(t, HIT_NAMES, "hit"))
 
 
 def misses(t):
