@@ -247,22 +247,27 @@ static void give(struct dot *d, const uint8_t *msg, size_t len)
 	}
 }
 
-/* Gives out what is whole. To give may end the connection. */
+/* Gives out what is whole, and moves up the rest, once. To give may end the
+ * connection; who sends what cannot be an answer has lost its place. */
 static void take_messages(struct dot *d)
 {
-	uint8_t msg[DNS_MSG_MAX];
+	struct rd r = rd_init(d->in, d->have);
 
 	while (d->dots) {
-		struct rd r = rd_init(d->in, d->have);
-		size_t len = rd_be16(&r);
+		struct rd front = r;
+		size_t len = rd_be16(&front);
 
-		if (r.bad || rd_left(&r) < len)
+		if (!front.bad && len < DNS_HEADER_LEN) {
+			end_dot(d, -EBADMSG);
 			return;
-		rd_bytes(&r, msg, len);
-		d->have = rd_left(&r);
-		memmove(d->in, r.p, d->have);
-		give(d, msg, len);
+		}
+		if (front.bad || rd_left(&front) < len)
+			break;
+		r = front;
+		give(d, rd_take(&r, len), len);
 	}
+	d->have = rd_left(&r);
+	memmove(d->in, r.p, d->have);
 }
 
 static void read_answers(struct dot *d)
