@@ -128,11 +128,13 @@ static void send_answer(const struct asker *to, const uint8_t *msg, size_t len)
  * whole, or -EMSGSIZE. */
 static int front(const struct conn *c)
 {
-	struct rd r = rd_init(c->in, c->have);
-	size_t len = rd_be16(&r);
+	struct rd r;
+	size_t len;
 
-	if (r.bad)
+	if (c->have < LENGTH_LEN)
 		return 0;
+	r = rd_init(c->in, c->have);
+	len = rd_be16(&r);
 	if (len < 1 || len > MESSAGE_MAX)
 		return -EMSGSIZE;
 	return rd_left(&r) >= len ? (int)len : 0;
