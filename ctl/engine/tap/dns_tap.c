@@ -250,10 +250,13 @@ bool dns_tap_reply(const struct engine_conf *conf,
 		   const struct answers_reply *r, struct pkt *p)
 {
 	uint8_t lan = r->way.lan;
-	const struct conf_lan *l = &conf->lans[lan];
+	const struct conf_lan *l;
 
-	if (lan >= conf->lans_n || !l->addr || !addr_is_v4(&r->from) ||
-	    !addr_is_v4(&r->to.addr) || addr_to_v4(&r->from) != l->addr ||
+	if (lan >= conf->lans_n)
+		return false;
+	l = &conf->lans[lan];
+	if (!l->addr || !addr_is_v4(&r->from) || !addr_is_v4(&r->to.addr) ||
+	    addr_to_v4(&r->from) != l->addr ||
 	    !is_neighbour(l, &r->to.addr, r->way.mac.b) ||
 	    p->room < HEADERS + (uint32_t)r->len)
 		return false;
