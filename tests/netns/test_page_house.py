@@ -202,7 +202,15 @@ def test_a_span_is_what_all_below_is_about(house, browser, moved):
     browser.do("await page.focus('.strip:nth-child(2) .strip-area');"
                "await page.keyboard.press('ArrowLeft')")
     assert browser.eventually(f"{SPAN}.get('to') < args.end", end=end)
-    browser.do("await page.keyboard.press('Shift+ArrowRight')")
+    browser.do("""
+        const told = page.waitForResponse((reply) => {
+          const asked = new URL(reply.url()).searchParams;
+          return asked.has("group") &&
+            asked.get("to") - asked.get("from") > args.length + 50000;
+        });
+        await page.keyboard.press("Shift+ArrowRight");
+        await (await told).finished();
+        await page.waitForTimeout(200);""", length=length)
     assert browser.eventually(
         f"{SPAN}.get('to') - {SPAN}.get('from') > args.length + 50000",
         length=length)

@@ -23,7 +23,8 @@ LEASES = "document.querySelector('[aria-label=Leases]')"
 TEXT = "document.querySelector('main').textContent"
 # What a view is about is there, or said to be none.
 FULL = ("!!document.querySelector('.list tbody tr, .set [placeholder]') ||"
-        " !!document.querySelector('.notice:not([hidden])')")
+        " !!document.querySelector("
+        "'.notice[data-kind=empty]:not([hidden])')")
 
 
 @pytest.fixture(scope="module")
@@ -47,9 +48,17 @@ def go(browser, view):
 
 
 def log_in(browser):
-    """On whatever page it is."""
+    """On whatever page it is; sets the password where there is none."""
     browser.do("await page.goto(args.url);"
                "await page.waitForSelector('.gate input, .tiles')", url=URL)
+    if browser.look("""fetch("/api/v1/session").then((r) => r.json())
+            .then((session) => session.password_set ? null :
+              fetch("/api/v1/password", { method: "POST",
+                headers: { "Content-Type": "application/json" },
+                body: JSON.stringify({ password: args.password }) })
+              .then((r) => r.ok))""", password=PASSWORD):
+        browser.do("await page.reload();"
+                   "await page.waitForSelector('.gate input, .tiles')")
     if browser.look("!!document.querySelector('.gate')"):
         browser.do("await page.fill('.gate input', args.password);"
                    "await page.keyboard.press('Enter')", password=PASSWORD)
@@ -355,6 +364,9 @@ def test_both_themes_at_both_widths(house, browser, shots, view, scheme, size):
     assert browser.look(OVERFLOW) <= 0
 
 
+EDGES = "[...document.querySelectorAll('.list thead th')].map(e => e.offsetLeft)"
+
+
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("view", ["names", "nat"])
 def test_nothing_jumps_while_it_fills(house, browser, view, size):
@@ -374,11 +386,34 @@ def test_nothing_jumps_while_it_fills(house, browser, view, size):
             .observe({ type: "layout-shift", buffered: true });
         })""")
     if view == "names":
-        house.h2.run("dig", "+short", f"@{LAN}", f"late{size}.example.net")
-        assert browser.eventually(
-            f"{TEXT}.includes(args.name)", name=f"late{size}.example.net")
+        # Longer than all that are there, and it moves no column of theirs.
+        late = f"late{size}.{'-'.join(['long'] * 12)}.example.net"
+        before = browser.look(EDGES)
+        house.h2.run("dig", "+short", f"@{LAN}", late)
+        assert browser.eventually(f"{TEXT}.includes(args.name)", name=late)
+        assert browser.look(EDGES) == before
         browser.do("await page.waitForTimeout(500)")
     assert browser.look("jumps.reduce((a, b) => a + b, 0)") < 0.02
+
+
+def test_nothing_is_said_to_be_none_before_it_is_known(house, browser):
+    log_in(browser)
+    house.h2.run("dig", "+short", f"@{LAN}", "example.net")
+    browser.do("""
+        const held = new Promise((resolve) => { globalThis.letGo = resolve; });
+        await page.route(/dns.log/, async (route) => {
+          await held;
+          await route.continue();
+        });
+        const others = page.waitForResponse(/api.v1.settings/);
+        await page.goto(args.url);
+        await (await others).finished();
+        await page.waitForTimeout(100);""", url=f"{URL}#/names")
+    assert browser.look(f"{HEADS}.includes('Names asked for')")
+    assert not browser.look(FULL)
+    browser.do("globalThis.letGo()")
+    assert browser.eventually("!!document.querySelector('.list tbody tr')")
+    browser.do("await page.unrouteAll({ behavior: 'ignoreErrors' })")
 
 
 def test_all_views_by_keyboard(house, browser):

@@ -35,8 +35,8 @@ export function mount(root, store) {
   });
   const list = makeList("Events", [
     { label: "What happened", make: makeSentence },
-    { label: "Kind", kind: "event-kind", text: (e) => KINDS[e.kind] ?? tame(e.kind) },
-    { label: "When", kind: "number", text: (e) => when(e.at_ms + store.skewMs, Date.now()) },
+    { label: "Kind", kind: "event-kind", width: "176px", text: (e) => KINDS[e.kind] ?? tame(e.kind) },
+    { label: "When", kind: "number", width: "168px", text: (e) => when(e.at_ms + store.skewMs, Date.now()) },
   ], (/** @type {Event} */ e) => String(e.id));
   const none = makeNotice("empty", "Nothing odd has been noticed.",
     "New devices, scans, sudden uploads, a line that gets worse: what is noticed is told here.");

@@ -8,7 +8,7 @@ import { makeCone } from "../widgets/cone.js";
 import { makeFlows } from "../widgets/flows.js";
 import { makeList } from "../widgets/list.js";
 import { makeMappings } from "../widgets/mappings.js";
-import { makeNotice } from "../widgets/notice.js";
+import { makeNothing } from "../widgets/notice.js";
 import { makeAct, makeInput, makeMeter, makeProblem, makeSection } from "../widgets/parts.js";
 import { makeWays } from "../widgets/switch.js";
 
@@ -60,7 +60,7 @@ function makeForwards(store, onRefused) {
       asked.now();
     }, onRefused, `${f.proto} ${f.port}`) },
   ], (/** @type {Forward} */ f) => `${f.proto}:${f.port}`);
-  const none = makeNotice("empty", "No port is forwarded.",
+  const none = makeNothing("No port is forwarded.",
     "Whoever comes unasked finds the gate shut. A forward opens one port, to one device.");
   const adder = makeAdder(async (forward) => {
     await changeList("nat", "forwards", (all) => [...all, forward]);
@@ -73,8 +73,6 @@ function makeForwards(store, onRefused) {
     none.element.hidden = all.length > 0;
   });
 
-  list.update([]);
-  none.element.hidden = true;
   return { element: section.element, stop: asked.stop };
 }
 
@@ -82,10 +80,10 @@ function makeForwards(store, onRefused) {
 function makeDrops(store) {
   const list = makeList("Drops", [
     { label: "Reason", text: (d) => d.reason.replaceAll("_", " ") },
-    { label: "Packets", kind: "number", text: (d) => count(d.packets) },
-    { label: "Bytes", kind: "number", make: (d) => makeQuantity(orDash(d.bytes, bytes)) },
+    { label: "Packets", kind: "number", width: "30%", text: (d) => count(d.packets) },
+    { label: "Bytes", kind: "number", width: "30%", make: (d) => makeQuantity(orDash(d.bytes, bytes)) },
   ], (/** @type {import("../core/store.js").Drop} */ d) => d.reason);
-  const none = makeNotice("empty", "Nothing has been dropped.",
+  const none = makeNothing("Nothing has been dropped.",
     "What is turned away at the gate, or lost at it, is counted here by its reason.");
   const section = makeSection("Dropped", list.element, none.element);
 
@@ -93,7 +91,7 @@ function makeDrops(store) {
     const all = (store.drops ?? []).filter(({ packets }) => packets > 0)
       .sort((a, b) => b.packets - a.packets);
     list.update(all);
-    none.element.hidden = all.length > 0;
+    none.element.hidden = !store.drops || all.length > 0;
     section.say(all.length ? "since the start" : "");
   }
 

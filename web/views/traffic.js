@@ -8,7 +8,7 @@ import { noteRoute, writeRoute } from "../core/route.js";
 import { clampSpan, GROUPINGS, historyPath, readWish, Series, spanOf, STRIPS,
   writeWish } from "../core/span.js";
 import { makeGroups, SHOWN } from "../widgets/groups.js";
-import { makeNotice } from "../widgets/notice.js";
+import { makeNothing } from "../widgets/notice.js";
 import { makeProblem, makeSection } from "../widgets/parts.js";
 import { makePicker } from "../widgets/picker.js";
 import { makeStrip } from "../widgets/strip.js";
@@ -50,7 +50,7 @@ export function mount(root, store, route) {
   const groups = makeGroups(store, (device, remote) => hashOf({
     device: device || wish.device, remote: remote || wish.remote,
     group: device && !remote ? "remote" : wish.group }));
-  const none = makeNotice("empty", "Nothing crossed the boundary.",
+  const none = makeNothing("Nothing crossed the boundary.",
     "Choose another span above, or wait for a device to speak.");
   const section = makeSection("The span", totals.element,
     make("div", { class: "ways-row" }, ways.element, files.element), groups.element, none.element);

@@ -17,9 +17,9 @@ const SHOWN = 12;
 export function makeAsked(store, mac) {
   const list = makeList("Names it asked for", [
     { label: "Name", text: (q) => tame(q.name) },
-    { label: "Type", text: (q) => q.types.join(", ") },
+    { label: "Type", width: "96px", text: (q) => q.types.join(", ") },
     { label: "Answer", text: (q) => tame(answerWords(q)) },
-    { label: "Why", text: whyWords },
+    { label: "Why", width: "112px", text: whyWords },
     { label: "When", kind: "number", text: (q) => timeOfDay(q.at_ms) },
   ], (/** @type {import("../core/queries.js").Asked} */ q) => q.key, SHOWN);
   const section = makeSection("Names it asked for", list.element,

@@ -73,10 +73,10 @@ export function makeFilters(store, onRefused) {
 
   const listed = makeList("Lists", [
     { label: "List", text: (l) => l.id },
-    { label: "What", text: (l) => l.about },
+    { label: "What", width: "34%", text: (l) => l.about },
     { label: "Licence", text: (l) => l.licence },
     { label: "State", text: stateOf },
-    { label: "", kind: "deed", make: (l) => makeSwitch(`Use ${l.id}`, (on) =>
+    { label: "", kind: "deed", width: "72px", make: (l) => makeSwitch(`Use ${l.id}`, (on) =>
       after(() => setList(l.id, on)), onRefused, l.isOn).element },
   ], (/** @type {Row} */ l) => l.id);
   const own = makeInput("Another list: address or file", { size: "36",

@@ -8,7 +8,7 @@ import { nameOfAddress, nameOfMac } from "../core/people.js";
 import { writeRoute } from "../core/route.js";
 import { splitEndpoint } from "../core/talks.js";
 import { makeList } from "./list.js";
-import { makeNotice } from "./notice.js";
+import { makeNothing } from "./notice.js";
 import { makeSection } from "./parts.js";
 import { arrow } from "./scale.js";
 import { makeSearch } from "./search.js";
@@ -28,7 +28,7 @@ export const carrierWords = ({ carried_by }) => CARRIERS[carried_by] ?? tame(car
 
 /** @param {Store} store */
 export function makeFlows(store) {
-  const none = makeNotice("empty", "No connection is open.");
+  const none = makeNothing("No connection is open.");
 
   /** @param {Flow} f */
   function makeWho({ device, inside }) {
@@ -48,14 +48,14 @@ export function makeFlows(store) {
 
   const list = makeList("Connections", [
     { label: "Device", make: makeWho },
-    { label: "With", kind: "whole", make: makeRemote },
-    { label: "Outside port", text: (f) => `${f.proto} ${splitEndpoint(f.outside).port}` },
+    { label: "With", kind: "whole", width: "22%", make: makeRemote },
+    { label: "Outside port", width: "128px", text: (f) => `${f.proto} ${splitEndpoint(f.outside).port}` },
     { label: "Carried by", make: (f) => make("span",
       { class: f.carried_by === "engine" ? "" : "express" }, carrierWords(f)) },
-    { label: "State", text: (f) => f.state.replaceAll("_", " ") },
+    { label: "State", width: "104px", text: (f) => f.state.replaceAll("_", " ") },
     { label: "Down", kind: "number", make: (f) => makeQuantity(orDash(f.rx_bytes, bytes)) },
     { label: "Up", kind: "number", make: (f) => makeQuantity(orDash(f.tx_bytes, bytes)) },
-    { label: "Idle", kind: "number", text: (f) => duration(f.idle_ms / 1000) },
+    { label: "Idle", kind: "number", width: "88px", text: (f) => duration(f.idle_ms / 1000) },
   ], (/** @type {Flow} */ f) => `${f.proto} ${f.inside} ${f.remote}`);
   const search = makeSearch(store, ASKED_FOR, () => watched.now());
   const section = makeSection("Connections", search.element, list.element, none.element);

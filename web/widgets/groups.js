@@ -59,7 +59,7 @@ export function makeGroups(store, hashOf) {
     { label: "Who", make: makeName },
     { label: "Down", kind: "number", make: (g) => makeQuantity(orDash(g.rx, bytes)) },
     { label: "Up", kind: "number", make: (g) => makeQuantity(orDash(g.tx, bytes)) },
-    { label: "Share", kind: "number", make: makeShare },
+    { label: "Share", kind: "number", width: "216px", make: makeShare },
   ], (/** @type {Group} */ g) => g.key ?? "", SHOWN);
   const heads = list.element.querySelectorAll("thead th");
   heads[1].prepend(arrow("down"));

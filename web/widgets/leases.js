@@ -6,7 +6,7 @@ import { fixAddress, freeAddress } from "../core/deeds.js";
 import { make, setText } from "../core/dom.js";
 import { duration, tame } from "../core/format.js";
 import { makeList } from "./list.js";
-import { makeNotice } from "./notice.js";
+import { makeNothing } from "./notice.js";
 import { makeAct, makeInput, makeSection } from "./parts.js";
 import { makeRename } from "./rename.js";
 
@@ -37,7 +37,7 @@ export function makeLeases(store, onRefused) {
   let leases = [];
   /** @type {Fixed[]} */
   let fixed = [];
-  const none = makeNotice("empty", "No address has been given out.",
+  const none = makeNothing("No address has been given out.",
     "A device asks for one by itself when it joins this network.");
   const told = make("p", { class: "since", role: "status" });
   const refresh = () => {
@@ -68,12 +68,12 @@ export function makeLeases(store, onRefused) {
   const table = makeList("Leases", [
     { label: "Name", make: (l) => makeRename(l.mac, nameOf(l.mac),
       () => tell(l.mac, "It has a new name."), onRefused) },
-    { label: "Address", text: (l) => l.ip },
-    { label: "MAC", text: (l) => l.mac + (l.random ? ", made up" : "") },
-    { label: "Renews in", kind: "number",
+    { label: "Address", width: "136px", text: (l) => l.ip },
+    { label: "MAC", width: "176px", text: (l) => l.mac + (l.random ? ", made up" : "") },
+    { label: "Renews in", kind: "number", width: "104px",
       text: (l) => l.renews_s ? duration(l.renews_s) : "now" },
     { label: "Ends in", kind: "number", text: (l) => duration(l.expires_s) },
-    { label: "Kind", text: (l) => l.static ? "fixed" : "by itself" },
+    { label: "Kind", width: "96px", text: (l) => l.static ? "fixed" : "by itself" },
     { label: "", kind: "deed", make: makePin },
   ], (/** @type {Lease} */ l) => l.mac);
   const kept = makeList("Fixed addresses", [

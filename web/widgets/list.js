@@ -10,14 +10,17 @@ const MORE = 75;
 /** A first screenful; the rest is made when the browser has nothing else to do. */
 const AT_ONCE = 12;
 const IDLE_MS = 500;
+/** With more columns, rows become cards where others do not yet. */
+const MANY = 6;
 
 /**
  * @template T
  * @typedef {{
- *   label: string, kind?: string,
+ *   label: string, kind?: string, width?: string,
  *   text?: (row: T) => string,
  *   make?: (row: T) => Node,
- * }} Column  'make' is asked again whenever its row differs
+ * }} Column  'make' is asked again whenever its row differs; columns without a
+ *   width share what is left: no row that comes moves those of others
  */
 
 /**
@@ -37,6 +40,14 @@ function renew(cell, makeIt, data) {
   return true;
 }
 
+/** @param {Column<any>} column */
+function makeHead({ label, kind, width }) {
+  const head = make("th", { scope: "col", class: kind ?? "" }, label);
+  if (width)
+    head.style.width = width;
+  return head;
+}
+
 /**
  * @template T
  * @param {string} label
@@ -52,9 +63,9 @@ export function makeList(label, columns, keyOf, rowsAtFirst = ROWS) {
   /** @type {T[]} */
   let latest = [];
   let isPut = false;
-  const table = make("table", { class: "list", "aria-label": label },
-    make("thead", {}, make("tr", {}, ...columns.map((c) =>
-      make("th", { scope: "col", class: c.kind ?? "" }, c.label)))), body);
+  const table = make("table", { class: columns.length > MANY ? "list wide" : "list",
+    hidden: "", "aria-label": label },
+    make("thead", {}, make("tr", {}, ...columns.map(makeHead))), body);
   /** @type {Map<string, {row: HTMLElement, cells: HTMLElement[], said: string}>} */
   const rows = new Map();
 

@@ -5,7 +5,7 @@ import { count, duration } from "../core/format.js";
 import { nameOfAddress } from "../core/people.js";
 import { splitEndpoint } from "../core/talks.js";
 import { makeList } from "./list.js";
-import { makeNotice } from "./notice.js";
+import { makeNothing } from "./notice.js";
 import { makeSection } from "./parts.js";
 import { makeSearch } from "./search.js";
 
@@ -17,7 +17,7 @@ const ASKED_FOR = 500;
 
 /** @param {Store} store */
 export function makeMappings(store) {
-  const none = makeNotice("empty", "No outside port is in use.");
+  const none = makeNothing("No outside port is in use.");
   const list = makeList("Mappings", [
     { label: "Outside", text: (m) => `${m.proto} ${splitEndpoint(m.outside).port}` },
     { label: "Device", text: (m) => nameOfAddress(store, splitEndpoint(m.inside).address) },

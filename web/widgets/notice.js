@@ -29,3 +29,14 @@ export function makeNotice(kind, sentence, next = "") {
     },
   };
 }
+
+/**
+ * Nothing is there: not said before it is known.
+ * @param {string} sentence
+ * @param {string} [next]
+ */
+export function makeNothing(sentence, next) {
+  const notice = makeNotice("empty", sentence, next);
+  notice.element.hidden = true;
+  return notice;
+}

@@ -7,7 +7,7 @@ import { make } from "../core/dom.js";
 import { tame, timeOfDay } from "../core/format.js";
 import { answerWords, inBreaths, logPath, tookWords, whyWords } from "../core/queries.js";
 import { makeList } from "./list.js";
-import { makeNotice } from "./notice.js";
+import { makeNothing } from "./notice.js";
 import { makeAct, makeInput, makeSection } from "./parts.js";
 import { makeChoice, makeExports, makeSwitch } from "./switch.js";
 
@@ -56,17 +56,17 @@ export function makeQueries(store, onRefused) {
     queries.now();
   }, onRefused, true);
   const table = makeList("Queries", [
-    { label: "Name", text: (q) => tame(q.name) },
-    { label: "Type", make: makeTypes },
+    { label: "Name", width: "26%", text: (q) => tame(q.name) },
+    { label: "Type", width: "96px", make: makeTypes },
     { label: "Device", text: (q) => deviceOf(store, q) },
     { label: "Answer", text: (q) => tame(answerWords(q)) },
     { label: "Why", make: (q) => make("span", { class: q.why === "blocked" ? "bad" : "" },
       whyWords(q)) },
     { label: "Took", kind: "number", text: (q) => tookWords(q.took_us) },
     { label: "When", kind: "number", text: (q) => timeOfDay(q.at_ms) },
-    { label: "", kind: "deed", make: makeVerdict },
+    { label: "", kind: "deed", width: "96px", make: makeVerdict },
   ], (/** @type {Row} */ q) => q.key, SHOWN);
-  const none = makeNotice("empty", "No name was asked for.");
+  const none = makeNothing("No name was asked for.");
   const section = makeSection("Names asked for",
     make("div", { class: "adder" }, device.element, find.element, why.element,
       make("span", { class: "aside" }, files.element,
@@ -92,10 +92,12 @@ export function makeQueries(store, onRefused) {
   }
 
   const path = () => logPath({ ...wish, limit: ASKED_FOR });
-  /** @type {Asked[]} */
-  let asked = [];
+  /** @type {Asked[] | null} null: not known yet */
+  let asked = null;
 
   function show() {
+    if (!asked)
+      return;
     const rows = asked.map((q) => ({ ...q, verdict: verdicts.allow.has(q.name) ? "allow" :
       verdicts.block.has(q.name) ? "block" : "" }));
     table.update(rows);

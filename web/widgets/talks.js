@@ -8,7 +8,7 @@ import { writeRoute } from "../core/route.js";
 import { rttWords } from "../core/rtt.js";
 import { Talks } from "../core/talks.js";
 import { makeList } from "./list.js";
-import { makeNotice } from "./notice.js";
+import { makeNothing } from "./notice.js";
 import { makeSection } from "./parts.js";
 import { arrow } from "./scale.js";
 
@@ -27,7 +27,7 @@ function countryOf(code) {
 /** @param {string} mac */
 export function makeTalks(mac) {
   const talks = new Talks();
-  const none = makeNotice("empty", "It talks to nobody beyond the gate.",
+  const none = makeNothing("It talks to nobody beyond the gate.",
     "As soon as it does, it is shown here with whom.");
 
   /** @param {Talk} t */
@@ -38,10 +38,10 @@ export function makeTalks(mac) {
 
   const list = makeList("Who it talks to", [
     { label: "With", make: makeWho },
-    { label: "Over", text: (t) => `${t.proto} ${t.port}` },
-    { label: "Country", text: (t) => countryOf(t.country) },
-    { label: "Way and back", kind: "number", text: (t) => rttWords(t.rtt_us) || "\u2013" },
-    { label: "Since", kind: "number", text: (t) => duration(t.age_ms / 1000) },
+    { label: "Over", width: "104px", text: (t) => `${t.proto} ${t.port}` },
+    { label: "Country", width: "104px", text: (t) => countryOf(t.country) },
+    { label: "Way and back", kind: "number", width: "120px", text: (t) => rttWords(t.rtt_us) || "\u2013" },
+    { label: "Since", kind: "number", width: "88px", text: (t) => duration(t.age_ms / 1000) },
     { label: "Down", kind: "number", make: (t) => makeQuantity(orDash(t.rx_bps, rate)) },
     { label: "Up", kind: "number", make: (t) => makeQuantity(orDash(t.tx_bps, rate)) },
     { label: "Received", kind: "number", make: (t) => makeQuantity(orDash(t.rx, bytes)) },
