@@ -416,6 +416,45 @@ def test_nothing_is_said_to_be_none_before_it_is_known(house, browser):
     browser.do("await page.unrouteAll({ behavior: 'ignoreErrors' })")
 
 
+def test_charts_cost_nothing_where_there_are_none(house, browser):
+    """Their library comes with the first of them, moves nothing, and rests when
+    one goes elsewhere."""
+    log_in(browser)
+    browser.do("await page.goto('about:blank')")
+    go(browser, "nat")
+    assert browser.eventually(f"{HEADS}.includes('Connections')")
+    assert browser.look("typeof uPlot") == "undefined"
+    browser.look("""new PerformanceObserver((list) => {
+          window.jumps = list.getEntries().reduce((n, e) => n + e.value, 0);
+        }).observe({ type: "layout-shift" })""")
+    go(browser, "overview")
+    assert browser.eventually("!!document.querySelector('.chart-scale span')")
+    assert browser.look("window.jumps ?? 0") < 0.02
+    go(browser, "nat")
+    assert browser.eventually(f"{HEADS}.includes('Connections')")
+    assert browser.look("""new Promise((resolve) => {
+          const { prototype } = CanvasRenderingContext2D;
+          const { stroke } = prototype;
+          let strokes = 0;
+          prototype.stroke = function count(...args) {
+            strokes++;
+            return stroke.apply(this, args);
+          };
+          setTimeout(() => resolve(strokes), 3000);
+        })""") == 0
+
+
+def test_a_chart_is_drawn_though_its_library_was_late(house, browser):
+    log_in(browser)
+    browser.do("await page.goto('about:blank');"
+               "await page.route(/uPlot.*js/, (route) => route.abort(),"
+               " { times: 1 })")
+    go(browser, "overview")
+    assert browser.eventually("!!document.querySelector('.chart-scale span')")
+    browser.do("await page.unrouteAll({ behavior: 'ignoreErrors' })")
+    browser.complaints()
+
+
 def test_all_views_by_keyboard(house, browser):
     log_in(browser)
     browser.do("await page.focus('.rail a');"

@@ -3,6 +3,7 @@
 // mirrored below, the newest second at the right edge.
 import { make } from "../core/dom.js";
 import { isStill, paintSoon } from "../core/frame.js";
+import { loadPlots } from "../core/load.js";
 import { makeCursor } from "./cursor.js";
 import { makePlot } from "./plot.js";
 import { arrow, makeScaleLabels } from "./scale.js";
@@ -36,57 +37,79 @@ export function makeChart(source) {
         legend("up", "to world"))),
     frame);
 
-  const plot = makePlot(slider, source);
-  const cursor = makeCursor(area, source, plot, () => paintSoon(paint));
+  /** @type {ReturnType<typeof makePlot> | null} null: not there yet */
+  let plot = null;
+  /** @type {ReturnType<typeof makeCursor> | null} */
+  let cursor = null;
+  let isAsked = false;
   let isDirty = true;
   let isReady = false;
   let labelled = "";
   let timer = 0;
 
   function paint() {
-    if (!isReady)
+    // Whoever went elsewhere has no chart to be moved.
+    if (!plot || !isReady || !area.isConnected)
       return;
     if (isDirty || !plot.reachesEdge)
-      draw();
+      draw(plot);
     isDirty = false;
     plot.slide();
-    cursor.paint();
+    cursor?.paint();
     clearTimeout(timer);
     timer = setTimeout(() => paintSoon(paint),
       isStill() ? STILL_MS : Math.max(SHORTEST_MS, plot.quantum));
   }
 
-  function draw() {
-    const scale = plot.draw();
+  /** @param {ReturnType<typeof makePlot>} on */
+  function draw(on) {
+    const scale = on.draw();
     const key = `${scale.top} ${scale.bottom} ${area.clientHeight}`;
     if (key !== labelled)
-      labels.update(scale, plot.yOf);
+      labels.update(scale, on.yOf);
     labelled = key;
   }
 
   function update() {
     isDirty = true;
+    if (!plot)
+      begin();
     // While it slides, the next step shows it.
-    if (!timer || isStill())
+    else if (!timer || isStill())
       paintSoon(paint);
   }
 
-  new ResizeObserver(() => {
-    if (!area.clientWidth)
+  /** What draws is fetched; where that fails, the next news tries again. */
+  async function begin() {
+    if (isAsked)
       return;
-    if (!isReady)
-      plot.readColours();
-    plot.resize(area.clientWidth, area.clientHeight);
-    isReady = true;
-    isDirty = true;
-    paintSoon(paint);
-  }).observe(area);
+    isAsked = true;
+    isAsked = await loadPlots().then(() => true, () => false);
+    if (isAsked)
+      fill();
+  }
 
+  function fill() {
+    const made = plot = makePlot(slider, source);
+    cursor = makeCursor(area, source, made, () => paintSoon(paint));
+    new ResizeObserver(() => {
+      if (!area.clientWidth)
+        return;
+      if (!isReady)
+        made.readColours();
+      made.resize(area.clientWidth, area.clientHeight);
+      isReady = true;
+      isDirty = true;
+      paintSoon(paint);
+    }).observe(area);
+  }
+
+  begin();
   return {
     element,
     update,
     recolour() {
-      plot.readColours();
+      plot?.readColours();
       isDirty = true;
       paintSoon(paint);
     },

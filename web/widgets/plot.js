@@ -9,8 +9,6 @@ import { makeScale, scaleLines } from "./scale.js";
 
 /** @typedef {import("../core/source.js").Source} Source */
 
-const { uPlot } = /** @type {any} */ (globalThis);
-
 /** Drawn beyond the window, for the time until the next drawing. */
 const MARGIN_MS = 2000;
 const AXIS_PX = 24;
@@ -24,10 +22,12 @@ const faint = (rgb) => rgb.replace("rgb(", "rgba(").replace(")", ", 0.2)");
 const most = (list) => list.reduce((/** @type {number} */ a, b) => Math.max(a, b ?? 0), 0);
 
 /**
+ * After loadPlots().
  * @param {HTMLElement} root what slides
  * @param {Source} source
  */
 export function makePlot(root, source) {
+  const { uPlot } = /** @type {any} */ (globalThis);
   /** @type {Record<string, string>} */
   let colours = {};
   let scale = makeScale(0, 0);

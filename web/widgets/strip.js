@@ -10,8 +10,6 @@ import { takeTouch } from "./touch.js";
 /** @typedef {import("../core/span.js").Span} Span */
 /** @typedef {import("../core/span.js").Series} Series */
 
-const { uPlot } = /** @type {any} */ (globalThis);
-
 const AXIS_PX = 22;
 const FONT = "12px system-ui, sans-serif";
 const LABEL_PX = 84;
@@ -36,6 +34,7 @@ function marks(min, max, width) {
 }
 
 /**
+ * After loadPlots().
  * @param {import("../core/span.js").Strip} strip
  * @param {Series} series
  * @param {Store} store
@@ -49,6 +48,7 @@ export function makeStrip(strip, series, store, { onPick, onAll }) {
   const all = make("button", { type: "button", class: "strip-all" }, strip.label);
   const element = make("div", { class: "strip" },
     make("div", { class: "strip-head" }, all, said), area);
+  const { uPlot } = /** @type {any} */ (globalThis);
   /** @type {Record<string, string>} */
   let colours = {};
   let top = 1;
