@@ -29,6 +29,7 @@ const { Boundary, Beats, Minute } = await load("core/history.js");
 const { ago, bytes, duration, percent, rate, tame } = await load("core/format.js");
 
 const { answerWords, inBreaths, logPath, tookWords } = await load("core/queries.js");
+const { staying } = await load("core/order.js");
 const { readRoute, writeRoute } = await load("core/route.js");
 
 const { Events, linkOf, oftenWords } = await load("core/events.js");
@@ -336,4 +337,24 @@ test("what is typed becomes a value of the kind that was there", () => {
   assert.equal(valueOf({}, "nat.timers.udp_s"), undefined);
   const keys = SETTINGS.flatMap(({ settings }) => settings.map(([key]) => key));
   assert.equal(new Set(keys).size, keys.length);
+});
+
+test("of what is put in order, as much as can be stays where it is", () => {
+  const isRising = (list) => list.every((n, i) => !i || list[i - 1] < n);
+  assert.deepEqual([...staying([])], []);
+  assert.deepEqual([...staying([0, 1, 2])].sort(), [0, 1, 2]);
+  assert.equal(staying([3, 0, 1, 2]).size, 3);
+  assert.equal(staying([1, 2, 3, 0]).size, 3);
+  for (let round = 0; round < 300; round++) {
+    const places = Array.from({ length: 8 }, (_, i) => [Math.random(), i]).sort()
+      .map(([, i]) => i);
+    const stay = staying(places);
+    assert.ok(isRising(places.filter((n) => stay.has(n))));
+    let most = 0;
+    for (let set = 0; set < 256; set++) {
+      const some = places.filter((_, i) => set >> i & 1);
+      most = isRising(some) ? Math.max(most, some.length) : most;
+    }
+    assert.equal(stay.size, most);
+  }
 });

@@ -3,6 +3,7 @@
 // slide to their place when the order changes.
 import { make } from "../core/dom.js";
 import { DEVICE_SAMPLES } from "../core/history.js";
+import { staying } from "../core/order.js";
 import { COLUMNS, makeRow, nameOf } from "./row.js";
 import { arrow } from "./scale.js";
 import { placesOf, slide } from "./slide.js";
@@ -13,6 +14,10 @@ import { placesOf, slide } from "./slide.js";
 
 /** Rows that change place all the time cannot be read. */
 const ORDER_MS = 3000;
+/** Of the rows out of sight so many are changed at a time, and as much of the
+ * screen around it counts as in sight. */
+const TURN = 24;
+const MARGIN = "50%";
 
 /** @param {Device} d @param {number} beat what it moved in the last minute */
 function minuteOf({ minute }, beat) {
@@ -24,9 +29,10 @@ function minuteOf({ minute }, beat) {
   return sum;
 }
 
+const { compare } = new Intl.Collator("en", { numeric: true });
+
 /** @param {Device} a @param {Device} b */
-const byName = (a, b) =>
-  nameOf(a).localeCompare(nameOf(b), "en", { numeric: true }) || (a.mac < b.mac ? -1 : 1);
+const byName = (a, b) => compare(nameOf(a), nameOf(b)) || (a.mac < b.mac ? -1 : 1);
 
 /** @param {Store} store */
 export function makeDevices(store) {
@@ -37,8 +43,18 @@ export function makeDevices(store) {
     make("thead", { role: "rowgroup" }, make("tr", { role: "row" }, ...heads)), body);
   /** @type {Map<string, ReturnType<typeof makeRow>>} by MAC */
   const rows = new Map();
+  /** @type {WeakSet<Element>} rows that nobody can see now */
+  const unseen = new WeakSet();
+  const sight = new IntersectionObserver((changes) => {
+    for (const { target, isIntersecting } of changes)
+      if (isIntersecting)
+        unseen.delete(target);
+      else
+        unseen.add(target);
+  }, { rootMargin: MARGIN });
   let key = "minute";
   let orderedAt = -Infinity;
+  let turn = 0;
 
   /** @param {(typeof COLUMNS)[number]} column */
   function makeHead(column) {
@@ -70,11 +86,14 @@ export function makeDevices(store) {
 
   function order() {
     const before = placesOf(rows.values());
-    sorted().forEach(({ mac }, i) => {
-      const row = rows.get(mac)?.row;
-      if (row && body.children[i] !== row)
-        body.insertBefore(row, body.children[i] ?? null);
-    });
+    const places = new Map(Array.from(body.children, (row, i) => [row, i]));
+    const wanted = sorted().flatMap(({ mac }) => rows.get(mac)?.row ?? []);
+    const stay = staying(wanted.flatMap((row) => places.get(row) ?? []));
+    wanted.reduceRight((/** @type {Node | null} */ next, row) => {
+      if (!stay.has(places.get(row) ?? -1))
+        body.insertBefore(row, next);
+      return row;
+    }, null);
     heads.forEach((head, i) => {
       if (COLUMNS[i].key === key)
         head.setAttribute("aria-sort", key === "name" ? "ascending" : "descending");
@@ -89,15 +108,22 @@ export function makeDevices(store) {
     for (const [mac, { row }] of rows) {
       if (store.devices.has(mac))
         continue;
+      sight.unobserve(row);
       row.remove();
       rows.delete(mac);
     }
-    for (const device of store.devices.values()) {
+    const turns = Math.max(1, Math.ceil(store.devices.size / TURN));
+    turn = (turn + 1) % turns;
+    [...store.devices.values()].forEach((device, i) => {
       const row = rows.get(device.mac) ?? makeRow();
-      isNew ||= !rows.has(device.mac);
-      rows.set(device.mac, row);
-      row.update(device, store.devicesAt, store.beats.count);
-    }
+      if (!rows.has(device.mac)) {
+        isNew = true;
+        rows.set(device.mac, row);
+        sight.observe(row.row);
+      }
+      if (!unseen.has(row.row) || i % turns === turn)
+        row.update(device, store.devicesAt, store.beats.count);
+    });
     if (!isNew && performance.now() - orderedAt < ORDER_MS)
       return;
     orderedAt = performance.now();
