@@ -329,16 +329,20 @@ static int take(struct run *r)
 	return 0;
 }
 
-/* The new file in place of the old, and what is known of it. */
+/* The new file in place of the old, and what is known of it: on disk before
+ * that is, or a later "not modified" would be believed of an empty one. */
 static int finish(struct run *r)
 {
+	int err;
+
 	if (r->f->status != 200)
 		return 0;
-	if (fclose(r->out)) {
-		r->out = NULL;
-		return fail(r, -errno, strerror(errno));
-	}
+	err = fflush(r->out) || fsync(fileno(r->out)) ? -errno : 0;
+	if (fclose(r->out) && !err)
+		err = -errno;
 	r->out = NULL;
+	if (err)
+		return fail(r, err, strerror(-err));
 	if (rename(r->temp, r->f->file))
 		return fail(r, -errno, strerror(errno));
 	memcpy(r->f->etag, r->etag, sizeof(r->etag));

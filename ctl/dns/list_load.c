@@ -49,19 +49,18 @@ static void skip_line(FILE *in)
 
 static int read_lines(struct list_load *l, struct list_file *f, FILE *in)
 {
-	char line[LINE_MAX_BYTES];
+	char line[LINE_MAX_BYTES], *end = line + sizeof(line) - 2;
 	size_t len;
 
-	while (fgets(line, sizeof(line), in)) {
-		len = strlen(line);
+	/* Only a line that does not fit reaches 'end'; 0 may be in any. */
+	while (*end = '\n', fgets(line, sizeof(line), in)) {
 		if (l->stop)
 			return -ECANCELED;
-		if (len && line[len - 1] == '\n') {
-			len--;
-		} else if (!feof(in)) {
+		if (*end != '\n' && !feof(in)) {
 			skip_line(in);
 			continue;
 		}
+		len = strcspn(line, "\n");
 		if (!take_line(l, f, line, len))
 			return -ENOMEM;
 	}

@@ -165,13 +165,18 @@ static void the_answer_is_as_it_was_set(void **state)
 	}
 }
 
-static void write_file(const char *path, const char *text)
+static void write_bytes(const char *path, const char *bytes, size_t len)
 {
 	FILE *f = fopen(path, "w");
 
 	assert_non_null(f);
-	fputs(text, f);
+	assert_int_equal(fwrite(bytes, 1, len, f), len);
 	fclose(f);
+}
+
+static void write_file(const char *path, const char *text)
+{
+	write_bytes(path, text, strlen(text));
 }
 
 static void files_become_sets(void **state)
@@ -214,6 +219,26 @@ static void files_become_sets(void **state)
 	rmdir(dir);
 }
 
+static void a_zero_costs_no_other_line(void **state)
+{
+	static const char text[] = "one.example\n#\0 two\nthree.example\n";
+	static struct list_load l;
+	char dir[] = "/tmp/test_lists.XXXXXX";
+
+	(void)state;
+	assert_non_null(mkdtemp(dir));
+	l.n = 1;
+	snprintf(l.files[0].path, 512, "%s/zeros", dir);
+	write_bytes(l.files[0].path, text, sizeof(text) - 1);
+	list_load(&l);
+	assert_int_equal(l.files[0].names, 2);
+	assert_int_not_equal(tag_of(l.block, "three.example"), -1);
+	nameset_free(l.block);
+	nameset_free(l.allow);
+	unlink(l.files[0].path);
+	rmdir(dir);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -223,6 +248,7 @@ int main(void)
 		cmocka_unit_test(devices_can_be_left_out),
 		cmocka_unit_test(the_answer_is_as_it_was_set),
 		cmocka_unit_test(files_become_sets),
+		cmocka_unit_test(a_zero_costs_no_other_line),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
