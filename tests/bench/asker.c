@@ -85,7 +85,6 @@ static uint16_t ip_sum(const struct iphdr *ip)
 static int make_frame(struct asker_frame *f, char **argv)
 {
 	static const uint8_t name[ASKER_QNAME] = "\6hit000\5bench\7example";
-
 	struct iphdr ip;
 
 	*f = (struct asker_frame){ .head.eth.h_proto = htons(ETH_P_IP) };

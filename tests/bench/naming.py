@@ -135,8 +135,8 @@ def hits(t):
 
 
 def limit(t, seconds=4):
-    """Answers a second, known names, asked by asker.c: it takes a tenth of what
-    dnsperf does, so that the server is what ends it."""
+    """Answers a second, known names, asked by asker.c, which has neither a socket
+    nor a process in it: the server is what ends it."""
     ready(t)
     mac = t.gw.run("cat", "/sys/class/net/lan/address").strip()
     rate, wrong, _ = map(int, t.home.run(

@@ -1,8 +1,8 @@
 /* rcvbuf.c - a larger receive buffer for every datagram socket of a program
  * that asks for none, by LD_PRELOAD: for perfdhcp, and for the servers that
- * ours is compared with. The default is a hundred DHCP messages, or fifty
- * questions as XDP hands them over, which a burst exceeds while nobody is too
- * slow. */
+ * ours is compared with. The default is a hundred DHCP messages, and
+ * fewer questions as XDP hands them over: a burst exceeds it while nobody is
+ * too slow. */
 #include <dlfcn.h>
 #include <sys/socket.h>
 
