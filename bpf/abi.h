@@ -13,7 +13,7 @@
 
 #include "rewrite.h"
 
-#define GATE_ABI 4
+#define GATE_ABI 5
 
 #define GATE_PORTS_MAX	16   /* ports with programs, one slot each */
 #define GATE_QUEUES_MAX 64   /* RX queues a port may have */
@@ -73,6 +73,14 @@ struct gate_port {
 	__u8 l3;	  /* packets begin at IP (a TUN), there is no MAC */
 	__u8 behind_xdp;  /* at tc: the port's XDP program was asked before */
 	__u8 zero[2];
+	__u32 punt; /* at tc: what is the engine's goes to it; 0: by mark */
+};
+
+/* punts: either end of a punt pair (punt.h) -> the port that it belongs to. */
+struct gate_punt {
+	__u32 ifindex;
+	__u8 slot; /* that port's row in xsks */
+	__u8 zero[3];
 };
 
 /* lan_macs: every MAC address that a LAN's bridge delivers to its own stack,
@@ -217,7 +225,8 @@ struct express_stats {
 
 _Static_assert(GATE_QUEUE + GATE_PORTS_MAX <= GATE_QUEUE_WHOLE,
 	       "a queue for each slot");
-_Static_assert(sizeof(struct gate_port) == 32, "gate_port is ABI");
+_Static_assert(sizeof(struct gate_port) == 36, "gate_port is ABI");
+_Static_assert(sizeof(struct gate_punt) == 8, "gate_punt is ABI");
 _Static_assert(sizeof(struct gate_mac) == 8, "gate_mac is ABI");
 _Static_assert(sizeof(struct gate_member) == 4, "gate_member is ABI");
 _Static_assert(sizeof(struct gate_net_key) == 20, "gate_net_key is ABI");

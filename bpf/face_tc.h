@@ -96,10 +96,23 @@ static __always_inline int tc_act_behind(struct __sk_buff *skb, __u32 verdict,
 		       t->bytes);
 }
 
+/* What is the engine's goes to its sockets by a device of ours (punt.h). */
+static __always_inline int tc_act_punt(struct __sk_buff *skb, __u32 punt,
+				       __u32 verdict, const struct tuple *t)
+{
+	if (verdict == PASS)
+		return tc_pass(skb);
+	if (verdict == ENGINE || verdict == EITHERS)
+		return bpf_redirect(punt, 0);
+	return tc_drop(verdict, t->bytes);
+}
+
 static __always_inline int tc_act(struct __sk_buff *skb,
 				  const struct gate_port *port, __u32 verdict,
 				  const struct tuple *t)
 {
+	if (port->punt)
+		return tc_act_punt(skb, port->punt, verdict, t);
 	if (port->behind_xdp)
 		return tc_act_behind(skb, verdict, t);
 	if (verdict == PASS || verdict == EITHERS)

@@ -15,6 +15,7 @@
 #include "face_tc.h"
 #include "egress.h"
 #include "express.h"
+#include "punt.h"
 
 char LICENSE[] SEC("license") = "Dual MIT/GPL";
 
@@ -108,6 +109,18 @@ int wan_tc(struct __sk_buff *skb)
 	int action = express_tc(skb);
 
 	return action == EXPRESS_NONE ? ask_wan_tc(skb) : action;
+}
+
+SEC("xdp")
+int punt_xdp(struct xdp_md *ctx)
+{
+	return punt_in(ctx);
+}
+
+SEC("tc")
+int punt_tc(struct __sk_buff *skb)
+{
+	return punt_out(skb);
 }
 
 SEC("tc")

@@ -59,6 +59,14 @@ struct {
 	__type(value, struct gate_port);
 } port_info SEC(".maps");
 
+/* ifindex of either end of a punt pair -> its port. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 2 * GATE_PORTS_MAX);
+	__type(key, __u32);
+	__type(value, struct gate_punt);
+} punts SEC(".maps");
+
 /* MAC address of a bridge member -> the member. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);

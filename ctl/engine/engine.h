@@ -63,6 +63,10 @@ struct engine_port {
 			  * and IN say, so that headers are enough */
 	uint8_t lan;	 /* index in conf.lans, if not wan */
 	uint32_t queues; /* RX queues, all bound; with nfqueue 0 */
+	/* The device that its AF_XDP sockets are bound to, if it is not the
+	 * port itself: the far end of its punt pair; "" and 0: the port. */
+	char far_name[16];
+	uint32_t far;
 };
 
 struct engine_tables {

@@ -27,16 +27,32 @@ static void add_carried(struct gateway *g, uint32_t ifindex, bool wan)
 	g->carried_n++;
 }
 
+struct gate_port_info carry_port(const struct gateway *g,
+				 const struct engine_port *p)
+{
+	struct gate_port_info info;
+
+	plan_port(&g->conf, p, &info);
+	info.punt = g->pairs[p->slot].near;
+	return info;
+}
+
+bool carry_fits(const struct gateway *g)
+{
+	for (unsigned n = 0; n < g->carried_n; n++)
+		if (!pair_fits(g, &g->carried[n]))
+			return false;
+	return true;
+}
+
 /* Tells the classifier of a port before its program runs, so that the first
  * frame meets the whole truth. */
 static int describe(struct gateway *g, const struct engine_port *p,
 		    struct error *err)
 {
-	struct gate_port_info info;
-	int rc;
+	struct gate_port_info info = carry_port(g, p);
+	int rc = gate_port_set(g->gate, &info);
 
-	plan_port(&g->conf, p, &info);
-	rc = gate_port_set(g->gate, &info);
 	return rc ? error_set(err, rc, "%s: cannot write port_info: %s",
 			      p->ifname, strerror(-rc))
 		  : 0;
@@ -66,6 +82,10 @@ static int choose(struct gateway *g, unsigned n, struct error *err)
 		carried_by(g, n, ENGINE_NFQUEUE, "--path nfqueue");
 		return 0;
 	}
+	if (pair_has(g, p)) {
+		carried_by(g, n, ENGINE_XDP, "xdp.at=pair");
+		return pair_attach(g, p, err);
+	}
 	rc = gate_attach(g->gate, p->ifindex, p->ifname, p->wan, err);
 	if (!rc) {
 		carried_by(g, n, ENGINE_XDP,
@@ -87,8 +107,9 @@ static void attach_behind(struct gateway *g, const struct engine_port *p)
 {
 	struct error err = { "" };
 
-	if (!p->ip_only && gate_attach_behind(g->gate, g->journal, p->ifindex,
-					      p->ifname, p->wan, &err))
+	if (!p->ip_only && !pair_has(g, p) &&
+	    gate_attach_behind(g->gate, g->journal, p->ifindex, p->ifname,
+			       p->wan, &err))
 		log_info("lane: %s", err.text);
 }
 
@@ -123,6 +144,7 @@ static int attach_all(struct gateway *g, struct error *err)
 	int rc = 0;
 
 	for (unsigned n = 0; !rc && n < g->carried_n; n++) {
+		pair_prepare(g, &g->carried[n]);
 		rc = describe(g, &g->carried[n], err);
 		if (!rc)
 			rc = choose(g, n, err);
@@ -151,7 +173,9 @@ void carry_keep(struct gateway *g)
 		log_warn("%s: somebody took our program off it: putting it "
 			 "back",
 			 p->ifname);
-		if (p->carrier == ENGINE_XDP)
+		if (pair_has(g, p))
+			rc = pair_attach(g, p, &err);
+		else if (p->carrier == ENGINE_XDP)
 			rc = gate_attach(g->gate, p->ifindex, p->ifname, p->wan,
 					 &err);
 		if (!rc)
@@ -332,5 +356,6 @@ void carry_let_go(struct gateway *g)
 			continue;
 		gate_detach(g->gate, p->ifindex);
 		gate_port_del(g->gate, p->ifindex);
+		pair_end(g, p->slot);
 	}
 }

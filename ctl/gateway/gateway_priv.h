@@ -3,6 +3,7 @@
  *   gateway.c  the init ladder, the loop, the way down
  *   ports.c    which ports there are; bridge, address
  *   carry.c    what carries them; programs and sockets on them, engine
+ *   pair.c     punt pairs: XDP beside a port instead of on it
  *   kernel.c   rules and forwarding where packets go through the kernel
  *   lane.c     which ports the express lane may use
  *   sync.c     kernel's mirror and settings -> gate maps, engine, DHCP, DNS
@@ -108,6 +109,8 @@ struct gateway {
 	struct engine_port carried[ENGINE_PORTS_MAX];
 	const char *why[ENGINE_PORTS_MAX]; /* that carrier; static storage */
 	unsigned carried_n;
+	/* By slot: the punt pair of a port. A name alone: none could be had. */
+	struct link_pair pairs[ENGINE_PORTS_MAX];
 	bool guarded; /* our table of nftables stands */
 	bool engine_runs;
 	struct engine_conf conf; /* as last published */
@@ -165,6 +168,24 @@ void carry_halt(struct gateway *g);
 void carry_let_go(struct gateway *g);
 /* Puts back programs that somebody took off a port. */
 void carry_keep(struct gateway *g);
+/* Is each port carried as the owner wishes, by devices that are there? */
+bool carry_fits(const struct gateway *g);
+/* One port as the classifier must know it. */
+struct gate_port_info carry_port(const struct gateway *g,
+				 const struct engine_port *p);
+
+/* pair.c */
+/* Makes the port's punt pair, or takes away what is not wished any more. */
+void pair_prepare(struct gateway *g, struct engine_port *p);
+/* Has it one? */
+bool pair_has(const struct gateway *g, const struct engine_port *p);
+/* Programs onto the port and both ends. */
+int pair_attach(struct gateway *g, const struct engine_port *p,
+		struct error *err);
+/* For a port that has none any more. */
+void pair_end(struct gateway *g, uint8_t slot);
+/* Is it as wished, and there? */
+bool pair_fits(const struct gateway *g, const struct engine_port *p);
 
 /* kernel.c */
 /* What the kernel must not forward behind the gate's back, and must queue. */

@@ -301,6 +301,9 @@ static void settings_changed(void *arg)
 
 	if (sync_all(arg, &err))
 		log_warn("settings: %s", err.text);
+	/* Ports are taken up anew when whoever asked has their answer. */
+	if (!carry_fits(arg))
+		sync_soon(arg);
 }
 
 struct api_house house_for_api(struct gateway *g)

@@ -18,7 +18,8 @@ static unsigned abilities_of(const struct gateway *g,
 	if (p->ip_only || !gate_attached(g->gate, p->ifindex))
 		return 0;
 	lane = ENGINE_TC_OUT;
-	lane |= p->carrier == ENGINE_XDP ? ENGINE_XDP_IN : 0;
+	if (p->carrier == ENGINE_XDP && !pair_has(g, p))
+		lane |= ENGINE_XDP_IN;
 	lane |= gate_has_tc(g->gate, p->ifindex) ? ENGINE_TC_IN : 0;
 	if (netdev_can_transmit(p->ifindex))
 		lane |= ENGINE_XDP_OUT;

@@ -373,6 +373,8 @@ bool ports_changed(struct gateway *g)
 	if (now.wan != g->roles.wan || now.lan_n != g->roles.lan_n ||
 	    memcmp(now.lan, g->roles.lan, sizeof(now.lan)))
 		return true;
+	if (!carry_fits(g))
+		return true;
 	return g->failed_ms && clock_ms() - g->failed_ms >= RETRY_MS;
 }
 

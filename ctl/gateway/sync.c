@@ -59,16 +59,14 @@ static int sync_nets(struct gateway *g, const struct plan_input *in)
 static int sync_gate(struct gateway *g, const struct plan_input *in)
 {
 	struct gate_member_mac macs[GATE_MEMBER_MACS_MAX];
-	struct gate_port_info info;
 	int rc = sync_nets(g, in);
 
 	if (!rc)
 		rc = gate_macs_set(g->gate, macs,
 				   plan_macs(in, macs, GATE_MEMBER_MACS_MAX));
 	for (unsigned n = 0; !rc && n < g->carried_n; n++) {
-		const struct engine_port *p = &g->carried[n];
+		struct gate_port_info info = carry_port(g, &g->carried[n]);
 
-		plan_port(&g->conf, p, &info);
 		rc = gate_port_set(g->gate, &info);
 	}
 	sync_bits(g, in);

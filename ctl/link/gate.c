@@ -150,6 +150,7 @@ static void maps_take(struct gate *g)
 
 	g->fds.kernel_nets = bpf_map__fd(b->maps.kernel_nets);
 	g->fds.port_info = bpf_map__fd(b->maps.port_info);
+	g->fds.punts = bpf_map__fd(b->maps.punts);
 	g->fds.lan_macs = bpf_map__fd(b->maps.lan_macs);
 	g->fds.drops = bpf_map__fd(b->maps.drops);
 	g->fds.express4 = bpf_map__fd(b->maps.express4);
@@ -168,6 +169,8 @@ static int programs_take(struct gate *g)
 		[GATE_LAN_TC] = b->progs.lan_tc,
 		[GATE_WAN_TC] = b->progs.wan_tc,
 		[GATE_EGRESS_TC] = b->progs.egress_tc,
+		[GATE_PUNT_XDP] = b->progs.punt_xdp,
+		[GATE_PUNT_TC] = b->progs.punt_tc,
 	};
 
 	for (unsigned i = 0; i < GATE_PROGRAMS; i++) {
@@ -281,7 +284,7 @@ void gate_close(struct gate *g)
 {
 	int err;
 
-	for (unsigned i = 0; i < GATE_PORTS_MAX; i++)
+	for (unsigned i = 0; i < ATTACHMENTS_MAX; i++)
 		if (g->ports[i].ifindex)
 			gate_detach(g, g->ports[i].ifindex);
 	err = gate_pins_remove(&g->pins);
@@ -293,7 +296,7 @@ void gate_close(struct gate *g)
 
 void gate_leave(struct gate *g)
 {
-	for (unsigned i = 0; i < GATE_PORTS_MAX; i++)
+	for (unsigned i = 0; i < ATTACHMENTS_MAX; i++)
 		if (g->ports[i].ifindex && g->ports[i].link_fd >= 0)
 			close(g->ports[i].link_fd);
 	gate_free(g);

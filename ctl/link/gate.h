@@ -50,6 +50,8 @@ enum gate_program {
 	GATE_LAN_TC,
 	GATE_WAN_TC,
 	GATE_EGRESS_TC,
+	GATE_PUNT_XDP,
+	GATE_PUNT_TC,
 	GATE_PROGRAMS
 };
 int gate_program(const struct gate *g, enum gate_program which);
@@ -77,8 +79,9 @@ struct gate_port_info {
 	bool wan;
 	struct mac mac;
 	__be32 addr, net, mask, wan_addr;
-	bool l3;  /* its packets begin at IP: it has no Ethernet */
-	bool xdp; /* XDP carries it */
+	bool l3;       /* its packets begin at IP: it has no Ethernet */
+	bool xdp;      /* XDP carries it */
+	uint32_t punt; /* near end of its punt pair; 0: none */
 };
 int gate_port_set(struct gate *g, const struct gate_port_info *p);
 int gate_port_del(struct gate *g, uint32_t ifindex);
@@ -103,6 +106,16 @@ int gate_attach_tc(struct gate *g, struct journal *j, uint32_t ifindex,
  * earlier run finds them replaced, with no moment in between. */
 int gate_attach_behind(struct gate *g, struct journal *j, uint32_t ifindex,
 		       const char *ifname, bool wan, struct error *err);
+/* Attaches lan_tc or wan_tc at clsact ingress and hands what is the engine's to
+ * its sockets by a pair of devices of our own, see bpf/punt.h. Whatever sat at
+ * XDP goes. 'punt' of the port says so before. */
+struct gate_punt_pair {
+	uint32_t near, far;
+	char near_name[16], far_name[16];
+};
+int gate_attach_punt(struct gate *g, struct journal *j,
+		     const struct gate_port_info *port, const char *ifname,
+		     const struct gate_punt_pair *pair, struct error *err);
 /* Is there one of them at the port's clsact ingress, by itself or behind XDP?
  */
 bool gate_has_tc(const struct gate *g, uint32_t ifindex);

@@ -16,10 +16,15 @@
 /* ifindex 0: a free one. */
 static struct attachment *attachment_find(struct gate *g, uint32_t ifindex)
 {
-	for (unsigned i = 0; i < GATE_PORTS_MAX; i++)
+	for (unsigned i = 0; i < ATTACHMENTS_MAX; i++)
 		if (g->ports[i].ifindex == ifindex)
 			return &g->ports[i];
 	return NULL;
+}
+
+struct attachment *gate_attachment(struct gate *g, uint32_t ifindex)
+{
+	return ifindex ? attachment_find(g, ifindex) : NULL;
 }
 
 /* The port's own, or a free one. */
@@ -176,11 +181,10 @@ static bool xdp_stands(const struct attachment *at)
 	       info.xdp.ifindex == at->ifindex;
 }
 
-static void xdp_end(struct gate *g, struct attachment *at)
+void gate_xdp_end(struct gate *g, struct attachment *at)
 {
-	if (at->link_fd < 0)
-		return;
-	gate_pins_end(at->link_fd);
+	if (at->link_fd >= 0)
+		gate_pins_end(at->link_fd);
 	at->link_fd = -1;
 	(void)gate_pins_unlink(&g->pins, at->ifindex);
 }
@@ -199,17 +203,17 @@ static void in_end(struct attachment *at)
 	nlsock_close(&nl);
 }
 
-int gate_attach(struct gate *g, uint32_t ifindex, const char *ifname, bool wan,
-		struct error *err)
+int gate_xdp_set(struct gate *g, uint32_t ifindex, const char *ifname, int prog,
+		 struct error *err)
 {
-	int fd, prog = g->fds.programs[wan ? GATE_WAN_XDP : GATE_LAN_XDP];
 	struct attachment *at = attachment_of(g, ifindex, ifname, err);
+	int fd;
 
 	if (!at)
 		return -ENOSPC;
 	/* One that was taken from the port is made anew. */
 	if (at->link_fd >= 0 && !xdp_stands(at))
-		xdp_end(g, at);
+		gate_xdp_end(g, at);
 	if (at->link_fd >= 0)
 		close(at->link_fd);
 	at->link_fd = -1;
@@ -220,6 +224,17 @@ int gate_attach(struct gate *g, uint32_t ifindex, const char *ifname, bool wan,
 		return fd;
 	at->link_fd = fd;
 	return 0;
+}
+
+int gate_attach(struct gate *g, uint32_t ifindex, const char *ifname, bool wan,
+		struct error *err)
+{
+	int prog = g->fds.programs[wan ? GATE_WAN_XDP : GATE_LAN_XDP];
+	int code = gate_xdp_set(g, ifindex, ifname, prog, err);
+
+	if (!code)
+		gate_punt_end(g, attachment_find(g, ifindex));
+	return code;
 }
 
 /* ---- clsact */
@@ -265,6 +280,7 @@ static int tc_attach(struct gate *g, struct journal *j, struct attachment *at,
 		[GATE_LAN_TC] = "lan_tc",
 		[GATE_WAN_TC] = "wan_tc",
 		[GATE_EGRESS_TC] = "egress_tc",
+		[GATE_PUNT_TC] = "punt_tc",
 	};
 	struct tc_place *place = egress ? &at->out : &at->in;
 	struct nlsock nl;
@@ -300,21 +316,29 @@ static int tc_error(int code, const char *ifname, struct error *err)
 			 ifname, strerror(-code));
 }
 
-int gate_attach_tc(struct gate *g, struct journal *j, uint32_t ifindex,
-		   const char *ifname, bool wan, struct error *err)
+int gate_tc_set(struct gate *g, struct journal *j, uint32_t ifindex,
+		const char *ifname, enum gate_program which, struct error *err)
 {
 	struct attachment *at = attachment_of(g, ifindex, ifname, err);
 	int code;
 
 	if (!at)
 		return -ENOSPC;
-	code = tc_attach(g, j, at, ifname, false,
-			 wan ? GATE_WAN_TC : GATE_LAN_TC);
+	code = tc_attach(g, j, at, ifname, false, which);
+	return code ? tc_error(code, ifname, err) : 0;
+}
+
+int gate_attach_tc(struct gate *g, struct journal *j, uint32_t ifindex,
+		   const char *ifname, bool wan, struct error *err)
+{
+	int code = gate_tc_set(g, j, ifindex, ifname,
+			       wan ? GATE_WAN_TC : GATE_LAN_TC, err);
+
 	if (code)
-		return tc_error(code, ifname, err);
+		return code;
 	/* What an earlier run left at XDP would take the packets before. */
-	xdp_end(g, at);
-	(void)gate_pins_unlink(&g->pins, ifindex);
+	gate_xdp_end(g, attachment_find(g, ifindex));
+	gate_punt_end(g, attachment_find(g, ifindex));
 	return 0;
 }
 
@@ -336,7 +360,7 @@ int gate_attach_behind(struct gate *g, struct journal *j, uint32_t ifindex,
 
 bool gate_has_tc(const struct gate *g, uint32_t ifindex)
 {
-	for (unsigned i = 0; ifindex && i < GATE_PORTS_MAX; i++)
+	for (unsigned i = 0; ifindex && i < ATTACHMENTS_MAX; i++)
 		if (g->ports[i].ifindex == ifindex)
 			return g->ports[i].in.prio;
 	return false;
@@ -405,22 +429,38 @@ int gate_detach(struct gate *g, uint32_t ifindex)
 
 	if (!at)
 		return -ENOENT;
-	xdp_end(g, at);
+	gate_punt_end(g, at);
+	gate_xdp_end(g, at);
 	tc_end(at);
 	*at = (struct attachment){ 0 };
 	return 0;
 }
 
-bool gate_attached(const struct gate *g, uint32_t ifindex)
+/* One device's; of no device it is true. */
+static bool stands(const struct gate *g, uint32_t ifindex)
 {
-	for (unsigned i = 0; i < GATE_PORTS_MAX; i++) {
+	if (!ifindex)
+		return true;
+	for (unsigned i = 0; i < ATTACHMENTS_MAX; i++) {
 		const struct attachment *at = &g->ports[i];
 
-		if (!ifindex || at->ifindex != ifindex)
+		if (at->ifindex != ifindex)
 			continue;
 		if (at->link_fd < 0 && !at->in.prio)
 			return false;
 		return (at->link_fd < 0 || xdp_stands(at)) && tc_stands(at);
+	}
+	return false;
+}
+
+bool gate_attached(const struct gate *g, uint32_t ifindex)
+{
+	for (unsigned i = 0; ifindex && i < ATTACHMENTS_MAX; i++) {
+		const struct attachment *at = &g->ports[i];
+
+		if (at->ifindex == ifindex)
+			return stands(g, ifindex) && stands(g, at->near) &&
+			       stands(g, at->far);
 	}
 	return false;
 }

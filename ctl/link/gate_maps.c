@@ -59,7 +59,8 @@ int gate_port_set(struct gate *g, const struct gate_port_info *p)
 		.wan_addr = p->wan_addr,
 		.generation = ++g->generation,
 		.l3 = p->l3,
-		.behind_xdp = p->xdp,
+		.behind_xdp = p->xdp && !p->punt,
+		.punt = p->punt,
 	};
 
 	if (p->slot >= GATE_PORTS_MAX)

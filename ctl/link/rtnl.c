@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <linux/if_link.h>
+#include <linux/veth.h>
 #include <linux/pkt_sched.h>
 #include <linux/rtnetlink.h>
 #include <string.h>
@@ -128,6 +129,55 @@ int rtnl_bridge_add(struct nlsock *nl, const char *name, const struct mac *mac)
 	data = mnl_attr_nest_start(&req.hdr, IFLA_INFO_DATA);
 	mnl_attr_put_u32(&req.hdr, IFLA_BR_STP_STATE, 0);
 	mnl_attr_put_u32(&req.hdr, IFLA_BR_FORWARD_DELAY, 0);
+	mnl_attr_nest_end(&req.hdr, data);
+	mnl_attr_nest_end(&req.hdr, info);
+	return nlsock_ask(nl, &req, NULL, NULL);
+}
+
+int rtnl_link_mute6(struct nlsock *nl, uint32_t ifindex)
+{
+	struct nlattr *spec, *inet6;
+	struct nlreq req;
+
+	link_init(&req, RTM_NEWLINK, 0, ifindex);
+	spec = mnl_attr_nest_start(&req.hdr, IFLA_AF_SPEC);
+	inet6 = mnl_attr_nest_start(&req.hdr, AF_INET6);
+	mnl_attr_put_u8(&req.hdr, IFLA_INET6_ADDR_GEN_MODE,
+			IN6_ADDR_GEN_MODE_NONE);
+	mnl_attr_nest_end(&req.hdr, inet6);
+	mnl_attr_nest_end(&req.hdr, spec);
+	return nlsock_ask(nl, &req, NULL, NULL);
+}
+
+/* One end: asks for no neighbours, has one queue. */
+static void end_init(struct nlreq *req, struct ifinfomsg *ifi, const char *name,
+		     uint32_t mtu)
+{
+	ifi->ifi_flags = IFF_NOARP;
+	ifi->ifi_change = IFF_NOARP;
+	mnl_attr_put_strz(&req->hdr, IFLA_IFNAME, name);
+	mnl_attr_put_u32(&req->hdr, IFLA_MTU, mtu);
+	mnl_attr_put_u32(&req->hdr, IFLA_NUM_RX_QUEUES, 1);
+	mnl_attr_put_u32(&req->hdr, IFLA_NUM_TX_QUEUES, 1);
+}
+
+int rtnl_veth_add(struct nlsock *nl, const char *near, const struct mac *mac,
+		  const char *far, uint32_t mtu)
+{
+	struct nlattr *info, *data, *peer;
+	struct ifinfomsg *ifi;
+	struct nlreq req;
+
+	ifi = link_init(&req, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, 0);
+	end_init(&req, ifi, near, mtu);
+	mnl_attr_put(&req.hdr, IFLA_ADDRESS, sizeof(mac->b), mac->b);
+	info = mnl_attr_nest_start(&req.hdr, IFLA_LINKINFO);
+	mnl_attr_put_strz(&req.hdr, IFLA_INFO_KIND, "veth");
+	data = mnl_attr_nest_start(&req.hdr, IFLA_INFO_DATA);
+	peer = mnl_attr_nest_start(&req.hdr, VETH_INFO_PEER);
+	ifi = mnl_nlmsg_put_extra_header(&req.hdr, sizeof(*ifi));
+	end_init(&req, ifi, far, mtu);
+	mnl_attr_nest_end(&req.hdr, peer);
 	mnl_attr_nest_end(&req.hdr, data);
 	mnl_attr_nest_end(&req.hdr, info);
 	return nlsock_ask(nl, &req, NULL, NULL);

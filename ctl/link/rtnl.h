@@ -34,6 +34,11 @@ int rtnl_link_up(struct nlsock *nl, uint32_t ifindex, bool up);
 int rtnl_link_master(struct nlsock *nl, uint32_t ifindex, uint32_t master);
 int rtnl_link_del(struct nlsock *nl, uint32_t ifindex);
 int rtnl_bridge_add(struct nlsock *nl, const char *name, const struct mac *mac);
+/* IPv6 gives it no address, and asks for none. -EAFNOSUPPORT: there is none. */
+int rtnl_link_mute6(struct nlsock *nl, uint32_t ifindex);
+/* Both ends with IFF_NOARP and one queue; 'near' has 'mac'. */
+int rtnl_veth_add(struct nlsock *nl, const char *near, const struct mac *mac,
+		  const char *far, uint32_t mtu);
 int rtnl_addr_add(struct nlsock *nl, uint32_t ifindex, const struct prefix *p);
 int rtnl_addr_del(struct nlsock *nl, uint32_t ifindex, const struct prefix *p);
 /* 1: the port was never up, and has no queueing discipline; 0: it has one.

@@ -99,7 +99,7 @@ static int undo_clsact(struct nlsock *rtnl, char *args)
 	return tc_clean(rtnl, lif.ifindex, !strcmp(word(&args), "made"));
 }
 
-static int undo_bridge(struct nlsock *rtnl, char *args)
+static int undo_made(struct nlsock *rtnl, char *args, const char *kind)
 {
 	const char *name = word(&args);
 	struct link_if lif;
@@ -111,9 +111,19 @@ static int undo_bridge(struct nlsock *rtnl, char *args)
 	err = rtnl_link_get(rtnl, 0, name, &lif);
 	if (err)
 		return err;
-	if (strcmp(lif.kind, "bridge") || !mac_eq(&lif.mac, &mac))
+	if (strcmp(lif.kind, kind) || !mac_eq(&lif.mac, &mac))
 		return 0;
 	return rtnl_link_del(rtnl, lif.ifindex);
+}
+
+static int undo_bridge(struct nlsock *rtnl, char *args)
+{
+	return undo_made(rtnl, args, "bridge");
+}
+
+static int undo_pair(struct nlsock *rtnl, char *args)
+{
+	return undo_made(rtnl, args, "veth");
 }
 
 static int undo_master(struct nlsock *rtnl, char *args)
@@ -199,9 +209,10 @@ static const struct {
 	{ "addr-add", undo_addr_add }, { "addr-del", undo_addr_del },
 	{ "link-up", undo_link_up },   { "qdisc", undo_qdisc },
 	{ "clsact", undo_clsact },     { "bridge", undo_bridge },
-	{ "master", undo_master },     { "sysctl", undo_sysctl },
-	{ "nft", undo_nft },	       { "nft-pass", undo_nft_pass },
-	{ "ethtool", undo_ethtool },   { "mount", undo_mount },
+	{ "pair", undo_pair },	       { "master", undo_master },
+	{ "sysctl", undo_sysctl },     { "nft", undo_nft },
+	{ "nft-pass", undo_nft_pass }, { "ethtool", undo_ethtool },
+	{ "mount", undo_mount },
 };
 
 static bool begins(const char *line, const char *words)

@@ -148,6 +148,7 @@ const struct setting setting_table[] = {
 	NUMBER("history.save_minutes", history_save_minutes, 1, 1440, 5),
 	TEXT("express.mode", express_mode, "auto", setting_mode,
 	     "one of auto, xdp, tc and off"),
+	TEXT("xdp.at", xdp_at, "port", setting_xdp_at, "port or pair"),
 	NUMBER("express.after_packets", express_after_packets, 1, 10000, 32),
 	NUMBER("capture.max_mib", capture_max_mib, 0, 4096, 256),
 	NUMBER("nat.timers.udp_s", nat_udp_s, 120, 86400, 300),

@@ -12,3 +12,8 @@ bool setting_mode_check(const char *text)
 			return true;
 	return false;
 }
+
+bool setting_xdp_at_check(const char *text)
+{
+	return !strcmp(text, "port") || !strcmp(text, "pair");
+}

@@ -118,6 +118,7 @@ struct settings {
 	unsigned clients_pin_n; /* clients.pin: captured whole */
 	struct mac clients_pin[64];
 	char express_mode[8]; /* express.mode: "auto", "xdp", "tc", "off" */
+	char xdp_at[8];	      /* xdp.at: "port" or "pair" */
 	uint32_t history_budget_mib;	/* history.budget_mib: 64, 8..512 */
 	uint32_t history_save_minutes;	/* history.save_minutes: 5, 1..1440 */
 	uint32_t express_after_packets; /* within a second: 32, 1..10000 */

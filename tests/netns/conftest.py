@@ -34,7 +34,8 @@ def pytest_generate_tests(metafunc):
     a page or a lease does not ask what brought the packet."""
     marker = metafunc.definition.get_closest_marker("carriers")
     if marker and "carrier" in metafunc.fixturenames:
-        wanted = [c for c in CARRIERS if c in marker.args]
+        wanted = [c for c in CARRIERS
+                  if {"pair": "xdp"}.get(c, c) in marker.args]
         metafunc.parametrize("carrier", wanted, scope="module", indirect=True)
 
 

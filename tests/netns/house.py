@@ -32,7 +32,8 @@ ASAN = TOP / "build/portcullis-asan"
 ISP, WAN, FAR = "203.0.113.1", "203.0.113.2", "198.51.100.10"
 LAN = "10.77.0.1"       # what the gateway takes when it is free
 READY_S = 60            # starting is quick; this machine may be busy
-# What may carry packets: tests marked 'carriers' run on each of them.
+# What may carry packets: tests marked 'carriers' run on each of them. "pair" is
+# XDP, which sits beside each port (xdp.at).
 CARRIERS = os.environ.get("CARRIERS", "xdp nfqueue").split()
 
 
@@ -120,9 +121,7 @@ class House:
         self.binary = pathlib.Path(binary)
         self.carrier = carrier
         self.express = express
-        if express:
-            (self.state / "settings.json").write_text(
-                json.dumps({"express": express}))
+        self._choose({"express": express} if express else {})
         self.gateway = None
         self.wan = "gw0"            # None: it shall find out
         self.env = dict(os.environ)
@@ -146,6 +145,12 @@ class House:
     def _machine(self, name, kind=Machine, *more):
         self.machines[name] = kind(name, self.folder, *more)
         return self.machines[name]
+
+    def _choose(self, settings):
+        if self.carrier == "pair":
+            settings["xdp"] = {"at": "pair"}
+        if settings:
+            (self.state / "settings.json").write_text(json.dumps(settings))
 
     # ---- building
 
@@ -190,8 +195,8 @@ class House:
         self._finish_checksums(host, "eth0")
 
     def _finish_checksums(self, machine, dev):
-        """Only XDP forwards unfinished ones as they are; the other carrier
-        has to cope with them, and with the super-packets of GSO."""
+        """Only XDP forwards unfinished ones as they are; the other carriers
+        have to cope with them, and with the super-packets of GSO."""
         if self.carrier == "xdp":
             finish_checksums(machine, dev)
         # A veth end transmits what XDP redirects only to a peer with GRO.
@@ -210,8 +215,9 @@ class House:
     # ---- the gateway
 
     def command(self, *more):
+        path = "xdp" if self.carrier == "pair" else self.carrier
         return [self.binary, "run", *(["--wan", self.wan] if self.wan else []),
-                "--lan", ",".join(self.lan_ports), "--path", self.carrier,
+                "--lan", ",".join(self.lan_ports), "--path", path,
                 "--dns", FAR, "--state", self.state,
                 "--name", self.instance, *more]
 

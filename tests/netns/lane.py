@@ -6,7 +6,7 @@ import threading
 from house import FAR
 from world import eventually
 
-FACE = {"xdp": "xdp", "nfqueue": "tc"}
+FACE = {"xdp": "xdp", "nfqueue": "tc", "pair": "tc"}
 
 
 @contextlib.contextmanager

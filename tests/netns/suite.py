@@ -7,7 +7,7 @@ import re
 import pytest
 from xdist.scheduler.loadscope import LoadScopeScheduling
 
-CARRIER = re.compile(r"\[(?:[^\]]*-)?(xdp|nfqueue)[-\]]")
+CARRIER = re.compile(r"\[(?:[^\]]*-)?(xdp|nfqueue|pair)[-\]]")
 
 MARKERS = [
     "alone: measures time or memory, or looks at the whole machine",

@@ -29,6 +29,7 @@ export const SETTINGS = [
   ] },
   { head: "Speed", settings: [
     ["express.mode", "Express lane: auto, xdp, tc or off", "auto"],
+    ["xdp.at", "XDP sits at the port, or behind tc at a pair of devices: port or pair", "port"],
     ["express.after_packets", "Packets a second that put a flow there", "32"],
   ] },
   { head: "Patience of the NAT, in seconds", settings: [

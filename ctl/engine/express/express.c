@@ -385,7 +385,8 @@ static const char *off_because(const struct express *x, unsigned port)
 		return "express.mode is tc, and nothing sits at the port's "
 		       "clsact";
 	if (!(can & ENGINE_XDP_IN) && mode == EXPRESS_XDP)
-		return "express.mode is xdp, and nfqueue carries the port";
+		return "express.mode is xdp, and no XDP program is at the "
+		       "port";
 	return no_way_out;
 }
 
@@ -393,7 +394,7 @@ static const char *off_because(const struct express *x, unsigned port)
 static const char *on_because(unsigned can, unsigned mode, bool xdp)
 {
 	if (!(can & ENGINE_XDP_IN))
-		return "nfqueue carries the port";
+		return "no XDP program is at the port";
 	if (!xdp)
 		return mode == EXPRESS_TC ? "express.mode is tc" : no_way_out;
 	return "XDP carries the port";

@@ -162,6 +162,7 @@ static bool same(const struct port *port, const struct engine_port *info)
 	return is_open(port) && port->info.ifindex == info->ifindex &&
 	       port->info.slot == info->slot && port->info.wan == info->wan &&
 	       port->info.carrier == info->carrier &&
+	       port->info.far == info->far &&
 	       port->info.by_mark == info->by_mark;
 }
 
@@ -207,7 +208,7 @@ static bool is_stuck(const struct ports *ps, const struct engine_port *ports,
 		const struct port *port = &ps->ports[i];
 
 		if (port->umem && !is_wanted(port, ports, n) &&
-		    is_there(port->info.ifindex))
+		    is_there(xsk_device(&port->info)))
 			return true;
 	}
 	return false;

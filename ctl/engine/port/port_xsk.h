@@ -40,6 +40,8 @@ struct xsk_queue {
 /* Zero-copy, or copy where the driver has none. */
 int xsk_port_open(struct ports *ps, struct port *port, struct error *err);
 void xsk_port_close(struct ports *ps, struct port *port);
+/* The device that the port's sockets are bound to. */
+uint32_t xsk_device(const struct engine_port *port);
 /* Are all frames of both memories accounted for? */
 bool xsk_whole(const struct ports *ps);
 /* Control thread, at any time: what the port's sockets lost is added. */

@@ -16,6 +16,16 @@
 #define BUSY_TRIES 1000
 #define BUSY_NS	   1000000
 
+uint32_t xsk_device(const struct engine_port *port)
+{
+	return port->far ? port->far : port->ifindex;
+}
+
+static const char *device_name(const struct engine_port *port)
+{
+	return port->far ? port->far_name : port->ifname;
+}
+
 static int create_socket(struct umem *u, struct xsk_queue *q, uint32_t queue)
 {
 	const struct xsk_socket_config config = {
@@ -36,16 +46,16 @@ static int create_socket(struct umem *u, struct xsk_queue *q, uint32_t queue)
 	for (unsigned i = 0; i < BUSY_TRIES && rc == -EBUSY; i++) {
 		if (i)
 			nanosleep(&pause, NULL);
-		rc = xsk_socket__create_shared(&q->xsk, q->port->info.ifname,
-					       queue, u->xsk, &q->rx, &q->tx,
-					       q->fill, q->comp, &config);
+		rc = xsk_socket__create_shared(
+			&q->xsk, device_name(&q->port->info), queue, u->xsk,
+			&q->rx, &q->tx, q->fill, q->comp, &config);
 	}
 	if (rc) {
 		q->xsk = NULL;
 		return rc;
 	}
 	if (!u->sockets++)
-		u->first = q->port->info.ifindex;
+		u->first = xsk_device(&q->port->info);
 	return 0;
 }
 

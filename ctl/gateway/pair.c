@@ -1,0 +1,95 @@
+/* pair.c - punt pairs (bpf/punt.h): for ports on which the owner wants no XDP
+ * program, because their driver pays for it more than it saves.
+ * Called by carry.c and lane.c. Control thread. */
+#include <net/if.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "../base/log.h"
+#include "gateway_priv.h"
+
+/* A frame that is too large for a pair comes by the port itself. */
+static bool wishes(const struct gateway *g, const struct engine_port *p)
+{
+	const struct link_if *i = link_by_index(g->link, p->ifindex);
+
+	return g->options->path != PATH_NFQUEUE && !p->ip_only && i &&
+	       i->mtu <= LINK_PAIR_MTU &&
+	       !strcmp(settings_get(g->settings)->xdp_at, "pair");
+}
+
+bool pair_has(const struct gateway *g, const struct engine_port *p)
+{
+	return g->pairs[p->slot].near;
+}
+
+/* The kernel is asked: the mirror may not have heard of it yet. With one end
+ * goes the other. */
+static bool is_there(const struct link_pair *pair)
+{
+	char name[IF_NAMESIZE];
+
+	return if_indextoname(pair->near, name) &&
+	       !strcmp(name, pair->near_name);
+}
+
+bool pair_fits(const struct gateway *g, const struct engine_port *p)
+{
+	const struct link_pair *pair = &g->pairs[p->slot];
+
+	if (!link_by_index(g->link, p->ifindex))
+		return true;
+	if (wishes(g, p) != !!pair->near_name[0])
+		return false;
+	return !pair->near || is_there(pair);
+}
+
+static void make(struct gateway *g, struct engine_port *p)
+{
+	struct link_pair *pair = &g->pairs[p->slot];
+	struct error err = { "" };
+
+	snprintf(pair->near_name, sizeof(pair->near_name), "%.10s-n%u",
+		 g->instance.name, p->slot);
+	snprintf(pair->far_name, sizeof(pair->far_name), "%.10s-f%u",
+		 g->instance.name, p->slot);
+	if (link_pair_add(g->link, g->journal, pair, &err))
+		log_warn("%s: XDP stays at the port: %s", p->ifname, err.text);
+}
+
+void pair_prepare(struct gateway *g, struct engine_port *p)
+{
+	struct link_pair *pair = &g->pairs[p->slot];
+
+	if (!pair_fits(g, p))
+		pair_end(g, p->slot);
+	if (wishes(g, p) && !pair->near_name[0])
+		make(g, p);
+	p->far = pair->far;
+	snprintf(p->far_name, sizeof(p->far_name), "%s",
+		 pair->far ? pair->far_name : "");
+	if (pair->far)
+		p->queues = 1;
+}
+
+int pair_attach(struct gateway *g, const struct engine_port *p,
+		struct error *err)
+{
+	const struct link_pair *pair = &g->pairs[p->slot];
+	struct gate_port_info info = carry_port(g, p);
+	struct gate_punt_pair to = { .near = pair->near, .far = pair->far };
+
+	snprintf(to.near_name, sizeof(to.near_name), "%s", pair->near_name);
+	snprintf(to.far_name, sizeof(to.far_name), "%s", pair->far_name);
+	return gate_attach_punt(g->gate, g->journal, &info, p->ifname, &to,
+				err);
+}
+
+void pair_end(struct gateway *g, uint8_t slot)
+{
+	struct link_pair *pair = &g->pairs[slot];
+
+	if (pair->near && is_there(pair))
+		(void)link_pair_del(g->link, pair->near);
+	*pair = (struct link_pair){ 0 };
+}
