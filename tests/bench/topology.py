@@ -49,7 +49,7 @@ table ip bench {
 
 class Topology:
     """Use with 'with'. 'gateway': kernel, portcullis, nfqueue (Portcullis with
-    that carrier) or cable; 'side': what the row calls this run; with 'gso',
+    that carrier), pair (with XDP beside its ports) or cable; 'side': what the row calls this run; with 'gso',
     senders keep their offloads wherever the gateway allows it."""
 
     def __init__(self, gateway, side, gso=False):
@@ -117,6 +117,10 @@ class Topology:
 
     def _start_nfqueue(self):
         self._start_portcullis("--path", "nfqueue")
+
+    def _start_pair(self):
+        (self.folder / "settings.json").write_text('{"xdp": {"at": "pair"}}')
+        self._start_portcullis("--path", "xdp")
 
     def _start_portcullis(self, *more):
         self._configure_wan()
