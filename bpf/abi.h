@@ -13,7 +13,7 @@
 
 #include "rewrite.h"
 
-#define GATE_ABI 5
+#define GATE_ABI 6
 
 #define GATE_PORTS_MAX	16   /* ports with programs, one slot each */
 #define GATE_QUEUES_MAX 64   /* RX queues a port may have */
@@ -174,7 +174,8 @@ struct gate_count {
 #define GATE_EXPRESS_SLOTS (2 * GATE_EXPRESS_PAIRS)
 
 /* What a packet looks like when it comes in. Ports are in host order, so that
- * a dump of the map can be read. */
+ * a dump of the map can be read. An ICMP echo has its identifier in 'sport',
+ * its type and code in 'dport'. */
 struct express4_key {
 	__u32 ifindex; /* the port it came by: a host that roams misses */
 	__u8 src[4], dst[4];

@@ -3,8 +3,9 @@
  * The first question at every door. A packet of a promoted flow with nothing
  * special in its header is rewritten and sent on, on the core that it arrived
  * on; any other is EXPRESS_NONE, untouched, and the classifier's. Special are
- * SYN, FIN, RST, fragments, IP options, a TTL that ends here, VLAN tags, what
- * is larger than the way out, and what is not addressed to the gateway.
+ * SYN, FIN, RST, ICMP but for echoes, fragments, IP options, a TTL that ends
+ * here, VLAN tags, what is larger than the way out, and what is not addressed
+ * to the gateway.
  *
  * A slot has its flow's key again, for a program may have found the number of
  * one that is another flow's by the time it reads it. Both faces are here: XDP
@@ -25,29 +26,47 @@
 #define TCP_FLAGS_SPECIAL 0x07 /* FIN, SYN, RST */
 #define IPV4_PLAIN	  0x45 /* version 4, no options */
 #define IPV6_HOPS_AT	  7
+#define L4_AT		  34 /* of IPv4 without options, behind Ethernet */
 
 /* A packet's bytes, as far as they are verified, and its length. */
 struct express_packet {
 	__u8 *eth, *ip, *l4;
 	__u32 bytes; /* of IP */
 	__u32 headers;
+	__u16 sport, dport; /* as in the key */
 	__u8 proto;
 	bool v6;
 };
 
 /* ---- is there anything special in its header? */
 
+/* The other family's ICMP is a protocol like any that nobody promotes. */
+static __always_inline bool express_is_icmp(const struct express_packet *p)
+{
+	return p->proto == (p->v6 ? NEXT_ICMPV6 : IPPROTO_ICMP);
+}
+
+/* Eight bytes are the header of UDP and of an echo, and a part of TCP's. Which
+ * ICMP it is is the key's to say. */
 static __always_inline bool express_l4(struct express_packet *p, void *end)
 {
-	if (p->proto == IPPROTO_UDP) {
-		p->headers += sizeof(struct udphdr);
-		return (void *)(p->l4 + sizeof(struct udphdr)) <= end;
+	if ((void *)(p->l4 + sizeof(struct udphdr)) > end)
+		return false;
+	p->sport = bpf_ntohs(rewrite_load16(p->l4 + PORTS_SRC));
+	p->dport = bpf_ntohs(rewrite_load16(p->l4 + PORTS_DST));
+	p->headers += sizeof(struct udphdr);
+	if (p->proto == IPPROTO_UDP)
+		return true;
+	if (express_is_icmp(p)) {
+		p->dport = p->sport;
+		p->sport = bpf_ntohs(rewrite_load16(p->l4 + ICMP_ID));
+		return true;
 	}
 	if (p->proto != IPPROTO_TCP ||
 	    (void *)(p->l4 + sizeof(struct tcphdr)) > end ||
 	    p->l4[TCP_FLAGS_AT] & TCP_FLAGS_SPECIAL)
 		return false;
-	p->headers += (p->l4[TCP_LENGTH_AT] >> 4) * 4;
+	p->headers += (p->l4[TCP_LENGTH_AT] >> 4) * 4 - sizeof(struct udphdr);
 	return true;
 }
 
@@ -125,11 +144,10 @@ static __always_inline struct express4_key
 express4_key(const struct express_packet *p, __u32 ifindex)
 {
 	const struct iphdr *ip = (void *)p->ip;
-	const struct udphdr *ports = (void *)p->l4;
 	struct express4_key key = {
 		.ifindex = ifindex,
-		.sport = bpf_ntohs(ports->source),
-		.dport = bpf_ntohs(ports->dest),
+		.sport = p->sport,
+		.dport = p->dport,
 		.proto = p->proto,
 	};
 
@@ -142,11 +160,10 @@ static __always_inline struct express6_key
 express6_key(const struct express_packet *p, __u32 ifindex)
 {
 	const struct ipv6hdr *ip = (void *)p->ip;
-	const struct udphdr *ports = (void *)p->l4;
 	struct express6_key key = {
 		.ifindex = ifindex,
-		.sport = bpf_ntohs(ports->source),
-		.dport = bpf_ntohs(ports->dest),
+		.sport = p->sport,
+		.dport = p->dport,
 		.proto = p->proto,
 	};
 
@@ -235,6 +252,11 @@ static __always_inline void express_write_xdp(struct express_packet *p,
 	}
 	rewrite_ttl(p->ip, ip->ttl - 1);
 	rewrite_ipv4(p->ip, rw);
+	if (express_is_icmp(p)) {
+		rewrite_store16(p->l4 + ICMP_ID, rw->to.sport);
+		csum_apply_at(p->l4 + ICMP_CSUM, rw->l4_delta);
+		return;
+	}
 	rewrite_ports(p->l4, rw);
 	if (p->proto == IPPROTO_TCP)
 		csum_apply_at(p->l4 + TCP_CSUM, rw->l4_delta);
@@ -278,8 +300,7 @@ static __always_inline void express_write_skb(struct __sk_buff *skb,
 	const struct rewrite *rw = &flow->rewrite;
 	__u16 ports = rewrite_ports_delta(rw), addrs = rw->ip_delta, hops;
 	bool tcp = p->proto == IPPROTO_TCP;
-	__u32 at = sizeof(struct ethhdr) + sizeof(struct iphdr) +
-		   (tcp ? TCP_CSUM : UDP_CSUM);
+	__u32 at = L4_AT + (tcp ? TCP_CSUM : UDP_CSUM);
 	__u64 zero = tcp ? 0 : BPF_F_MARK_MANGLED_0;
 
 	express_ethernet(p, flow);
@@ -294,6 +315,11 @@ static __always_inline void express_write_skb(struct __sk_buff *skb,
 	}
 	rewrite_ttl(p->ip, ((struct iphdr *)(void *)p->ip)->ttl - 1);
 	rewrite_ipv4(p->ip, rw);
+	if (express_is_icmp(p)) {
+		rewrite_store16(p->l4 + ICMP_ID, rw->to.sport);
+		bpf_l4_csum_replace(skb, L4_AT + ICMP_CSUM, 0, rw->l4_delta, 0);
+		return;
+	}
 	rewrite_ports(p->l4, rw);
 	bpf_l4_csum_replace(skb, at, 0, addrs, zero | BPF_F_PSEUDO_HDR);
 	if (ports)

@@ -262,9 +262,9 @@ class Topology:
             self.home.end(client)
             self.world.end(server)
 
-    def pings(self, count=1000):
-        """Microseconds of each ICMP echo, 2 ms apart, sorted."""
-        said = self.home.run("ping", "-n", "-i", "0.002", "-c", count, WORLD)
+    def pings(self, count=1000, apart=0.002):
+        """Microseconds of each ICMP echo, 'apart' seconds, sorted."""
+        said = self.home.run("ping", "-n", "-i", apart, "-c", count, WORLD)
         return sorted(1000 * float(line.split("time=")[1].split()[0])
                       for line in said.splitlines() if "time=" in line)
 

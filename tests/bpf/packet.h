@@ -1,5 +1,5 @@
-/* packet.h - random TCP and UDP packets with sums that are right, for tests of
- * the express lane. */
+/* packet.h - random TCP, UDP and ICMP echo packets with sums that are right,
+ * for tests of the express lane. */
 #ifndef TEST_PACKET_H
 #define TEST_PACKET_H
 
@@ -21,7 +21,7 @@
 struct packet {
 	uint8_t b[ETHER + MTU + 64];
 	uint32_t len;
-	bool v6, tcp;
+	bool v6, tcp, icmp;
 	uint32_t l4; /* offset */
 };
 
@@ -69,7 +69,22 @@ static inline void put16(uint8_t *at, uint16_t v)
 	at[1] = (uint8_t)v;
 }
 
-/* The whole sum over the pseudo-header and what follows it. */
+static inline uint8_t proto_of(const struct packet *p)
+{
+	if (p->icmp)
+		return p->v6 ? IPPROTO_ICMPV6 : IPPROTO_ICMP;
+	return p->tcp ? IPPROTO_TCP : IPPROTO_UDP;
+}
+
+static inline uint8_t *sum_at(struct packet *p)
+{
+	if (p->icmp)
+		return p->b + p->l4 + ICMP_CSUM;
+	return p->b + p->l4 + (p->tcp ? TCP_CSUM : UDP_CSUM);
+}
+
+/* The whole sum over the pseudo-header, which ICMP has none of in IPv4, and
+ * what follows it. */
 static inline uint16_t full_sum(const struct packet *p)
 {
 	uint32_t bytes = p->len - p->l4;
@@ -77,27 +92,38 @@ static inline uint16_t full_sum(const struct packet *p)
 	uint32_t sum =
 		p->v6 ? sum_words(0, ip + 8, 32) : sum_words(0, ip + 12, 8);
 
-	sum += bytes + (p->tcp ? IPPROTO_TCP : IPPROTO_UDP);
+	sum += bytes + proto_of(p);
+	if (p->icmp && !p->v6)
+		sum = 0;
 	return fold(sum_words(sum, p->b + p->l4, bytes));
 }
 
 static inline void finish_sums(struct packet *p)
 {
-	uint8_t *at = p->b + p->l4 + (p->tcp ? TCP_CSUM : UDP_CSUM);
+	uint8_t *at = sum_at(p);
 	uint16_t sum;
 
 	put16(at, 0);
 	sum = full_sum(p);
-	put16(at, sum || p->tcp ? sum : 0xffff);
+	put16(at, sum || p->tcp || p->icmp ? sum : 0xffff);
 	if (p->v6)
 		return;
 	put16(p->b + ETHER + IPV4_CSUM, 0);
 	put16(p->b + ETHER + IPV4_CSUM, fold(sum_words(0, p->b + ETHER, 20)));
 }
 
+/* Type and code. */
+static inline uint16_t echo_of(bool v6, bool answer)
+{
+	if (v6)
+		return answer ? 0x8100 : 0x8000;
+	return answer ? 0 : 0x0800;
+}
+
 static inline struct packet make_packet(bool v6, const struct mac *owner)
 {
-	struct packet p = { .v6 = v6, .tcp = below(2) };
+	unsigned kind = below(3);
+	struct packet p = { .v6 = v6, .tcp = !kind, .icmp = kind == 1 };
 	uint32_t payload = below(PAYLOAD_MAX), ip_header = v6 ? 40 : 20;
 	uint32_t l4_header = p.tcp ? TCP_HEADER : UDP_HEADER;
 	uint8_t *ip = p.b + ETHER, *l4 = ip + ip_header;
@@ -110,17 +136,19 @@ static inline struct packet make_packet(bool v6, const struct mac *owner)
 	ip[0] = v6 ? 0x60 : 0x45;
 	if (v6) {
 		put16(ip + 4, (uint16_t)(l4_header + payload));
-		ip[6] = p.tcp ? IPPROTO_TCP : IPPROTO_UDP;
+		ip[6] = proto_of(&p);
 		ip[7] = (uint8_t)(2 + below(254));
 	} else {
 		put16(ip + 2, (uint16_t)(p.len - ETHER));
 		put16(ip + 6, below(2) ? 0x4000 : 0);
 		ip[8] = (uint8_t)(2 + below(254));
-		ip[9] = p.tcp ? IPPROTO_TCP : IPPROTO_UDP;
+		ip[9] = proto_of(&p);
 	}
 	if (p.tcp) {
 		l4[12] = 0x50;
 		l4[13] = (uint8_t)(below(256) & 0xf8); /* no SYN, FIN, RST */
+	} else if (p.icmp) {
+		put16(l4, echo_of(v6, below(2)));
 	} else {
 		put16(l4 + 4, (uint16_t)(l4_header + payload));
 	}
@@ -136,7 +164,7 @@ static inline bool spoil_sum(struct packet *p)
 
 	if (below(4))
 		return false;
-	put16(p->b + p->l4 + (p->tcp ? TCP_CSUM : UDP_CSUM), sum);
+	put16(sum_at(p), sum);
 	return true;
 }
 

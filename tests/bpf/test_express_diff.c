@@ -5,10 +5,13 @@
  *
  * EXPRESS_SEED repeats a run. */
 #include <linux/pkt_cls.h>
+#include <netinet/icmp6.h>
 #include <time.h>
 
 #include "house.h"
 #include "packet.h"
+
+#include "ctl/engine/packet/icmp_error.h"
 
 #define ROUNDS	 6000
 #define SLOT	 17
@@ -28,9 +31,11 @@ static void set_key(struct express_flow *row, const struct packet *p,
 		    uint32_t ifindex)
 {
 	const uint8_t *ip = p->b + ETHER, *l4 = p->b + p->l4;
-	uint16_t sport = (uint16_t)(l4[0] << 8 | l4[1]);
-	uint16_t dport = (uint16_t)(l4[2] << 8 | l4[3]);
-	uint32_t proto = p->tcp ? IPPROTO_TCP : IPPROTO_UDP;
+	const uint8_t *src = p->icmp ? l4 + ICMP_ID : l4;
+	const uint8_t *dst = p->icmp ? l4 : l4 + 2;
+	uint16_t sport = (uint16_t)(src[0] << 8 | src[1]);
+	uint16_t dport = (uint16_t)(dst[0] << 8 | dst[1]);
+	uint32_t proto = proto_of(p);
 
 	if (p->v6) {
 		row->key6 = (struct express6_key){ .ifindex = ifindex,
@@ -80,11 +85,10 @@ static struct express_flow make_row(const struct packet *p, uint32_t in,
 		return row;
 	memcpy(&from.src, ip + 12, 4);
 	memcpy(&from.dst, ip + 16, 4);
-	memcpy(&from.sport, p->b + p->l4, 2);
+	memcpy(&from.sport, p->b + p->l4 + (p->icmp ? ICMP_ID : 0), 2);
 	memcpy(&from.dport, p->b + p->l4 + 2, 2);
 	to = other_tuple(&from);
-	rewrite_prepare(&row.rewrite, p->tcp ? IPPROTO_TCP : IPPROTO_UDP, &from,
-			&to);
+	rewrite_prepare(&row.rewrite, proto_of(p), &from, &to);
 	return row;
 }
 
@@ -172,7 +176,9 @@ static void assert_same(const struct packet *got, const struct packet *want,
 				 "(%s%s)",
 				 who, i, want->len, got->b[i], want->b[i],
 				 want->v6 ? "IPv6 " : "",
-				 want->tcp ? "TCP" : "UDP");
+				 want->icmp  ? "ICMP"
+				 : want->tcp ? "TCP"
+					     : "UDP");
 }
 
 /* Sums that were right are as if made anew. */
@@ -253,12 +259,27 @@ enum special {
 	TOO_BIG,
 	VLAN,
 	OTHER_MAC,
-	OTHER_PORT,
+	OTHER_PORT, /* or identifier */
+	OTHER_TYPE,
 	OTHER_TUPLE,
 	SHORT,
 	LYING,
 	SPECIALS
 };
+
+/* Who asks does not answer, and an error has no identifier. */
+static void not_that_echo(uint8_t *l4, bool v6)
+{
+	static const uint8_t others[] = { ICMP_ECHO, ICMP_ECHO_ANSWER,
+					  ICMP_TIME_EXCEEDED };
+	static const uint8_t others6[] = { ICMP6_ECHO_REQUEST, ICMP6_ECHO_REPLY,
+					   ICMP6_TIME_EXCEEDED };
+	uint8_t type = (v6 ? others6 : others)[below(3)];
+
+	if (type == l4[0])
+		l4[1] ^= 1; /* the code */
+	l4[0] = type;
+}
 
 static void make_special(struct packet *p, struct express_flow *row,
 			 enum special what, bool v6)
@@ -297,7 +318,10 @@ static void make_special(struct packet *p, struct express_flow *row,
 		p->b[5] ^= 1;
 		break;
 	case OTHER_PORT:
-		l4[1] ^= 1;
+		l4[p->icmp ? ICMP_ID : 1] ^= 1;
+		break;
+	case OTHER_TYPE:
+		not_that_echo(l4, v6);
 		break;
 	case OTHER_TUPLE: /* the slot is another flow's by now */
 		row->key.dport ^= 1;
@@ -314,10 +338,12 @@ static void make_special(struct packet *p, struct express_flow *row,
 	}
 }
 
-static bool applies(enum special what, bool v6, bool tcp)
+static bool applies(enum special what, bool v6, const struct packet *p)
 {
 	if (what <= RST)
-		return tcp;
+		return p->tcp;
+	if (what == OTHER_TYPE)
+		return p->icmp;
 	return !v6 || what == TTL || what >= TOO_BIG;
 }
 
@@ -331,7 +357,7 @@ static void leave_alone(struct house *h, enum special what)
 	struct express_flow good = row;
 	uint64_t before = STATS(h)->packets;
 
-	if (!applies(what, v6, p.tcp))
+	if (!applies(what, v6, &p))
 		return;
 	make_special(&p, &row, what, v6);
 	xdp = tc = p;

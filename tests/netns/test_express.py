@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from house import FAR, WAN
+from house import FAR, ISP, LAN, WAN
 from lane import (FACE, asks, carrier_of, echo, flows, merge_at_the_gateway,
                   promote)
 from world import eventually
@@ -53,6 +53,31 @@ def test_hosts_behind_a_bridge_take_it_too(house, carrier):
         promote(house, h3, house.h3, 7101, FACE[carrier])
         assert asks(h2, 7101, b"two") == b"two"
         assert asks(h3, 7101, b"three") == b"three"
+
+
+def test_a_ping_takes_it_too_however_slow(house, carrier):
+    """By its identifier; every echo is answered and counted."""
+    count = 12
+    child = house.h1.spawn("ping", "-n", "-i", "0.5", "-c", str(count), "-e",
+                           "4711", FAR, stdout=subprocess.PIPE, text=True)
+
+    def row():
+        found = [flow for flow in house.ask("flows")
+                 if flow["inside"] == f"{house.h1.ip}:4711"]
+        return found[0] if found else None
+
+    assert eventually(lambda: (row() or {}).get("carried_by") == FACE[carrier],
+                      10), house.ask("flows")
+    said, _ = child.communicate(timeout=60)
+    assert f"{count} received" in said
+    assert eventually(lambda: (row()["tx_packets"], row()["rx_packets"])
+                      == (count, count)), row()
+    # A TTL that ends here is the engine's, and so is the error about one that
+    # ends at the next router.
+    for ttl, where in ("1", LAN), ("2", ISP):
+        said = house.h1.attempt("ping", "-n", "-i", "0.01", "-c", "3", "-t",
+                                ttl, "-e", "4711", FAR).stdout
+        assert f"From {where}" in said, said
 
 
 def test_hairpin_stays_with_the_engine(house):
@@ -318,6 +343,26 @@ def test_the_lane_goes_on_while_the_engine_is_dead(build, carrier):
         assert after["outside"] == before["outside"]
         assert after["tx_packets"] >= before["tx_packets"] + 20
         assert asks(other, 7107, b"new") == b"new"
+
+
+def test_a_ping_goes_on_while_the_engine_is_dead(build, carrier):
+    house = build([["h1"]], express={"after_packets": 8})
+    house.start_gateway()
+    house.hand_out_leases()
+    count = 80
+    child = house.h1.spawn("ping", "-n", "-i", "0.1", "-c", str(count), "-e",
+                           "4713", FAR, stdout=subprocess.PIPE, text=True)
+    inside = f"{house.h1.ip}:4713"
+    assert eventually(lambda: flows(house, inside=inside,
+                                    carried_by=FACE[carrier]))
+    house.stop_gateway(signal.SIGKILL)
+    time.sleep(1)
+    house.start_gateway()
+    assert flows(house, inside=inside, carried_by=FACE[carrier])
+    said, _ = child.communicate(timeout=60)
+    assert f"{count} received" in said
+    row, = flows(house, inside=inside)
+    assert (row["tx_packets"], row["rx_packets"]) == (count, count)
 
 
 # ---- many queues

@@ -2,12 +2,14 @@
 4890): line 33 of what the NAT must do. Addresses and routes are set by hand on
 both sides."""
 import contextlib
+import subprocess
 
 import pytest
 from scapy.all import (ICMPv6DestUnreach, ICMPv6EchoRequest,
                        ICMPv6PacketTooBig, ICMPv6TimeExceeded, IPv6, Raw, TCP,
                        UDP)
 
+from lane import FACE
 from wire import Ear, drops, exchange, send
 from world import eventually
 
@@ -222,3 +224,28 @@ def test_nothing_passes_before_the_gateway_and_after_it(build):
              / ICMPv6EchoRequest(id=7) / b"anybody?")
         assert not far.count(lambda p: p.src == H1, 1)
         assert not h1.count(lambda p: p.src == FAR6, 0.1)
+
+
+# ---- the express lane
+
+def test_a_ping_takes_the_lane(build, carrier):
+    house = build([["h1", "h2"]], express={"after_packets": 8})
+    number(house)
+    house.start_gateway()
+    assert eventually(lambda: pings(house.h1, FAR6)), house.log()
+    count = 12
+    child = house.h1.spawn("ping", "-6", "-n", "-i", "0.5", "-c", str(count),
+                           "-e", "4711", FAR6, stdout=subprocess.PIPE,
+                           text=True)
+
+    def rows():
+        return [flow for flow in house.ask("flows")
+                if flow["inside"] == f"[{H1}]:4711"]
+
+    assert eventually(lambda: [row for row in rows()
+                               if row["carried_by"] == FACE[carrier]], 10), \
+        house.ask("flows")
+    said, _ = child.communicate(timeout=60)
+    assert f"{count} received" in said
+    assert eventually(lambda: {(row["tx_packets"], row["rx_packets"])
+                               for row in rows()} == {(count, count)}), rows()

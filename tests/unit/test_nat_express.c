@@ -1,6 +1,6 @@
 /* test_nat_express.c - the NAT's side of the express lane: who is heavy, who
  * may be carried, and how timers and counters go on while eBPF carries. */
-#include "nat_lab.h"
+#include "nat6_lab.h"
 
 #include "ctl/engine/express/express.h"
 
@@ -16,7 +16,7 @@ static int bench_setup(void **state)
 	struct bench *b = calloc(1, sizeof(*b));
 
 	assert_non_null(b);
-	b->lab = lab_new();
+	b->lab = lab6_new();
 	b->lab->conf.express = (struct conf_express){ .after = AFTER };
 	b->lane = express_new(b->lab->n, NULL);
 	assert_non_null(b->lane);
@@ -232,6 +232,136 @@ static void test_after_a_reset_it_is_only_counted(void **state)
 	assert_int_equal(lab_sessions(l), 0);
 }
 
+/* ---- pings */
+
+static void ask(struct lab *l, uint32_t remote, uint16_t id)
+{
+	struct spec s = { TUPLE(SIDE_LAN, HOST_A, id, remote, 0),
+			  .proto = IPPROTO_ICMP, .type = ICMP_ECHO };
+
+	assert_int_equal(lab_send(l, s), VERDICT_FORWARD);
+}
+
+/* To what was asked last, if 'l->p' is that. */
+static void answer(struct lab *l, uint32_t remote)
+{
+	struct spec s = { TUPLE(SIDE_WAN, remote, out_id(l), WAN, 0),
+			  .proto = IPPROTO_ICMP, .type = ICMP_ECHO_ANSWER };
+
+	assert_int_equal(lab_send(l, s), VERDICT_FORWARD);
+}
+
+static void test_a_ping_is_heavy_with_its_fourth_answer(void **state)
+{
+	struct lab *l = ((struct bench *)*state)->lab;
+
+	for (unsigned i = 1; i <= 3 * NAT_ECHOES; i++) {
+		ask(l, REMOTE, 77);
+		assert_false(is_heavy(l));
+		answer(l, REMOTE);
+		assert_int_equal(is_heavy(l), i % NAT_ECHOES == 0);
+		lab_wait(l, SECOND);
+	}
+}
+
+static void test_pings_without_an_answer_are_never_heavy(void **state)
+{
+	struct lab *l = ((struct bench *)*state)->lab;
+
+	for (unsigned i = 0; i < 10 * AFTER; i++) {
+		ask(l, REMOTE, 77);
+		assert_false(is_heavy(l));
+	}
+	for (unsigned i = 0; i < 10 * AFTER; i++) { /* of one question */
+		answer(l, REMOTE);
+		assert_false(is_heavy(l));
+	}
+}
+
+static void test_a_sweep_makes_nothing_heavy(void **state)
+{
+	struct lab *l = ((struct bench *)*state)->lab;
+
+	for (unsigned round = 1; round < NAT_ECHOES; round++) {
+		for (uint32_t i = 0; i < 500; i++) {
+			ask(l, REMOTE + i, 77);
+			answer(l, REMOTE + i);
+			assert_false(is_heavy(l));
+		}
+	}
+}
+
+static void test_a_stranger_who_pings_makes_nothing_heavy(void **state)
+{
+	struct lab *l = ((struct bench *)*state)->lab;
+	struct spec6 asks = { TUPLE(SIDE_WAN, STRANGER6, 77, HOST6_A, 0),
+			      .proto = IPPROTO_ICMPV6,
+			      .type = ICMP6_ECHO_REQUEST };
+	struct spec6 heard = { TUPLE(SIDE_LAN, HOST6_A, 77, STRANGER6, 0),
+			       .proto = IPPROTO_ICMPV6,
+			       .type = ICMP6_ECHO_REPLY };
+	struct spec6 answers = asks;
+
+	answers.type = ICMP6_ECHO_REPLY;
+	for (unsigned i = 0; i < 10 * AFTER; i++) {
+		assert_int_equal(lab6_send(l, asks), VERDICT_FORWARD);
+		assert_false(is_heavy(l));
+		assert_int_equal(lab6_send(l, heard), VERDICT_FORWARD);
+		assert_false(is_heavy(l));
+		assert_int_equal(lab6_send(l, answers), VERDICT_FORWARD);
+		assert_false(is_heavy(l));
+	}
+}
+
+/* nat.md 19 */
+static void test_echoes_are_offered_and_keep_their_timer(void **state)
+{
+	struct lab *l = ((struct bench *)*state)->lab;
+	uint32_t session;
+	struct nat_offer o;
+
+	ask(l, REMOTE, 77);
+	session = l->p.session;
+	assert_true(nat_offer(l->n, session, false, &o));
+	assert_int_equal(o.proto, IPPROTO_ICMP);
+	assert_int_equal(ntohs(o.inside.port), 77);
+	assert_int_equal(ntohs(o.outside.port), out_id(l));
+	assert_int_equal(nat_find(l->n, &o), session);
+	nat_promoted(l->n, session, 1);
+	for (unsigned i = 0; i < 5; i++) {
+		lab_wait(l, 50 * SECOND);
+		carry(l, session, o.serial, DIR_OUT);
+	}
+	lab_wait(l, 58 * SECOND);
+	assert_int_equal(lab_sessions(l), 1);
+	lab_wait(l, 4 * SECOND);
+	assert_int_equal(lab_sessions(l), 0);
+}
+
+/* It has neither identifier nor mapping. */
+static void test_the_other_familys_icmp_is_not_offered(void **state)
+{
+	struct lab *l = ((struct bench *)*state)->lab;
+	struct nat_offer o;
+
+	assert_int_equal(lab_send(l, (struct spec){ TUPLE(SIDE_LAN, HOST_A, 0,
+							  REMOTE, 0),
+						    .proto = IPPROTO_ICMPV6,
+						    .payload = 8 }),
+			 VERDICT_FORWARD);
+	assert_true(l->p.session);
+	assert_false(nat_offer(l->n, l->p.session, false, &o));
+	assert_int_equal(lab6_send(l, (struct spec6){ TUPLE(SIDE_LAN, HOST6_A,
+							    0, REMOTE6, 0),
+						      .proto = IPPROTO_ICMP,
+						      .type = ICMP_ECHO }),
+			 VERDICT_FORWARD);
+	assert_true(l->p.session);
+	assert_false(nat_offer(l->n, l->p.session, false, &o));
+}
+
+/* ---- what people see */
+
 static void test_what_was_carried_is_in_the_row(void **state)
 {
 	struct lab *l = ((struct bench *)*state)->lab;
@@ -266,6 +396,12 @@ int main(void)
 		TEST(test_what_comes_in_alone_keeps_nothing_open),
 		TEST(test_a_carried_connection_has_the_established_timer),
 		TEST(test_after_a_reset_it_is_only_counted),
+		TEST(test_a_ping_is_heavy_with_its_fourth_answer),
+		TEST(test_pings_without_an_answer_are_never_heavy),
+		TEST(test_a_sweep_makes_nothing_heavy),
+		TEST(test_a_stranger_who_pings_makes_nothing_heavy),
+		TEST(test_echoes_are_offered_and_keep_their_timer),
+		TEST(test_the_other_familys_icmp_is_not_offered),
 		TEST(test_what_was_carried_is_in_the_row),
 	};
 

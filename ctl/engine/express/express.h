@@ -9,9 +9,10 @@
  *                                   read once more, slots free
  *
  * The engine stays the only authority: eBPF does what a row says and counts.
- * A flow is promoted when it moved conf.express.after packets within a second
- * and none of its frames is in our rings any more, so that eBPF overtakes
- * nothing. Engine thread, but for what is marked. */
+ * A flow is promoted when it moved conf.express.after packets within a second,
+ * or is a ping that was answered NAT_ECHOES times, and none of its frames is in
+ * our rings any more, so that eBPF overtakes nothing. Engine thread, but for
+ * what is marked. */
 #ifndef ENGINE_EXPRESS_H
 #define ENGINE_EXPRESS_H
 

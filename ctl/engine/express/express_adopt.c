@@ -82,6 +82,8 @@ static uint32_t session_of(const struct express *x, uint32_t pair,
 		o->inside.port = htons(v6->sport);
 		o->remote.port = htons(v6->dport);
 	}
+	if (nat_is_echo(o->proto, &o->remote.addr))
+		o->remote.port = 0;
 	return nat_find(x->nat, o);
 }
 

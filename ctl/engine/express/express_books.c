@@ -36,13 +36,16 @@ static void show(struct express *x, const struct pair *p, unsigned way,
 	uint32_t pair = (uint32_t)(p - x->pairs);
 	const struct express_flow *out = &x->flows[express_slot(pair, WAY_OUT)];
 	bool v4 = out->key.ifindex;
+	uint16_t inside = v4 ? out->key.sport : out->key6.sport;
+	uint16_t remote = v4 ? out->key.dport : out->key6.dport;
+	uint8_t proto = (uint8_t)(v4 ? out->key.proto : out->key6.proto);
 	const struct packet_row row = {
 		.at_ms = x->now_ms,
 		.mac = p->host,
-		.proto = v4 ? out->key.proto : out->key6.proto,
+		.proto = proto,
 		.rx = way == WAY_IN,
-		.inside_port = v4 ? out->key.sport : out->key6.sport,
-		.remote_port = v4 ? out->key.dport : out->key6.dport,
+		.inside_port = inside,
+		.remote_port = nat_is_echo(proto, &p->remote) ? inside : remote,
 		.remote = p->remote,
 		.packets = (uint32_t)c->packets,
 		.label = p->label,

@@ -94,6 +94,37 @@ static void set_macs(struct express_flow *row, const struct mac *to,
 	memcpy(row->owner, owner->b, sizeof(row->owner));
 }
 
+/* An identifier stands where its packet's source port is; type and code, in
+ * the key, where the other is. What asks goes out, what answers comes in. */
+static void set_echo(struct express_flow *out, struct express_flow *in,
+		     const struct nat_offer *o, uint32_t lan, uint32_t wan)
+{
+	const uint16_t asks = (uint16_t)(nat_echo_asks(&o->remote.addr) << 8);
+	const uint16_t answers =
+		(uint16_t)(nat_echo_answers(&o->remote.addr) << 8);
+	const struct endpoint to = { o->remote.addr, htons(asks) };
+	const struct endpoint at = { o->outside.addr, htons(answers) };
+	const struct endpoint from = { o->remote.addr, o->outside.port };
+	const struct endpoint back = { o->remote.addr, o->inside.port };
+
+	set_key(out, lan, o->proto, &o->inside, &to);
+	set_key(in, wan, o->proto, &from, &at);
+	set_rewrite(out, o->proto, &o->inside, &o->remote, &o->outside,
+		    &o->remote);
+	set_rewrite(in, o->proto, &from, &o->outside, &back, &o->inside);
+}
+
+static void set_ports(struct express_flow *out, struct express_flow *in,
+		      const struct nat_offer *o, uint32_t lan, uint32_t wan)
+{
+	set_key(out, lan, o->proto, &o->inside, &o->remote);
+	set_key(in, wan, o->proto, &o->remote, &o->outside);
+	set_rewrite(out, o->proto, &o->inside, &o->remote, &o->outside,
+		    &o->remote);
+	set_rewrite(in, o->proto, &o->remote, &o->outside, &o->remote,
+		    &o->inside);
+}
+
 static void fill_rows(const struct express *x, struct express_plan *p,
 		      const struct mac *wan_hop)
 {
@@ -105,12 +136,10 @@ static void fill_rows(const struct express *x, struct express_plan *p,
 	struct express_flow *out = &p->rows[WAY_OUT];
 	struct express_flow *in = &p->rows[WAY_IN];
 
-	set_key(out, lan, o->proto, &o->inside, &o->remote);
-	set_key(in, wan, o->proto, &o->remote, &o->outside);
-	set_rewrite(out, o->proto, &o->inside, &o->remote, &o->outside,
-		    &o->remote);
-	set_rewrite(in, o->proto, &o->remote, &o->outside, &o->remote,
-		    &o->inside);
+	if (nat_is_echo(o->proto, &o->remote.addr))
+		set_echo(out, in, o, lan, wan);
+	else
+		set_ports(out, in, o, lan, wan);
 	set_macs(out, wan_hop, &x->conf->wan.mac, &net->mac);
 	set_macs(in, &p->host, &net->mac, &x->conf->wan.mac);
 	out->out_ifindex = wan;

@@ -5,9 +5,13 @@
 #ifndef ENGINE_NAT_H
 #define ENGINE_NAT_H
 
+#include <netinet/icmp6.h>
+#include <netinet/in.h>
+
 #include "../../base/hash.h"
 #include "../conf.h"
 #include "../engine.h"
+#include "../packet/icmp_error.h"
 #include "../packet/pkt.h"
 
 struct labels;
@@ -126,10 +130,32 @@ void nat_bind_express(struct nat *n, struct express *x);
 #define NAT_HURRY 4
 void nat_hurry(struct nat *n, bool hurry);
 
+/* A ping is slow, and a scan asks many once or twice: after so many echoes that
+ * were answered, however slowly, a session may be carried. */
+#define NAT_ECHOES 4
+
+/* A session with that remote is one of queries by an identifier, which is the
+ * port of its inside and outside ends. eBPF carries the echoes among them. */
+static inline bool nat_is_echo(uint8_t proto, const struct addr *remote)
+{
+	return proto == (addr_is_v4(remote) ? IPPROTO_ICMP : IPPROTO_ICMPV6);
+}
+
+/* The ICMP type that asks, and the one that answers. */
+static inline uint8_t nat_echo_asks(const struct addr *remote)
+{
+	return addr_is_v4(remote) ? ICMP_ECHO : ICMP6_ECHO_REQUEST;
+}
+
+static inline uint8_t nat_echo_answers(const struct addr *remote)
+{
+	return addr_is_v4(remote) ? ICMP_ECHO_ANSWER : ICMP6_ECHO_REPLY;
+}
+
 /* A session that eBPF may carry: its three ends (IPv6: outside is inside), and
  * where it leaves. */
 struct nat_offer {
-	uint8_t proto; /* TCP or UDP */
+	uint8_t proto; /* TCP, UDP, or an echo's */
 	uint8_t lan;   /* in conf.lans */
 	uint32_t serial;
 	struct endpoint inside, outside, remote;

@@ -118,7 +118,7 @@ struct session {
  * here. */
 struct nat_watch {
 	uint32_t since_ms; /* the window's begin, low bits */
-	uint16_t packets;  /* in it */
+	uint16_t packets;  /* in it; see weigh_echo() for echoes */
 	uint16_t pair;	   /* of the express lane, 0: the engine carries it */
 	uint32_t label;	   /* a name's number (base/names.h), 0: none; see
 			    * nat_label_put() */
@@ -416,13 +416,13 @@ void nat_session_touch(struct nat *n, struct session *s, enum nat_dir dir,
 /* Counted alone: ICMP errors and later fragments refresh nothing. */
 void nat_session_count(struct session *s, enum nat_dir dir, uint64_t packets,
 		       uint64_t bytes);
-
 /* The timers as if a packet had passed at 'seen_ms'. */
 void nat_session_carried(struct nat *n, struct session *s, enum nat_dir dir,
 			 uint64_t seen_ms);
 
 /* nat_express.c - which sessions are heavy, and carried by the lane. */
-void nat_watch(struct nat *n, const struct session *s, struct pkt *p);
+void nat_watch(struct nat *n, const struct session *s, enum nat_dir dir,
+	       struct pkt *p);
 void nat_watch_settle(struct nat *n, const struct session *s);
 void nat_watch_end(struct nat *n, const struct session *s);
 

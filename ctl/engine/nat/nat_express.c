@@ -29,7 +29,8 @@ static bool may_be_carried(const struct nat *n, const struct session *s)
 	if (s->key.proto == IPPROTO_TCP)
 		return s->tcp.state == TCP_ESTABLISHED ||
 		       s->tcp.state == TCP_CLOSING;
-	return s->key.proto == IPPROTO_UDP;
+	return s->key.proto == IPPROTO_UDP ||
+	       nat_is_echo(s->key.proto, &s->key.remote);
 }
 
 /* Windows begin with a packet, so that the clock cuts no burst in two. A
@@ -52,13 +53,32 @@ static void weigh(struct nat *n, struct nat_watch *w, struct pkt *p)
 	p->flags |= PKT_HEAVY;
 }
 
-void nat_watch(struct nat *n, const struct session *s, struct pkt *p)
+/* Echoes that the inside asks for and their answers are counted in turn: odd is
+ * one without its answer. So no stranger makes a session heavy, and nobody does
+ * who asks and is not heard. Echoes in fragments the lane would not carry. */
+static void weigh_echo(struct nat_watch *w, const struct addr *remote,
+		       enum nat_dir dir, struct pkt *p)
+{
+	bool asked = w->packets & 1;
+	uint8_t type = asked ? nat_echo_answers(remote) : nat_echo_asks(remote);
+
+	if (dir != (asked ? DIR_IN : DIR_OUT) || p->icmp_type != type ||
+	    p->flags & PKT_FRAG || ++w->packets < 2 * NAT_ECHOES)
+		return;
+	w->packets = 0;
+	p->flags |= PKT_HEAVY;
+}
+
+void nat_watch(struct nat *n, const struct session *s, enum nat_dir dir,
+	       struct pkt *p)
 {
 	struct nat_watch *w = nat_watch_at(n, nat_session_number(n, s));
 
 	if (!n->express)
 		return;
-	if (!w->pair)
+	if (!w->pair && p->flags & PKT_ICMP_QUERY)
+		weigh_echo(w, &s->key.remote, dir, p);
+	else if (!w->pair)
 		weigh(n, w, p);
 	else if (!may_be_carried(n, s))
 		express_end(n->express, w->pair);

@@ -324,7 +324,7 @@ void nat_session_touch(struct nat *n, struct session *s, enum nat_dir dir,
 		touch_datagram(n, s, dir, timers->other);
 		break;
 	}
-	nat_watch(n, s, p);
+	nat_watch(n, s, dir, p);
 }
 
 static void later(uint64_t *at_ms, uint64_t ms)
@@ -333,14 +333,21 @@ static void later(uint64_t *at_ms, uint64_t ms)
 		*at_ms = ms;
 }
 
+static uint32_t carried_timeout_ms(const struct nat *n, const struct session *s)
+{
+	const struct nat_timers *timers = &n->conf->timers;
+
+	if (s->key.proto == IPPROTO_TCP)
+		return tcp_timeout_ms(timers, s->tcp.state);
+	return s->key.proto == IPPROTO_UDP ? timers->udp : timers->icmp;
+}
+
 void nat_session_carried(struct nat *n, struct session *s, enum nat_dir dir,
 			 uint64_t seen_ms)
 {
-	const struct nat_timers *timers = &n->conf->timers;
 	struct mapping *m = s->map ? nat_map_at(n, s->map) : NULL;
 	bool tcp = s->key.proto == IPPROTO_TCP;
-	uint64_t due = seen_ms + (tcp ? tcp_timeout_ms(timers, s->tcp.state)
-				      : timers->udp);
+	uint64_t due = seen_ms + carried_timeout_ms(n, s);
 
 	later(&s->last_ms, seen_ms);
 	if (m)

@@ -13,6 +13,7 @@
 
 /* RFC 792, RFC 1812 5.2.7.1 */
 enum icmp_type {
+	ICMP_ECHO_ANSWER = 0,
 	ICMP_UNREACHABLE = 3,
 	ICMP_ECHO = 8,
 	ICMP_TIME_EXCEEDED = 11,
