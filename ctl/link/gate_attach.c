@@ -421,6 +421,7 @@ static void settle_one(void *arg, uint32_t ifindex)
 void gate_settle(struct gate *g)
 {
 	gate_pins_links(&g->pins, settle_one, g);
+	gate_punt_settle(g);
 }
 
 int gate_detach(struct gate *g, uint32_t ifindex)

@@ -61,6 +61,8 @@ int gate_tc_set(struct gate *g, struct journal *j, uint32_t ifindex,
 
 /* gate_punt.c: takes the pair's programs off, and its rows away. */
 void gate_punt_end(struct gate *g, struct attachment *at);
+/* Takes away the rows of pairs that are no more. */
+void gate_punt_settle(struct gate *g);
 
 /* gate_express.c - maps the lane's rows into memory. 0 or -errno. */
 int gate_express_map(struct gate *g);

@@ -63,6 +63,21 @@ int gate_attach_punt(struct gate *g, struct journal *j,
 	return 0;
 }
 
+/* The next key is asked for first: from a deleted one the walk would start
+ * over. */
+void gate_punt_settle(struct gate *g)
+{
+	uint32_t at, next = 0;
+	int end = bpf_map_get_next_key(g->fds.punts, NULL, &at);
+
+	while (!end) {
+		end = bpf_map_get_next_key(g->fds.punts, &at, &next);
+		if (!gate_attachment(g, at))
+			(void)bpf_map_delete_elem(g->fds.punts, &at);
+		at = next;
+	}
+}
+
 void gate_punt_end(struct gate *g, struct attachment *at)
 {
 	uint32_t ends[] = { at->near, at->far };

@@ -208,6 +208,28 @@ static void xdp_and_the_pair_replace_each_other(void **state)
 	assert_true(gate_attached(h->gate, h->lan));
 }
 
+static void rows_of_pairs_that_are_no_more_go(void **state)
+{
+	struct house *h = *state;
+	const struct gate_punt stale = { .ifindex = 4711 };
+	struct gate_punt row;
+	char path[128];
+	uint32_t key = 4712;
+	int map;
+
+	snprintf(path, sizeof(path), "%s/" INSTANCE "/v%d/punts", h->bpffs,
+		 GATE_ABI);
+	map = bpf_obj_get(path);
+	assert_true(map >= 0);
+	assert_int_equal(bpf_map_update_elem(map, &key, &stale, BPF_ANY), 0);
+	gate_settle(h->gate);
+	assert_int_not_equal(bpf_map_lookup_elem(map, &key, &row), 0);
+	assert_int_equal(bpf_map_lookup_elem(map, &pair.near, &row), 0);
+	assert_int_equal(row.ifindex, h->lan);
+	assert_int_equal(bpf_map_lookup_elem(map, &pair.far, &row), 0);
+	close(map);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, begin, end)
 
 int main(void)
@@ -219,6 +241,7 @@ int main(void)
 		TEST(all_programs_are_put_there_and_go),
 		TEST(a_stranger_who_takes_one_is_noticed),
 		TEST(xdp_and_the_pair_replace_each_other),
+		TEST(rows_of_pairs_that_are_no_more_go),
 	};
 
 	return cmocka_run_group_tests(tests, house_open, house_close);
