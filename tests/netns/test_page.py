@@ -333,3 +333,67 @@ def test_an_open_page_does_not_grow(browser):
     time.sleep(5)
     # A label of the scale more or less.
     assert abs(browser.look(count) - before) < 20
+
+
+# ---- more devices than fit
+
+# A table of its own, whose every device moves something else at every tick.
+CROWD = """
+    const { makeDevices } = await import("/widgets/devices.js");
+    const { Beats, Minute } = await import("/core/history.js");
+    const store = { devices: new Map(), devicesAt: 0, beats: new Beats() };
+    const table = makeDevices(store);
+    const painted = () => new Promise((done) => requestAnimationFrame(
+      () => requestAnimationFrame(done)));
+    const isNear = (row) => {
+      const { top, bottom } = row.getBoundingClientRect();
+      return bottom > 0 && top < innerHeight;
+    };
+    /** Of each row: is it in sight, and how many ticks old is what it says? */
+    window.crowdTick = async (tick) => {
+      for (let i = 0; i < 240; i++) {
+        const mac = `b8:27:eb:00:00:${i.toString(16).padStart(2, "0")}`;
+        const minute = store.devices.get(mac)?.minute ?? new Minute();
+        store.devices.set(mac, { mac, minute, ip: `10.77.1.${i}`, name: null,
+          hostname: null, vendor: null, icon: null, last_seen_ms: 0,
+          rx_bps: 100 + tick, tx_bps: 0, today: { rx: 0, tx: 0 } });
+      }
+      table.update();
+      await painted();
+      return [...table.element.tBodies[0].rows].map((row) =>
+        [isNear(row), tick - (parseInt(row.cells[2].textContent) - 100)]);
+    };
+    document.body.prepend(table.element);
+    scrollTo(0, 0);
+"""
+
+
+def crowd_ticks(browser, first, count):
+    return [browser.look("crowdTick(args.tick)", tick=tick)
+            for tick in range(first, first + count)]
+
+
+def test_rows_out_of_sight_take_turns(browser):
+    """What is in sight is never behind. The rest is, but by no more ticks than
+    there are turns; and is not all changed at once, which is what they are
+    for."""
+    browser.look(f"(async () => {{ {CROWD} }})()")
+    crowd_ticks(browser, 0, 3)    # which are out of sight is known by then
+    for rows in crowd_ticks(browser, 3, 12):
+        near = [age for is_near, age in rows if is_near]
+        far = [age for is_near, age in rows if not is_near]
+        assert near and not any(near), near
+        assert len(far) > 150
+        assert max(far) < 10, far
+        assert far.count(0) < len(far) / 3, far
+
+
+def test_a_row_that_comes_into_sight_is_changed_at_once(browser):
+    browser.look(f"(async () => {{ {CROWD} }})()")
+    crowd_ticks(browser, 0, 4)
+    browser.do("await page.evaluate(() => document.querySelector('.devices')"
+               ".tBodies[0].rows[200].scrollIntoView({ block: 'center' }));"
+               "await page.waitForTimeout(200)")
+    rows, = crowd_ticks(browser, 4, 1)
+    assert rows[200] == [True, 0]
+    assert rows[0][0] is False
