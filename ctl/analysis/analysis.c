@@ -82,55 +82,71 @@ static void say(struct analysis *a, struct event *e, uint64_t now_ms,
 
 /* ---- devices */
 
-/* How many of the last day's newcomers, told of by name, had made their
- * addresses up. */
-static unsigned made_up_of_day(const struct analysis *a, uint64_t now_ms)
+/* How many events of a kind the last day had: of devices that said that their
+ * addresses are made up, or of others and of none. */
+static unsigned of_day(const struct analysis *a, enum event_kind kind,
+		       bool made_up, uint64_t now_ms)
 {
 	unsigned n = 0;
 
 	for (unsigned i = 0; i < events_count(a->events); i++) {
 		const struct event *e = events_at(a->events, i);
 
-		n += e->kind == EVENT_NEW_DEVICE && mac_is_random(&e->mac) &&
+		n += e->kind == kind && mac_is_random(&e->mac) == made_up &&
 		     e->at_ms <= now_ms && e->at_ms + DAY_MS > now_ms;
 	}
 	return n;
 }
 
+static struct event crowd_event(struct analysis *a, const struct mac *mac,
+				char name[EVENT_NAME_SIZE])
+{
+	struct event e = event_of(a, EVENT_NEW_CROWD, &nobody);
+
+	a->house.name(a->house.arg, mac, name);
+	snprintf(e.link, sizeof(e.link), "#/overview");
+	return e;
+}
+
 /* One sentence for all that come after. */
-static void say_crowd(struct analysis *a, const struct mac *mac,
-		      uint64_t now_ms)
+static void say_made_up(struct analysis *a, const struct mac *mac,
+			uint64_t now_ms)
 {
 	char name[EVENT_NAME_SIZE];
 	struct event e;
 
 	if (!events_wanted(a->events, EVENT_NEW_CROWD, &nobody, now_ms))
 		return;
-	a->house.name(a->house.arg, mac, name);
-	e = event_of(a, EVENT_NEW_CROWD, &nobody);
-	snprintf(e.link, sizeof(e.link), "#/overview");
+	e = crowd_event(a, mac, name);
 	say(a, &e, now_ms,
 	    "More than %d devices with made-up addresses came within a day, "
 	    "%s among them: it may be one that changes its own.",
 	    NEWCOMER_MADE_UP, name);
 }
 
-bool analysis_device(struct analysis *a, const struct mac *mac,
-		     uint64_t began_ms, uint64_t first_ms, uint64_t last_ms,
-		     const char *before, uint64_t now_ms)
+/* Asked every second of each that waits: they are not counted. */
+static void say_many(struct analysis *a, const struct mac *mac, uint64_t now_ms)
 {
-	enum newcomer judged = newcomer_judge(began_ms, first_ms, last_ms);
+	char name[EVENT_NAME_SIZE];
 	struct event e;
 
-	if (judged != NEWCOMER_TELL)
-		return judged == NEWCOMER_OF_HOME;
-	if (mac_is_random(mac) &&
-	    made_up_of_day(a, now_ms) >= NEWCOMER_MADE_UP) {
-		say_crowd(a, mac, now_ms);
-		return true;
-	}
+	if (of_day(a, EVENT_NEW_CROWD, false, now_ms) ||
+	    !events_wanted(a->events, EVENT_NEW_CROWD, &nobody, now_ms))
+		return;
+	e = crowd_event(a, mac, name);
+	say(a, &e, now_ms,
+	    "More than %d new devices came within a day, %s among them; who "
+	    "stays for an hour is told of by name.",
+	    NEWCOMER_AT_ONCE, name);
+}
+
+static void say_new(struct analysis *a, const struct mac *mac,
+		    const char *before, uint64_t now_ms)
+{
+	struct event e;
+
 	if (!events_wanted(a->events, EVENT_NEW_DEVICE, mac, now_ms))
-		return true;
+		return;
 	e = event_of(a, EVENT_NEW_DEVICE, mac);
 	if (before)
 		say(a, &e, now_ms,
@@ -139,6 +155,30 @@ bool analysis_device(struct analysis *a, const struct mac *mac,
 		    e.name, before);
 	else
 		say(a, &e, now_ms, "%s is new at home.", e.name);
+}
+
+bool analysis_device(struct analysis *a, const struct mac *mac,
+		     uint64_t began_ms, uint64_t first_ms, uint64_t last_ms,
+		     const char *before, uint64_t now_ms)
+{
+	enum newcomer judged =
+		newcomer_judge(began_ms, first_ms, last_ms, now_ms);
+	bool made_up = mac_is_random(mac);
+	unsigned named;
+
+	if (judged == NEWCOMER_OF_HOME || judged == NEWCOMER_WAIT)
+		return judged == NEWCOMER_OF_HOME;
+	named = of_day(a, EVENT_NEW_DEVICE, made_up, now_ms);
+	if (made_up && named >= NEWCOMER_MADE_UP) {
+		say_made_up(a, mac, now_ms);
+		return true;
+	}
+	if (judged != NEWCOMER_STAYED && !made_up &&
+	    named >= NEWCOMER_AT_ONCE) {
+		say_many(a, mac, now_ms);
+		return false;
+	}
+	say_new(a, mac, before, now_ms);
 	return true;
 }
 

@@ -25,7 +25,7 @@
 /* kind, name in the API, pause in minutes for the same device, most in a day */
 /* clang-format off */
 #define EVENT_KINDS(X)                                                         \
-	X(NEW_DEVICE, "new-device", 1440, 8)                                   \
+	X(NEW_DEVICE, "new-device", 1440, 12)                                  \
 	X(NEW_CROWD, "new-crowd", 1440, 1)                                     \
 	X(NEW_COUNTRY, "new-country", 1440, 4)                                 \
 	X(NEW_HOUR, "new-hour", 1440, 3)                                       \

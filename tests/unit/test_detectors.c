@@ -33,20 +33,29 @@ static struct mac made_up(unsigned n)
 
 /* ---- a new device */
 
+/* Of one that was heard just now. */
+static enum newcomer judge_at(uint64_t first_ms, uint64_t now_ms)
+{
+	return newcomer_judge(NOW, first_ms, now_ms, now_ms);
+}
+
 static void who_comes_later_and_stays_is_new(void **state)
 {
 	uint64_t later = NOW + 2 * HOUR_MS;
 
 	(void)state;
-	assert_int_equal(newcomer_judge(NOW, NOW, NOW + DAY_MS),
+	assert_int_equal(judge_at(NOW, NOW + DAY_MS), NEWCOMER_OF_HOME);
+	assert_int_equal(judge_at(NOW + HOUR_MS - 1, NOW + DAY_MS),
 			 NEWCOMER_OF_HOME);
-	assert_int_equal(newcomer_judge(NOW, NOW + HOUR_MS - 1, NOW + DAY_MS),
-			 NEWCOMER_OF_HOME);
-	assert_int_equal(newcomer_judge(NOW, later, later), NEWCOMER_WAIT);
-	assert_int_equal(newcomer_judge(NOW, later, later + 9999),
+	assert_int_equal(judge_at(later, later), NEWCOMER_WAIT);
+	assert_int_equal(judge_at(later, later + 9999), NEWCOMER_WAIT);
+	assert_int_equal(judge_at(later, later + 10000), NEWCOMER_TELL);
+	assert_int_equal(judge_at(later, later + HOUR_MS - 1), NEWCOMER_TELL);
+	assert_int_equal(judge_at(later, later + HOUR_MS), NEWCOMER_STAYED);
+	/* It was here for long, and is gone. */
+	assert_int_equal(newcomer_judge(NOW, later, later + HOUR_MS,
+					later + 2 * HOUR_MS),
 			 NEWCOMER_WAIT);
-	assert_int_equal(newcomer_judge(NOW, later, later + 10000),
-			 NEWCOMER_TELL);
 }
 
 /* ---- a new country */

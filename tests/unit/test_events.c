@@ -13,6 +13,7 @@
 #include "../../ctl/analysis/analysis.h"
 
 #define MINUTE_MS 60000ull
+#define HOUR_MS	  (60 * MINUTE_MS)
 #define DAY_MS	  (1440 * MINUTE_MS)
 #define NOW	  1700000000000ull
 
@@ -64,8 +65,8 @@ static void a_flood_of_one_kind_leaves_room_for_others(void **state)
 	(void)state;
 	for (i = 0; i < 1000; i++)
 		happen(e, EVENT_NEW_DEVICE, i, NOW + i);
-	assert_int_equal(events_count(e), 8);
-	assert_int_equal(events_at(e, 0)->more, 992);
+	assert_int_equal(events_count(e), 12);
+	assert_int_equal(events_at(e, 0)->more, 988);
 	assert_non_null(happen(e, EVENT_WAN_LOSS, 0, NOW + 2000));
 	/* Tomorrow is another day. */
 	assert_non_null(happen(e, EVENT_NEW_DEVICE, 2000, NOW + DAY_MS + 2000));
@@ -324,6 +325,78 @@ static void a_crowd_of_made_up_devices_is_one_sentence(void **state)
 	analysis_free(a);
 }
 
+/* Every second of a device that is heard from 'first' to 'last'. */
+static bool is_told(struct analysis *a, struct mac mac, uint64_t first,
+		    uint64_t last, uint64_t now)
+{
+	return analysis_device(a, &mac, NOW, first, now < last ? now : last,
+			       NULL, now);
+}
+
+static struct mac of_maker(unsigned n)
+{
+	return (struct mac){ { 0xb8, 0x27, 0xeb, 0, 0, (uint8_t)n } };
+}
+
+/* Addresses as of a maker, each for a few minutes, all day: those that hear it
+ * read some sentences, and of a device that came in between and stayed. */
+static void a_flood_does_not_hide_who_stays(void **state)
+{
+	const struct analysis_house house = { .name = name_of,
+					      .happened = on_said };
+	struct analysis *a = analysis_new(&house);
+	uint64_t begun = NOW + DAY_MS, came = begun + 2 * HOUR_MS, t;
+	uint64_t told_at = 0;
+	bool told = false;
+	unsigned i;
+
+	(void)state;
+	said_n = 0;
+	for (i = 0; i < 240; i++) {
+		uint64_t first = begun + i * 5 * MINUTE_MS;
+		uint64_t last = first + 4 * MINUTE_MS;
+		bool done = false;
+
+		for (t = first; t < first + 5 * MINUTE_MS; t += 30000) {
+			if (!done)
+				done = is_told(a, of_maker(i), first, last, t);
+			if (t >= came && !told)
+				told = is_told(a, of_maker(250), came,
+					       UINT64_MAX, t);
+			if (told && !told_at)
+				told_at = t;
+		}
+	}
+	assert_int_equal(told_at, came + HOUR_MS);
+	is_said(EVENT_NEW_DEVICE, 7, "Piano 250 is new at home.", "#/device/");
+	assert_string_equal(
+		events_at(analysis_events(a), 1)->text,
+		"More than 5 new devices came within a day, Piano 5 among "
+		"them; who stays for an hour is told of by name.");
+	analysis_free(a);
+}
+
+/* Some new things on one day are no flood; and who left is not told of late. */
+static void a_few_at_once_are_no_flood(void **state)
+{
+	const struct analysis_house house = { .name = name_of,
+					      .happened = on_said };
+	struct analysis *a = analysis_new(&house);
+	uint64_t t = NOW + DAY_MS, later = t + 5 * MINUTE_MS;
+	unsigned i;
+
+	(void)state;
+	said_n = 0;
+	for (i = 0; i < 5; i++)
+		assert_true(is_told(a, of_maker(i), t, UINT64_MAX, t + 10000));
+	is_said(EVENT_NEW_DEVICE, 5, "Piano 4 is new at home.", "#/device/");
+	assert_false(is_told(a, of_maker(9), t, UINT64_MAX, t + 10000));
+	assert_int_equal(said.kind, EVENT_NEW_CROWD);
+	assert_false(is_told(a, of_maker(9), t, later, t + 2 * HOUR_MS));
+	assert_int_equal(said_n, 6);
+	analysis_free(a);
+}
+
 static void what_devices_ask_outside_is_said(void **state)
 {
 	const struct analysis_house house = { .name = name_of,
@@ -407,6 +480,8 @@ int main(void)
 		cmocka_unit_test(habits_are_read_again),
 		cmocka_unit_test(what_is_found_is_said),
 		cmocka_unit_test(a_crowd_of_made_up_devices_is_one_sentence),
+		cmocka_unit_test(a_flood_does_not_hide_who_stays),
+		cmocka_unit_test(a_few_at_once_are_no_flood),
 		cmocka_unit_test(what_devices_ask_outside_is_said),
 		cmocka_unit_test(uploads_and_hours_are_said_by_totals),
 	};
