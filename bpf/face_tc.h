@@ -68,13 +68,17 @@ static __always_inline int tc_pass(struct __sk_buff *skb)
 	return TC_UNSPEC;
 }
 
-/* On the WAN rules drop what comes without a mark: should the classifier be
- * taken off, nothing gets past it. Whoever marked it before keeps theirs. */
-static __always_inline int tc_pass_asked(struct __sk_buff *skb)
+/* On a WAN without XDP rules drop what comes without a mark: should the
+ * classifier be taken off, nothing gets past it. Whoever marked it before keeps
+ * theirs. */
+static __always_inline int tc_pass_asked(struct __sk_buff *skb,
+					 const struct gate_port *port,
+					 const struct tuple *t)
 {
 	int action = tc_pass(skb);
 
-	if (!(skb->mark & GATE_MARK_MASK))
+	if (port->role == GATE_ROLE_WAN && t->version &&
+	    !(skb->mark & GATE_MARK_MASK))
 		skb->mark |= GATE_MARK_PASS;
 	return action;
 }
@@ -97,13 +101,14 @@ static __always_inline int tc_act_behind(struct __sk_buff *skb, __u32 verdict,
 }
 
 /* What is the engine's goes to its sockets by a device of ours (punt.h). */
-static __always_inline int tc_act_punt(struct __sk_buff *skb, __u32 punt,
+static __always_inline int tc_act_punt(struct __sk_buff *skb,
+				       const struct gate_port *port,
 				       __u32 verdict, const struct tuple *t)
 {
 	if (verdict == PASS)
-		return tc_pass(skb);
+		return tc_pass_asked(skb, port, t);
 	if (verdict == ENGINE || verdict == EITHERS)
-		return bpf_redirect(punt, 0);
+		return bpf_redirect(port->punt, 0);
 	return tc_drop(verdict, t->bytes);
 }
 
@@ -112,13 +117,11 @@ static __always_inline int tc_act(struct __sk_buff *skb,
 				  const struct tuple *t)
 {
 	if (port->punt)
-		return tc_act_punt(skb, port->punt, verdict, t);
+		return tc_act_punt(skb, port, verdict, t);
 	if (port->behind_xdp)
 		return tc_act_behind(skb, verdict, t);
 	if (verdict == PASS || verdict == EITHERS)
-		return port->role == GATE_ROLE_WAN && t->version
-			       ? tc_pass_asked(skb)
-			       : tc_pass(skb);
+		return tc_pass_asked(skb, port, t);
 	if (verdict != ENGINE)
 		return tc_drop(verdict, t->bytes);
 	skb->mark = GATE_MARK_ENGINE | port->slot;

@@ -23,11 +23,13 @@ static uint32_t queued_slots(const struct gateway *g)
 	return slots;
 }
 
-static bool wan_queued(const struct gateway *g)
+/* Where the classifier stands at tc alone. */
+static bool wan_marked(const struct gateway *g)
 {
 	for (unsigned n = 0; n < g->carried_n; n++)
 		if (g->carried[n].wan)
-			return g->carried[n].carrier == ENGINE_NFQUEUE;
+			return g->carried[n].carrier == ENGINE_NFQUEUE ||
+			       pair_has(g, &g->carried[n]);
 	return false;
 }
 
@@ -60,7 +62,7 @@ int kernel_guard(struct gateway *g, struct error *err)
 		.nets = &net,
 		.nets_n = 1,
 		.queued = queued_slots(g),
-		.wan_queued = wan_queued(g),
+		.wan_marked = wan_marked(g),
 		.wan_addr = g->conf.wan.addr,
 	};
 	const char *names[2];

@@ -20,7 +20,7 @@ struct guard_house {
 	const struct prefix *nets; /* served by it */
 	unsigned nets_n;
 	uint32_t queued; /* bit n: the port of slot n is carried by nfqueue */
-	bool wan_queued; /* the WAN is one of them */
+	bool wan_marked; /* its classifier marks what comes in by it */
 	__be32 wan_addr; /* what the mark OUT means; IN means the first of
 			    'nets' */
 	unsigned closed_n;
@@ -28,7 +28,7 @@ struct guard_house {
 };
 
 /* nftables table "inet <instance>". It queues what the classifier marked for
- * the engine, drops what comes in by a WAN so carried past the classifier, and
+ * the engine, drops what comes in by a WAN past a classifier that marks, and
  * writes into it what the engine's marks say. Of what is forwarded it drops,
  * unless the engine let it go, all that enters by the LAN and leaves by the WAN
  * or the other way round, what leaves by the WAN with a source in one of

@@ -259,8 +259,9 @@ static void put_carrier(struct nft_batch *b, const struct guard_house *h,
 
 	if (h->nets_n)
 		marks.lan = h->nets[0];
-	guard_queue_put(b, h->queued, h->wan_queued ? h->wan : NULL, word);
-	mark_rules_put(b, GUARD_QUEUE_PRIORITY + 1, &marks);
+	guard_queue_put(b, h->queued, h->wan_marked ? h->wan : NULL, word);
+	if (h->queued)
+		mark_rules_put(b, GUARD_QUEUE_PRIORITY + 1, &marks);
 }
 
 /* Adding the table first makes deleting it succeed whether it was there or
@@ -274,7 +275,7 @@ static int rules_send(const struct guard_house *h, enum guard_queue_word word)
 	nft_table(&b, NFT_MSG_NEWTABLE);
 	nft_table(&b, NFT_MSG_DELTABLE);
 	nft_table(&b, NFT_MSG_NEWTABLE);
-	if (h->queued)
+	if (h->queued || h->wan_marked)
 		put_carrier(&b, h, word);
 	put_forward(&b, h);
 	put_output(&b, h);

@@ -73,9 +73,9 @@ static int end(void **state)
 
 /* What tc does with it, and the mark that it has then. */
 static int asked(struct house *h, enum gate_program program, uint32_t ifindex,
-		 const struct frame *f, uint32_t *mark)
+		 uint32_t mark_before, const struct frame *f, uint32_t *mark)
 {
-	struct __sk_buff ctx = { .mark = MARK_FORGED, .ifindex = ifindex };
+	struct __sk_buff ctx = { .mark = mark_before, .ifindex = ifindex };
 	struct __sk_buff out = { 0 };
 	uint8_t bytes[FRAME_BYTES];
 	LIBBPF_OPTS(bpf_test_run_opts, opts, .ctx_in = &ctx,
@@ -100,16 +100,17 @@ static void the_engines_goes_into_the_pair(void **state)
 	struct spec spoofed = onward, own = onward;
 	uint32_t mark;
 
-	assert_int_equal(asked(h, GATE_LAN_TC, h->lan, &f, &mark),
+	assert_int_equal(asked(h, GATE_LAN_TC, h->lan, MARK_FORGED, &f, &mark),
 			 TC_ACT_REDIRECT);
 	own.dst = LAN_GW;
 	f = frame_of(&own, lan_mac.b);
-	assert_int_equal(asked(h, GATE_LAN_TC, h->lan, &f, &mark),
+	assert_int_equal(asked(h, GATE_LAN_TC, h->lan, MARK_FORGED, &f, &mark),
 			 TC_ACT_UNSPEC);
 	assert_int_equal(mark, MARK_FORGED); /* somebody else's */
 	spoofed.src = "192.0.2.7";
 	f = frame_of(&spoofed, lan_mac.b);
-	assert_int_equal(asked(h, GATE_LAN_TC, h->lan, &f, &mark), TC_ACT_SHOT);
+	assert_int_equal(asked(h, GATE_LAN_TC, h->lan, MARK_FORGED, &f, &mark),
+			 TC_ACT_SHOT);
 }
 
 static void what_the_engine_sends_goes_out_by_the_port(void **state)
@@ -118,12 +119,42 @@ static void what_the_engine_sends_goes_out_by_the_port(void **state)
 	struct frame f = frame_of(&onward, lan_mac.b);
 	uint32_t mark;
 
-	assert_int_equal(asked(h, GATE_PUNT_TC, pair.near, &f, &mark),
-			 TC_ACT_REDIRECT);
+	assert_int_equal(
+		asked(h, GATE_PUNT_TC, pair.near, MARK_FORGED, &f, &mark),
+		TC_ACT_REDIRECT);
 	assert_int_equal(mark, GATE_MARK_LANE);
 	/* Of no port's pair. */
-	assert_int_equal(asked(h, GATE_PUNT_TC, h->wan, &f, &mark),
+	assert_int_equal(asked(h, GATE_PUNT_TC, h->wan, MARK_FORGED, &f, &mark),
 			 TC_ACT_SHOT);
+}
+
+/* Rules drop what comes in without. */
+static void the_kernels_has_a_mark_at_the_wan(void **state)
+{
+	static const struct spec echo = {
+		.src = REMOTE, .dst = WAN, .proto = IPPROTO_ICMP, .type = 8
+	};
+	struct gate_port_info wan = {
+		.ifindex = pair.near, /* no other test's port */
+		.slot = WAN_SLOT,
+		.wan = true,
+		.mac = wan_mac,
+		.addr = v4_of(WAN),
+		.punt = pair.near,
+	};
+	struct house *h = *state;
+	struct frame f = frame_of(&echo, wan_mac.b);
+	uint32_t mark;
+
+	assert_int_equal(gate_port_set(h->gate, &wan), 0);
+	assert_int_equal(asked(h, GATE_WAN_TC, wan.ifindex, 0, &f, &mark),
+			 TC_ACT_UNSPEC);
+	assert_int_equal(mark, GATE_MARK_PASS);
+	assert_int_equal(
+		asked(h, GATE_WAN_TC, wan.ifindex, MARK_FORGED, &f, &mark),
+		TC_ACT_UNSPEC);
+	assert_int_equal(mark, MARK_FORGED); /* somebody else's */
+	assert_int_equal(gate_port_del(h->gate, wan.ifindex), 0);
 }
 
 static int asked_far(struct house *h, uint32_t ifindex, const struct frame *f)
@@ -237,6 +268,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(the_engines_goes_into_the_pair),
 		TEST(what_the_engine_sends_goes_out_by_the_port),
+		TEST(the_kernels_has_a_mark_at_the_wan),
 		TEST(the_far_end_hands_it_to_the_ports_sockets),
 		TEST(all_programs_are_put_there_and_go),
 		TEST(a_stranger_who_takes_one_is_noticed),

@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from house import FAR, machine_state
+from house import FAR, WAN, machine_state
 from lane import carrier_of, echo, flows, merge_at_the_gateway, promote
 from world import eventually, wait_for_end
 
@@ -115,6 +115,19 @@ def test_what_somebody_takes_is_put_back(house, what):
     house.gw.attempt("sh", "-c", what.format(house.instance))
     assert eventually(lambda: pings(house), 15), house.log()
     assert len(own_devices(house)) == 4
+
+
+def test_without_the_classifier_the_wan_stays_shut(house):
+    """Even when nobody is there to put it back."""
+    with house.gw.tcp(3333) as server:
+        server.listen()
+        house.stop_gateway(signal.SIGKILL)
+        house.gw.run("tc", "qdisc", "del", "dev", "gw0", "clsact")
+        with house.isp.tcp(timeout=1) as stranger, \
+                pytest.raises(TimeoutError):
+            stranger.connect((WAN, 3333))
+    house.start_gateway()
+    assert eventually(lambda: pings(house), 15), house.log()
 
 
 def test_a_name_that_is_taken_leaves_xdp_at_the_port(build):

@@ -91,7 +91,7 @@ static void rules_queue_what_is_marked(void **state)
 
 	(void)state;
 	h.queued = 1u << 0 | 1u << 3;
-	h.wan_queued = true;
+	h.wan_marked = true;
 	h.closed_n = 1;
 	h.closed[0] = (struct guard_closed){ .ifname = "br0", .v6 = true };
 	assert_int_equal(guard_rules_set(j, &h, &err), 0);
@@ -119,6 +119,21 @@ static void rules_queue_what_is_marked(void **state)
 	assert_true(guard_rules_stand("home"));
 	sh("nft flush ruleset");
 	assert_false(guard_rules_stand("home"));
+}
+
+/* With nothing to queue, too. */
+static void what_comes_in_unmarked_is_dropped(void **state)
+{
+	struct prefix lan = net("10.77.0.1/24");
+	struct guard_house h = house("home", "eth0", "br0", &lan, 1);
+
+	(void)state;
+	h.wan_marked = true;
+	assert_int_equal(guard_rules_set(j, &h, &err), 0);
+	assert_true(sh_prints(
+		"nft list chain inet home to_engine",
+		"iifname \"eth0\" meta mark 0x00000000/4 " NONE_YET "\t}\n}"));
+	assert_true(guard_rules_stand("home"));
 }
 
 /* A rule beside somebody's, first, once, and gone again with the journal. */
@@ -401,6 +416,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(rules_read_as_meant),
 		TEST(rules_queue_what_is_marked),
+		TEST(what_comes_in_unmarked_is_dropped),
 		TEST(a_rule_of_ours_comes_first_in_others_chains),
 		TEST(forwarding_is_per_device_and_goes_back),
 		TEST(rules_of_many_networks_fit_in_one_batch),
