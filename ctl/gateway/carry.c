@@ -167,6 +167,7 @@ void carry_keep(struct gateway *g)
 		const struct engine_port *p = &g->carried[n];
 		int rc = 0;
 
+		pair_keep(g, p);
 		if (gate_attached(g->gate, p->ifindex) ||
 		    !link_by_index(g->link, p->ifindex))
 			continue;

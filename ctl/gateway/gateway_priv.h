@@ -182,6 +182,8 @@ bool pair_has(const struct gateway *g, const struct engine_port *p);
 /* Programs onto the port and both ends. */
 int pair_attach(struct gateway *g, const struct engine_port *p,
 		struct error *err);
+/* Takes its ends up again, if somebody took them down. */
+void pair_keep(struct gateway *g, const struct engine_port *p);
 /* For a port that has none any more. */
 void pair_end(struct gateway *g, uint8_t slot);
 /* Is it as wished, and there? */

@@ -85,6 +85,15 @@ int pair_attach(struct gateway *g, const struct engine_port *p,
 				err);
 }
 
+void pair_keep(struct gateway *g, const struct engine_port *p)
+{
+	const struct link_pair *pair = &g->pairs[p->slot];
+
+	if (pair->near && link_pair_up(g->link, pair) == 1)
+		log_warn("%s: somebody took %s or %s down: taking it up again",
+			 p->ifname, pair->near_name, pair->far_name);
+}
+
 void pair_end(struct gateway *g, uint8_t slot)
 {
 	struct link_pair *pair = &g->pairs[slot];

@@ -9,21 +9,18 @@
 #include "link_priv.h"
 #include "rtnl.h"
 
-/* Left by an earlier run, whole. */
-static bool is_left(struct link *l, struct journal *j, struct link_pair *pair)
+/* Left by an earlier run, which may have been killed while making it. */
+static bool is_left(struct link *l, struct journal *j,
+		    const struct link_pair *pair)
 {
 	struct link_if near, far;
 	char text[MAC_STRLEN];
 
-	if (rtnl_link_get(&l->ask, 0, pair->near_name, &near) ||
-	    rtnl_link_get(&l->ask, 0, pair->far_name, &far) ||
-	    strcmp(near.kind, "veth") ||
-	    !journal_keep(j, "pair %s %s", near.name,
-			  mac_format(&near.mac, text)))
-		return false;
-	pair->near = near.ifindex;
-	pair->far = far.ifindex;
-	return true;
+	return !rtnl_link_get(&l->ask, 0, pair->near_name, &near) &&
+	       !rtnl_link_get(&l->ask, 0, pair->far_name, &far) &&
+	       !strcmp(near.kind, "veth") &&
+	       journal_keep(j, "pair %s %s", near.name,
+			    mac_format(&near.mac, text));
 }
 
 /* veth leaves checksums to whoever comes after it; AF_XDP has nobody. */
@@ -76,7 +73,7 @@ static int get_ready(struct link *l, struct link_pair *pair)
 	return 0;
 }
 
-static int make(struct link *l, struct journal *j, struct link_pair *pair)
+static int make(struct link *l, struct journal *j, const struct link_pair *pair)
 {
 	char text[MAC_STRLEN];
 	struct mac mac;
@@ -90,7 +87,7 @@ static int make(struct link *l, struct journal *j, struct link_pair *pair)
 	if (!code)
 		code = rtnl_veth_add(&l->ask, pair->near_name, &mac,
 				     pair->far_name, LINK_PAIR_MTU);
-	return code ? code : get_ready(l, pair);
+	return code;
 }
 
 int link_pair_add(struct link *l, struct journal *j, struct link_pair *pair,
@@ -98,6 +95,8 @@ int link_pair_add(struct link *l, struct journal *j, struct link_pair *pair,
 {
 	int code = is_left(l, j, pair) ? 0 : make(l, j, pair);
 
+	if (!code)
+		code = get_ready(l, pair);
 	if (code == -EEXIST)
 		return error_set(err, code,
 				 "the pair of devices %s and %s cannot be "
@@ -111,6 +110,22 @@ int link_pair_add(struct link *l, struct journal *j, struct link_pair *pair,
 				 pair->near_name, pair->far_name,
 				 strerror(-code));
 	return 0;
+}
+
+int link_pair_up(struct link *l, const struct link_pair *pair)
+{
+	const uint32_t ends[] = { pair->near, pair->far };
+	struct link_if end;
+	int code = 0, was_down = 0;
+
+	for (unsigned i = 0; !code && i < 2; i++) {
+		code = rtnl_link_get(&l->ask, ends[i], NULL, &end);
+		if (code || end.up)
+			continue;
+		was_down = 1;
+		code = rtnl_link_up(&l->ask, ends[i], true);
+	}
+	return code ? code : was_down;
 }
 
 int link_pair_del(struct link *l, uint32_t end)

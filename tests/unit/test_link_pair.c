@@ -129,6 +129,33 @@ static void the_next_run_takes_it_over(void **state)
 	stop(&f);
 }
 
+/* Killed before it was ready, or changed by somebody meanwhile. */
+static void what_is_taken_over_is_made_ready(void **state)
+{
+	struct link_pair pair = named(), again = named();
+	struct fixture f;
+
+	(void)state;
+	start(&f, false);
+	make(&f, &pair);
+	assert_int_equal(link_pair_up(f.l, &pair), 0);
+	stop(&f);
+	sh("ip link set near0 down && ip link set far0 down &&"
+	   "ethtool -K near0 tx on");
+	start(&f, true);
+	make(&f, &again);
+	assert_true(sh_prints("ip link show near0", "NOARP,UP"));
+	assert_true(sh_prints("ip link show far0", "NOARP,UP"));
+	assert_true(sh_prints("ethtool -k near0 | grep tx-checksum-ip-generic",
+			      "off"));
+	sh("ip link set far0 down");
+	assert_int_equal(link_pair_up(f.l, &again), 1);
+	assert_true(sh_prints("ip link show far0", "NOARP,UP"));
+	assert_int_equal(journal_undo(f.j), 0);
+	assert_int_equal(link_pair_up(f.l, &again), -ENODEV);
+	stop(&f);
+}
+
 static void somebody_elses_stays(void **state)
 {
 	struct link_pair pair = named();
@@ -156,6 +183,7 @@ int main(void)
 		TEST(it_is_silent_and_whole),
 		TEST(undo_and_deletion_leave_no_trace),
 		TEST(the_next_run_takes_it_over),
+		TEST(what_is_taken_over_is_made_ready),
 		TEST(somebody_elses_stays),
 	};
 
