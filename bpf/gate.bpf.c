@@ -124,6 +124,12 @@ int punt_tc(struct __sk_buff *skb)
 }
 
 SEC("tc")
+int punt_shut_tc(struct __sk_buff *skb)
+{
+	return punt_shut(skb);
+}
+
+SEC("tc")
 int egress_tc(struct __sk_buff *skb)
 {
 	return egress_act(skb);

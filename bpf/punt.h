@@ -6,9 +6,10 @@
  * copies every frame for it, and its peer stops making super-packets. There the
  * gate stands at tc alone and hands what is the engine's to the near end of a
  * veth pair of our own, whose far end has the XDP program and the sockets. What
- * the engine sends comes back by the same pair and goes out by the port. GRO's
- * super-packets are cut, and unfinished checksums finished, on the way into the
- * pair. Included by gate.bpf.c alone. */
+ * the engine sends comes back by the same pair and goes out by the port; what
+ * anybody else says there does not get through the far end's tc hook, which
+ * AF_XDP sends past. GRO's super-packets are cut, and unfinished checksums
+ * finished, on the way into the pair. Included by gate.bpf.c alone. */
 #ifndef GATE_PUNT_H
 #define GATE_PUNT_H
 
@@ -39,6 +40,13 @@ static __always_inline int punt_out(struct __sk_buff *skb)
 		return tc_drop(DROP_ENGINE_AWAY, skb->len);
 	skb->mark = GATE_MARK_LANE;
 	return bpf_redirect(punt->ifindex, 0);
+}
+
+/* At the far end's way out: what the machine itself would say there, such as a
+ * DHCP client that asks on every device, would leave by the port. */
+static __always_inline int punt_shut(struct __sk_buff *skb)
+{
+	return tc_drop(DROP_UNTRANSLATED, skb->len);
 }
 
 #endif

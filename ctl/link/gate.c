@@ -171,6 +171,7 @@ static int programs_take(struct gate *g)
 		[GATE_EGRESS_TC] = b->progs.egress_tc,
 		[GATE_PUNT_XDP] = b->progs.punt_xdp,
 		[GATE_PUNT_TC] = b->progs.punt_tc,
+		[GATE_PUNT_SHUT_TC] = b->progs.punt_shut_tc,
 	};
 
 	for (unsigned i = 0; i < GATE_PROGRAMS; i++) {

@@ -52,6 +52,7 @@ enum gate_program {
 	GATE_EGRESS_TC,
 	GATE_PUNT_XDP,
 	GATE_PUNT_TC,
+	GATE_PUNT_SHUT_TC,
 	GATE_PROGRAMS
 };
 int gate_program(const struct gate *g, enum gate_program which);

@@ -274,13 +274,15 @@ static int program_set(struct nlsock *nl, struct tc_place *at, int prog_fd,
 
 /* 'in' or 'out' of the port's attachment becomes 'which'. */
 static int tc_attach(struct gate *g, struct journal *j, struct attachment *at,
-		     const char *ifname, bool egress, enum gate_program which)
+		     const char *ifname, enum gate_program which)
 {
+	bool egress = which == GATE_EGRESS_TC || which == GATE_PUNT_SHUT_TC;
 	static const char *const names[GATE_PROGRAMS] = {
 		[GATE_LAN_TC] = "lan_tc",
 		[GATE_WAN_TC] = "wan_tc",
 		[GATE_EGRESS_TC] = "egress_tc",
 		[GATE_PUNT_TC] = "punt_tc",
+		[GATE_PUNT_SHUT_TC] = "punt_shut_tc",
 	};
 	struct tc_place *place = egress ? &at->out : &at->in;
 	struct nlsock nl;
@@ -324,7 +326,7 @@ int gate_tc_set(struct gate *g, struct journal *j, uint32_t ifindex,
 
 	if (!at)
 		return -ENOSPC;
-	code = tc_attach(g, j, at, ifname, false, which);
+	code = tc_attach(g, j, at, ifname, which);
 	return code ? tc_error(code, ifname, err) : 0;
 }
 
@@ -350,8 +352,7 @@ int gate_attach_behind(struct gate *g, struct journal *j, uint32_t ifindex,
 
 	if (!at)
 		return -ENOENT;
-	code = tc_attach(g, j, at, ifname, false,
-			 wan ? GATE_WAN_TC : GATE_LAN_TC);
+	code = tc_attach(g, j, at, ifname, wan ? GATE_WAN_TC : GATE_LAN_TC);
 	if (!code)
 		return 0;
 	in_end(at);
@@ -369,13 +370,7 @@ bool gate_has_tc(const struct gate *g, uint32_t ifindex)
 int gate_attach_egress(struct gate *g, struct journal *j, uint32_t ifindex,
 		       const char *ifname, struct error *err)
 {
-	struct attachment *at = attachment_of(g, ifindex, ifname, err);
-	int code;
-
-	if (!at)
-		return -ENOSPC;
-	code = tc_attach(g, j, at, ifname, true, GATE_EGRESS_TC);
-	return code ? tc_error(code, ifname, err) : 0;
+	return gate_tc_set(g, j, ifindex, ifname, GATE_EGRESS_TC, err);
 }
 
 static void tc_end(struct attachment *at)

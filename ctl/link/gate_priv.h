@@ -55,7 +55,7 @@ int gate_xdp_set(struct gate *g, uint32_t ifindex, const char *ifname, int prog,
 		 struct error *err);
 /* Takes it off, and whatever an earlier run pinned. */
 void gate_xdp_end(struct gate *g, struct attachment *at);
-/* A program at clsact ingress, before others'. */
+/* A program at the side of clsact that it is for, before others'. */
 int gate_tc_set(struct gate *g, struct journal *j, uint32_t ifindex,
 		const char *ifname, enum gate_program which, struct error *err);
 

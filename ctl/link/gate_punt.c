@@ -31,6 +31,9 @@ static int attach(struct gate *g, struct journal *j,
 		code = gate_xdp_set(g, pair->far, pair->far_name,
 				    g->fds.programs[GATE_PUNT_XDP], err);
 	if (!code)
+		code = gate_tc_set(g, j, pair->far, pair->far_name,
+				   GATE_PUNT_SHUT_TC, err);
+	if (!code)
 		code = gate_tc_set(g, j, pair->near, pair->near_name,
 				   GATE_PUNT_TC, err);
 	if (!code)

@@ -195,11 +195,13 @@ static void all_programs_are_put_there_and_go(void **state)
 	shell("tc filter show dev gatel ingress | grep -q lan_tc");
 	shell("tc filter show dev near0 ingress | grep -q punt_tc");
 	shell("ip link show far0 | grep -q prog/xdp");
+	shell("tc filter show dev far0 egress | grep -q punt_shut_tc");
 	shell("! ip link show gatel | grep -q prog/xdp");
 	assert_int_equal(gate_detach(h->gate, h->lan), 0);
 	shell("! tc filter show dev gatel ingress | grep -q bpf");
 	shell("! tc filter show dev near0 ingress | grep -q bpf");
 	shell("! ip link show far0 | grep -q prog/xdp");
+	shell("! tc filter show dev far0 egress | grep -q bpf");
 }
 
 static void a_stranger_who_takes_one_is_noticed(void **state)
@@ -207,6 +209,7 @@ static void a_stranger_who_takes_one_is_noticed(void **state)
 	static const char *const ways[] = {
 		"tc filter del dev gatel ingress",
 		"tc filter del dev near0 ingress",
+		"tc filter del dev far0 egress",
 		"tc qdisc del dev near0 clsact",
 	};
 	struct house *h = *state;

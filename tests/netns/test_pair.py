@@ -1,6 +1,7 @@
 """XDP beside a port instead of on it (xdp.at=pair): what the gate at tc leaves
 to the engine goes to its sockets by a pair of devices of the gateway's own.
 The suites of the NAT run on it with CARRIERS=pair."""
+import contextlib
 import json
 import signal
 import subprocess
@@ -9,7 +10,7 @@ import pytest
 
 from house import FAR, WAN, machine_state
 from lane import carrier_of, echo, flows, merge_at_the_gateway, promote
-from world import eventually, wait_for_end
+from world import eventually, heard, wait_for_end
 
 BESIDE = ("xdp-copy", "xdp.at=pair")
 MEGABYTES = 64
@@ -140,6 +141,20 @@ def test_a_name_that_is_taken_leaves_xdp_at_the_port(build):
     assert "rename or delete it" in house.log()
     house.hand_out_leases()
     assert pings(house)
+
+
+def test_what_the_machine_says_by_the_pair_stays_within(house):
+    """A DHCP client that asks on every device, for one."""
+    question = b"\xff" * 6 + bytes.fromhex("0200000000aa0800") + bytes(64)
+    ends = own_devices(house)
+    assert len(ends) == 4
+    with house.h1.frames("eth0") as home, house.isp.frames("street") as street:
+        for end in ends:
+            with house.gw.frames(end) as said, \
+                    contextlib.suppress(OSError):   # as the hook likes
+                said.send(question)
+        assert pings(house)
+        assert question not in heard(home) + heard(street)
 
 
 def test_other_words_are_refused(house):
