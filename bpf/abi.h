@@ -13,7 +13,7 @@
 
 #include "rewrite.h"
 
-#define GATE_ABI 6
+#define GATE_ABI 7
 
 #define GATE_PORTS_MAX	16   /* ports with programs, one slot each */
 #define GATE_QUEUES_MAX 64   /* RX queues a port may have */
@@ -195,8 +195,10 @@ struct express_slot {
 };
 
 /* Who carries it: the port's XDP program, or the one at tc, to which XDP passes
- * it on. A port without XDP has tc alone. Replaced while packets fly. */
-enum express_face { EXPRESS_FACE_XDP, EXPRESS_FACE_TC };
+ * it on. A port without XDP has tc alone. Of a flow that is leaving XDP passes
+ * nothing on any more, and tc carries what it passed before. Replaced while
+ * packets fly. */
+enum express_face { EXPRESS_FACE_XDP, EXPRESS_FACE_TC, EXPRESS_FACE_LEAVING };
 
 /* express_flow, by slot: what becomes of it. All that IPv4 needs is in the
  * first cache line. 'to' and 'mtu' are replaced at once, as one word. */

@@ -271,14 +271,16 @@ static __always_inline int express_xdp(struct xdp_md *ctx)
 	struct express_packet p;
 	struct express_flow *flow;
 	__u32 slot;
+	__u8 face;
 
 	if (!express_parse(&p, data, end, end - data))
 		return EXPRESS_NONE;
 	flow = express_find(&p, ctx->ingress_ifindex, &slot);
 	if (!flow || p.bytes > flow->mtu)
 		return EXPRESS_NONE;
-	if (flow->face == EXPRESS_FACE_TC)
-		return XDP_PASS;
+	face = *(volatile __u8 *)&flow->face; /* once: it may change */
+	if (face != EXPRESS_FACE_XDP)
+		return face == EXPRESS_FACE_TC ? XDP_PASS : EXPRESS_NONE;
 	/* Asked before the bytes are changed: without it there is a way back.
 	 */
 	if (bpf_redirect_map(&tx_ports, flow->out_ifindex, XDP_ABORTED) !=

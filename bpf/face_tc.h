@@ -89,8 +89,9 @@ static __always_inline int tc_drop(__u32 reason, __u32 bytes)
 	return TC_SHOT;
 }
 
-/* XDP has passed it on: as the kernel's, or to the express lane. Whatever the
- * lane did not take, because its row had just gone, nobody waits for. */
+/* XDP has passed it on: as the kernel's, or to the express lane. Rows wait for
+ * that (EXPRESS_FACE_LEAVING); what the lane did not take all the same, nobody
+ * waits for. */
 static __always_inline int tc_act_behind(struct __sk_buff *skb, __u32 verdict,
 					 const struct tuple *t)
 {

@@ -141,6 +141,16 @@ static inline void desk_turn(struct desk *d)
 	express_turn(d->x, &d->conf, &d->ports, d->now);
 }
 
+/* Until nobody leaves or rests any more. */
+static inline void desk_rest(struct desk *d)
+{
+	d->now += EXPRESS_LEAVE_MS;
+	while (d->x->leaving.first)
+		desk_turn(d);
+	d->now += EXPRESS_REST_MS;
+	desk_turn(d);
+}
+
 static inline void desk_want(struct desk *d, unsigned k)
 {
 	express_want(d->x, d->flows[k].session);
@@ -235,7 +245,8 @@ static inline void desk_ports(struct desk *d)
 		(struct engine_port){ .ifindex = d->h->wan, .wan = true };
 }
 
-static inline void desk_lane(struct desk *d, const struct hash_key *key)
+/* A new one, as after a start. */
+static inline void desk_lane(struct desk *d)
 {
 	struct engine_gate gate = { .xsks_fd = -1 };
 	struct gate_express lent;
@@ -245,14 +256,6 @@ static inline void desk_lane(struct desk *d, const struct hash_key *key)
 	gate.express6_fd = lent.express6_fd;
 	gate.express_flow = lent.flows;
 	gate.express_stats = lent.stats;
-	d->egress = (struct egress){ .ports = &d->ports,
-				     .neigh = neigh_new(key),
-				     .fdb = fdb_new(key),
-				     .mailbox = &d->mailbox,
-				     .stats = stats_new(64, key),
-				     .capture = capture_new(key),
-				     .summary = summary_new(),
-				     .tun_fd = -1 };
 	d->x = express_new(d->nat, &d->egress);
 	assert_non_null(d->x);
 	nat_bind_express(d->nat, d->x);
@@ -261,6 +264,18 @@ static inline void desk_lane(struct desk *d, const struct hash_key *key)
 		express_set_abilities(d->x, port,
 				      ENGINE_XDP_IN | ENGINE_XDP_OUT |
 					      ENGINE_TC_IN | ENGINE_TC_OUT);
+}
+
+static inline void desk_egress(struct desk *d, const struct hash_key *key)
+{
+	d->egress = (struct egress){ .ports = &d->ports,
+				     .neigh = neigh_new(key),
+				     .fdb = fdb_new(key),
+				     .mailbox = &d->mailbox,
+				     .stats = stats_new(64, key),
+				     .capture = capture_new(key),
+				     .summary = summary_new(),
+				     .tun_fd = -1 };
 }
 
 static inline int desk_open(void **state)
@@ -276,7 +291,8 @@ static inline int desk_open(void **state)
 	desk_ports(d);
 	assert_int_equal(mailbox_init(&d->mailbox), 0);
 	d->nat = nat_new(&limits, &key, 33);
-	desk_lane(d, &key);
+	desk_egress(d, &key);
+	desk_lane(d);
 	desk_know(d, d->h->wan, v4_of(WAN_NEXT), &next_mac);
 	for (unsigned k = 0; k < HOSTS; k++) {
 		struct mac mac = host_mac(k);
@@ -298,8 +314,7 @@ static inline int desk_close(void **state)
 
 	while (d->x->live_n)
 		express_end(d->x, d->x->live[0]);
-	d->now += EXPRESS_REST_MS;
-	desk_turn(d);
+	desk_rest(d);
 	express_close(d->x);
 	express_free(d->x);
 	summary_free(d->egress.summary);

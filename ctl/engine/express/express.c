@@ -333,6 +333,8 @@ void express_close(struct express *x)
 		return;
 	for (uint32_t i = 0; i < x->live_n; i++)
 		express_charge(x, x->live[i]);
+	for (uint32_t i = x->leaving.first; i; i = x->pairs[i].next)
+		express_charge(x, i);
 	x->wants_n = 0;
 	x->flows = NULL;
 	x->stats = NULL;

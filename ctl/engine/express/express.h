@@ -5,8 +5,9 @@
  *      │                              │ often: packets charged to the
  *      └── express_turn() ────────────┤ session and the device, timers moved,
  *                                     │ next hops compared
- *   nat, idle, a change ──────────► demoted: keys deleted, a second's rest,
- *                                   read once more, slots free
+ *   nat, idle, a change ──────────► demoted: keys deleted, where tc is behind
+ *                                   XDP a while after XDP stopped; a second's
+ *                                   rest, read once more, slots free
  *
  * The engine stays the only authority: eBPF does what a row says and counts.
  * A flow is promoted when it moved conf.express.after packets within a second,

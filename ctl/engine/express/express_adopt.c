@@ -87,6 +87,15 @@ static uint32_t session_of(const struct express *x, uint32_t pair,
 	return nat_find(x->nat, o);
 }
 
+static bool was_leaving(const struct express *x, uint32_t pair)
+{
+	for (unsigned way = 0; way < WAYS; way++)
+		if (x->flows[express_slot(pair, way)].face ==
+		    EXPRESS_FACE_LEAVING)
+			return true;
+	return false;
+}
+
 static void take_over(struct express *x, uint32_t pair, bool whole)
 {
 	struct pair *p = &x->pairs[pair];
@@ -126,6 +135,7 @@ void express_adopt(struct express *x)
 	/* Also those between: a program may still be counting in their slots.
 	 */
 	for (i = 1; i <= x->used; i++)
-		take_over(x, i, found->ways[i] == BOTH_WAYS);
+		take_over(x, i,
+			  found->ways[i] == BOTH_WAYS && !was_leaving(x, i));
 	free(found);
 }

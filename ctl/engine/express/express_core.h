@@ -6,9 +6,11 @@
  *       ├──────► express_adopt  those of an earlier run
  *       └──────► express_books  charging
  *
- * A pair is FREE, LIVE (both keys in the map) or RESTING (keys deleted, but a
- * program may still hold a slot's number). Its session may end before it has
- * rested; what is read last is then the device's alone. */
+ * A pair is FREE, LIVE (both keys in the map), LEAVING (XDP no longer passes to
+ * tc what comes in, but GRO may hold what it passed before: for that the keys
+ * are still there) or RESTING (keys deleted, but a program may still hold a
+ * slot's number). Where tc is not behind XDP none is LEAVING. Its session may
+ * end before it has rested; what is read last is then the device's alone. */
 #ifndef ENGINE_EXPRESS_CORE_H
 #define ENGINE_EXPRESS_CORE_H
 
@@ -28,10 +30,14 @@
 #define EXPRESS_ROUND_MS     100
 #define EXPRESS_FEW_ROUND_MS 20
 #define EXPRESS_FEW	     EXPRESS_SCAN
-#define EXPRESS_REST_MS	     1000  /* longer than any program runs */
-#define EXPRESS_IDLE_MS	     10000 /* without a packet: back to the engine */
-#define EXPRESS_TELL_MS	     5000  /* neighbours and bridge are kept fresh */
-#define EXPRESS_GRACE_MS     3000 /* after a start, until neighbours are known */
+/* Longer than GRO holds a frame: a round of softirqs, for which ksoftirqd may
+ * have to wait, or the device's gro_flush_timeout. It begins with the last
+ * turn, which may be a round of scans ago. */
+#define EXPRESS_LEAVE_MS 200
+#define EXPRESS_REST_MS	 1000  /* longer than any program runs */
+#define EXPRESS_IDLE_MS	 10000 /* without a packet: back to the engine */
+#define EXPRESS_TELL_MS	 5000  /* neighbours and bridge are kept fresh */
+#define EXPRESS_GRACE_MS 3000  /* after a start, until neighbours are known */
 #define EXPRESS_PATIENCE_MS                                                    \
 	50 /* rings that are never empty lose frames: order is not what such   \
 	    * a flow lacks */
@@ -40,7 +46,7 @@
 
 enum { WAY_OUT, WAY_IN, WAYS }; /* equals enum nat_dir */
 
-enum pair_state { PAIR_FREE, PAIR_LIVE, PAIR_RESTING };
+enum pair_state { PAIR_FREE, PAIR_LIVE, PAIR_LEAVING, PAIR_RESTING };
 
 struct pair {
 	uint8_t state; /* enum pair_state */
@@ -49,14 +55,19 @@ struct pair {
 	uint32_t session, serial;
 	uint32_t label;	     /* the session's, also when that is over */
 	uint32_t place;	     /* in 'live' */
-	uint32_t next;	     /* free or resting */
+	uint32_t next;	     /* free, leaving or resting */
 	uint32_t generation; /* of the world its rows were compared with */
 	struct mac host;
 	struct addr inside, remote;
 	struct addr wan_hop;
 	uint64_t active_ms; /* last packet */
 	uint64_t told_ms;
-	uint64_t rested_ms;
+	uint64_t until_ms; /* leaving or resting */
+};
+
+/* First in, first out: all wait for the same time. */
+struct pair_queue {
+	uint32_t first, last;
 };
 
 /* What a session's pair should be. */
@@ -93,7 +104,7 @@ struct express {
 	uint32_t generation;
 	uint32_t used; /* pairs 1 … used were taken at least once */
 	uint32_t free;
-	uint32_t rest_first, rest_last;
+	struct pair_queue leaving, resting;
 	uint64_t round_ms; /* when the present round of scans began */
 	uint32_t scanned;  /* in it */
 	bool opened;	   /* since the last turn */
@@ -108,6 +119,11 @@ struct express {
 	uint32_t live[GATE_EXPRESS_PAIRS];
 	struct pair pairs[GATE_EXPRESS_PAIRS + 1];
 };
+
+static inline unsigned express_ability(const struct express *x, unsigned port)
+{
+	return atomic_load_explicit(&x->abilities[port], memory_order_relaxed);
+}
 
 static inline uint32_t express_slot(uint32_t pair, unsigned way)
 {
@@ -128,16 +144,17 @@ uint32_t express_take(struct express *x);
 /* Writes rows and keys. 0 or -errno: then the pair rests. */
 int express_enter(struct express *x, uint32_t pair,
 		  const struct express_plan *p);
-/* Deletes the keys; the pair rests. */
+/* Of a live pair. Deletes the keys, where tc is behind XDP after a while; then
+ * the pair rests. */
 void express_leave(struct express *x, uint32_t pair);
-/* Likewise for one that is not live. */
+/* At once, and of one that is not live. */
 void express_forget(struct express *x, uint32_t pair);
 /* Makes the rows of a live pair as planned, if that is only the next hops' and
  * the face's. false: it is more. */
 bool express_follow(struct express *x, uint32_t pair,
 		    const struct express_plan *p);
-/* Those that have rested are free. Returns when the next has, UINT64_MAX:
- * none rests. */
+/* Those that have left rest, those that have rested are free. Returns when the
+ * next has, UINT64_MAX: there is none. */
 uint64_t express_rested(struct express *x);
 
 /* express_adopt.c - takes over what an earlier run left in the maps. */

@@ -6,11 +6,6 @@
 #include "../tap/capture.h"
 #include "express_core.h"
 
-static unsigned ability(const struct express *x, unsigned port)
-{
-	return atomic_load_explicit(&x->abilities[port], memory_order_relaxed);
-}
-
 /* The face for one way: XDP, where the port has it and the way out takes its
  * frames, else tc. Bulk TCP is no exception: behind XDP tc costs an sk_buff for
  * each frame, which GRO does not win back. false: there is no face. */
@@ -18,10 +13,12 @@ static bool choose_face(const struct express *x, unsigned in, unsigned out,
 			uint8_t *face)
 {
 	unsigned mode = x->conf->express.mode;
-	bool xdp = ability(x, in) & ENGINE_XDP_IN &&
-		   ability(x, out) & ENGINE_XDP_OUT && mode != EXPRESS_TC;
-	bool tc = ability(x, in) & ENGINE_TC_IN &&
-		  ability(x, out) & ENGINE_TC_OUT && mode != EXPRESS_XDP;
+	bool xdp = express_ability(x, in) & ENGINE_XDP_IN &&
+		   express_ability(x, out) & ENGINE_XDP_OUT &&
+		   mode != EXPRESS_TC;
+	bool tc = express_ability(x, in) & ENGINE_TC_IN &&
+		  express_ability(x, out) & ENGINE_TC_OUT &&
+		  mode != EXPRESS_XDP;
 
 	*face = xdp ? EXPRESS_FACE_XDP : EXPRESS_FACE_TC;
 	return xdp || tc;

@@ -3,7 +3,8 @@
  * Called by express.c. Engine thread, or the control thread while the engine
  * is stopped.
  * Invariant: a program that finds a key finds its row whole, and the row stays
- * as it is for EXPRESS_REST_MS after the key is gone. */
+ * as it is for EXPRESS_REST_MS after the key is gone; what XDP passed to tc for
+ * a key finds it there. */
 #include <bpf/bpf.h>
 #include <errno.h>
 
@@ -58,18 +59,42 @@ uint32_t express_take(struct express *x)
 	return i;
 }
 
-void express_rest(struct express *x, uint32_t pair)
+static void wait_in(struct express *x, struct pair_queue *q, uint32_t pair,
+		    unsigned ms)
 {
 	struct pair *p = &x->pairs[pair];
 
-	p->state = PAIR_RESTING;
-	p->rested_ms = x->now_ms + EXPRESS_REST_MS;
+	p->until_ms = x->now_ms + ms;
 	p->next = 0;
-	if (x->rest_last)
-		x->pairs[x->rest_last].next = pair;
+	if (q->last)
+		x->pairs[q->last].next = pair;
 	else
-		x->rest_first = pair;
-	x->rest_last = pair;
+		q->first = pair;
+	q->last = pair;
+}
+
+/* The first whose time is over, taken out; 0: none. */
+static uint32_t next_of(struct express *x, struct pair_queue *q)
+{
+	uint32_t i = q->first;
+
+	if (!i || x->now_ms < x->pairs[i].until_ms)
+		return 0;
+	q->first = x->pairs[i].next;
+	if (!q->first)
+		q->last = 0;
+	return i;
+}
+
+static uint64_t due_of(const struct express *x, const struct pair_queue *q)
+{
+	return q->first ? x->pairs[q->first].until_ms : UINT64_MAX;
+}
+
+void express_rest(struct express *x, uint32_t pair)
+{
+	x->pairs[pair].state = PAIR_RESTING;
+	wait_in(x, &x->resting, pair, EXPRESS_REST_MS);
 }
 
 void express_join(struct express *x, uint32_t pair)
@@ -114,12 +139,46 @@ int express_enter(struct express *x, uint32_t pair,
 	return rc;
 }
 
+/* Is what comes in passed to tc by XDP? Yes, where it is not known. */
+static bool is_behind_xdp(const struct express *x,
+			  const struct express_flow *row)
+{
+	const struct ports *ps = x->egress->ports;
+	uint32_t in = is_v4(row) ? row->key.ifindex : row->key6.ifindex;
+	unsigned can = 0;
+
+	for (unsigned i = 0; i < ps->n; i++)
+		if (ps->ports[i].info.ifindex == in)
+			can |= express_ability(x, i);
+	return row->face == EXPRESS_FACE_TC &&
+	       (can & ENGINE_XDP_IN || !(can & ENGINE_TC_IN));
+}
+
+/* true: tc is to carry yet what XDP has passed. */
+static bool stop(struct express *x, uint32_t slot)
+{
+	struct express_flow *row = &x->flows[slot];
+
+	if (!is_behind_xdp(x, row)) {
+		delete_key(x, slot);
+		return false;
+	}
+	__atomic_store_n(&row->face, EXPRESS_FACE_LEAVING, __ATOMIC_RELAXED);
+	return true;
+}
+
 void express_leave(struct express *x, uint32_t pair)
 {
-	delete_key(x, express_slot(pair, WAY_OUT));
-	delete_key(x, express_slot(pair, WAY_IN));
+	bool out = stop(x, express_slot(pair, WAY_OUT));
+	bool in = stop(x, express_slot(pair, WAY_IN));
+
 	part(x, pair);
-	express_rest(x, pair);
+	if (!out && !in) {
+		express_rest(x, pair);
+		return;
+	}
+	x->pairs[pair].state = PAIR_LEAVING;
+	wait_in(x, &x->leaving, pair, EXPRESS_LEAVE_MS);
 }
 
 void express_forget(struct express *x, uint32_t pair)
@@ -164,28 +223,44 @@ bool express_follow(struct express *x, uint32_t pair,
 	return true;
 }
 
-uint64_t express_rested(struct express *x)
+/* Returns when the next is due. */
+static uint64_t let_go(struct express *x)
 {
-	struct pair *p;
 	uint32_t i;
 
-	while ((i = x->rest_first)) {
-		p = &x->pairs[i];
-		if (x->now_ms < p->rested_ms)
-			return p->rested_ms;
+	for (unsigned n = 0; n < EXPRESS_DEMOTIONS; n++) {
+		i = next_of(x, &x->leaving);
+		if (!i)
+			break;
 		express_charge(x, i);
-		capture_demoted(x->egress->capture, i, &p->host);
-		for (unsigned way = 0; way < WAYS; way++) {
-			uint32_t slot = express_slot(i, way);
-
-			x->flows[slot] = (struct express_flow){ 0 };
-			x->stats[slot] = (struct express_stats){ 0 };
-		}
-		x->rest_first = p->next;
-		if (!x->rest_first)
-			x->rest_last = 0;
-		*p = (struct pair){ .next = x->free };
-		x->free = i;
+		express_forget(x, i);
 	}
-	return UINT64_MAX;
+	return due_of(x, &x->leaving);
+}
+
+static void set_free(struct express *x, uint32_t pair)
+{
+	struct pair *p = &x->pairs[pair];
+
+	express_charge(x, pair);
+	capture_demoted(x->egress->capture, pair, &p->host);
+	for (unsigned way = 0; way < WAYS; way++) {
+		uint32_t slot = express_slot(pair, way);
+
+		x->flows[slot] = (struct express_flow){ 0 };
+		x->stats[slot] = (struct express_stats){ 0 };
+	}
+	*p = (struct pair){ .next = x->free };
+	x->free = pair;
+}
+
+uint64_t express_rested(struct express *x)
+{
+	uint64_t left = let_go(x), rested;
+	uint32_t i;
+
+	while ((i = next_of(x, &x->resting)))
+		set_free(x, i);
+	rested = due_of(x, &x->resting);
+	return left < rested ? left : rested;
 }
