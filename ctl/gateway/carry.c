@@ -10,6 +10,13 @@
 #include "../link/guard.h"
 #include "gateway_priv.h"
 
+uint32_t carry_queues(const struct gateway *g, uint32_t ifindex)
+{
+	const struct link_if *i = link_by_index(g->link, ifindex);
+
+	return i && i->rx_queues ? i->rx_queues : 1;
+}
+
 static void add_carried(struct gateway *g, uint32_t ifindex, bool wan)
 {
 	const struct link_if *i = link_by_index(g->link, ifindex);
@@ -21,7 +28,7 @@ static void add_carried(struct gateway *g, uint32_t ifindex, bool wan)
 		.ifindex = ifindex,
 		.wan = wan,
 		.ip_only = !i->ethernet,
-		.queues = i->rx_queues ? i->rx_queues : 1,
+		.queues = carry_queues(g, ifindex),
 	};
 	snprintf(p->ifname, sizeof(p->ifname), "%s", i->name);
 	g->carried_n++;
@@ -74,7 +81,7 @@ static void carried_by(struct gateway *g, unsigned n, uint8_t carrier,
  * else in the way is no property of the driver: it is told, by 'err'. */
 static int choose(struct gateway *g, unsigned n, struct error *err)
 {
-	const struct engine_port *p = &g->carried[n];
+	struct engine_port *p = &g->carried[n];
 	enum gateway_path path = g->options->path;
 	int rc;
 
@@ -82,9 +89,9 @@ static int choose(struct gateway *g, unsigned n, struct error *err)
 		carried_by(g, n, ENGINE_NFQUEUE, "--path nfqueue");
 		return 0;
 	}
-	if (pair_has(g, p)) {
+	if (pair_take(g, p)) {
 		carried_by(g, n, ENGINE_XDP, "xdp.at=pair");
-		return pair_attach(g, p, err);
+		return 0;
 	}
 	rc = gate_attach(g->gate, p->ifindex, p->ifname, p->wan, err);
 	if (!rc) {

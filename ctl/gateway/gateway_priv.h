@@ -170,6 +170,8 @@ void carry_let_go(struct gateway *g);
 void carry_keep(struct gateway *g);
 /* Is each port carried as the owner wishes, by devices that are there? */
 bool carry_fits(const struct gateway *g);
+/* How many queues the port receives by. */
+uint32_t carry_queues(const struct gateway *g, uint32_t ifindex);
 /* One port as the classifier must know it. */
 struct gate_port_info carry_port(const struct gateway *g,
 				 const struct engine_port *p);
@@ -179,7 +181,10 @@ struct gate_port_info carry_port(const struct gateway *g,
 void pair_prepare(struct gateway *g, struct engine_port *p);
 /* Has it one? */
 bool pair_has(const struct gateway *g, const struct engine_port *p);
-/* Programs onto the port and both ends. */
+/* Programs onto the port and both ends, if it has a pair. False: it has none,
+ * or none any more, because they could not be put there. */
+bool pair_take(struct gateway *g, struct engine_port *p);
+/* The same again. */
 int pair_attach(struct gateway *g, const struct engine_port *p,
 		struct error *err);
 /* Takes its ends up again, if somebody took them down. */

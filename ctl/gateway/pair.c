@@ -57,6 +57,17 @@ static void make(struct gateway *g, struct engine_port *p)
 		log_warn("%s: XDP stays at the port: %s", p->ifname, err.text);
 }
 
+/* Where its sockets will be; a far end has one queue. */
+static void tell_port(const struct gateway *g, struct engine_port *p)
+{
+	const struct link_pair *pair = &g->pairs[p->slot];
+
+	p->far = pair->far;
+	snprintf(p->far_name, sizeof(p->far_name), "%s",
+		 pair->far ? pair->far_name : "");
+	p->queues = pair->far ? 1 : carry_queues(g, p->ifindex);
+}
+
 void pair_prepare(struct gateway *g, struct engine_port *p)
 {
 	struct link_pair *pair = &g->pairs[p->slot];
@@ -65,11 +76,31 @@ void pair_prepare(struct gateway *g, struct engine_port *p)
 		pair_end(g, p->slot);
 	if (wishes(g, p) && !pair->near_name[0])
 		make(g, p);
-	p->far = pair->far;
-	snprintf(p->far_name, sizeof(p->far_name), "%s",
-		 pair->far ? pair->far_name : "");
-	if (pair->far)
-		p->queues = 1;
+	tell_port(g, p);
+}
+
+/* Its name stays, so that it is not tried again and again. */
+static void give_up(struct gateway *g, struct engine_port *p)
+{
+	struct link_pair *pair = &g->pairs[p->slot];
+	struct link_pair was = *pair;
+
+	pair_end(g, p->slot);
+	memcpy(pair->near_name, was.near_name, sizeof(pair->near_name));
+	tell_port(g, p);
+}
+
+bool pair_take(struct gateway *g, struct engine_port *p)
+{
+	struct error err = { "" };
+
+	if (!pair_has(g, p))
+		return false;
+	if (!pair_attach(g, p, &err))
+		return true;
+	log_warn("%s; XDP stays at the port", err.text);
+	give_up(g, p);
+	return false;
 }
 
 int pair_attach(struct gateway *g, const struct engine_port *p,

@@ -157,6 +157,22 @@ def test_what_the_machine_says_by_the_pair_stays_within(house):
         assert question not in heard(home) + heard(street)
 
 
+def test_a_port_whose_tc_hook_is_taken_keeps_its_xdp(build):
+    """By a discipline that is no clsact: told, and the house goes on."""
+    house = build([["h1"]], carrier="pair")
+    house.gw.run("tc", "qdisc", "add", "dev", "gl0", "ingress")
+    house.start_gateway()
+    assert ways(house) == {"gw0": BESIDE, "gl0": ("xdp-copy", "--path xdp")}
+    assert "make it clsact" in house.log()
+    house.hand_out_leases()
+    assert pings(house)
+    for at in "port", "pair":
+        house.cli("set", f"xdp.at={at}")
+        assert eventually(lambda: has_xdp(house, "gw0") == (at == "port"))
+        assert eventually(lambda: pings(house), 15), house.log()
+    assert len(own_devices(house)) == 2
+
+
 def test_other_words_are_refused(house):
     said = house.gw.attempt(house.binary, "set", "xdp.at=nowhere", "--name",
                             house.instance)
