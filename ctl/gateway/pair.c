@@ -125,11 +125,12 @@ void pair_keep(struct gateway *g, const struct engine_port *p)
 			 p->ifname, pair->near_name, pair->far_name);
 }
 
+/* Under whatever name somebody gave it. */
 void pair_end(struct gateway *g, uint8_t slot)
 {
 	struct link_pair *pair = &g->pairs[slot];
 
-	if (pair->near && is_there(pair))
+	if (pair->near)
 		(void)link_pair_del(g->link, pair->near);
 	*pair = (struct link_pair){ 0 };
 }

@@ -110,10 +110,11 @@ def test_after_a_kill_the_next_run_goes_on_with_it(house):
 
 
 @pytest.mark.parametrize("what", [
-    "ip link del {}-n1", "ip link set {}-n1 down", "ip link set {}-f0 down",
+    "ip link del {}-n1", "ip link set {0}-n1 down name {0}-x",
+    "ip link set {}-n1 down", "ip link set {}-f0 down",
     "ip link set {}-f1 xdp off", "tc qdisc del dev {}-n1 clsact",
     "tc qdisc del dev gl0 clsact"],
-    ids=["pair", "down", "far-down", "xdp", "near", "port"])
+    ids=["pair", "name", "down", "far-down", "xdp", "near", "port"])
 def test_what_somebody_takes_is_put_back(house, what):
     house.gw.attempt("sh", "-c", what.format(house.instance))
     assert eventually(lambda: pings(house), 15), house.log()
