@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../base/clock.h"
 #include "../base/log.h"
 #include "../link/guard.h"
 #include "gateway_priv.h"
@@ -188,8 +189,12 @@ void carry_keep(struct gateway *g)
 					 &err);
 		if (!rc)
 			rc = attach_tc(g, &err);
-		if (rc)
-			log_warn("%s", err.text);
+		if (!rc)
+			continue;
+		/* Something else may carry it: ports are taken up anew. */
+		log_warn("%s", err.text);
+		if (!g->failed_ms)
+			g->failed_ms = clock_ms();
 	}
 }
 

@@ -174,6 +174,15 @@ def test_a_port_whose_tc_hook_is_taken_keeps_its_xdp(build):
     assert len(own_devices(house)) == 2
 
 
+def test_a_tc_hook_that_is_lost_for_good_brings_xdp_to_the_port(house):
+    house.gateway.send_signal(signal.SIGSTOP)
+    house.gw.sh("tc qdisc del dev gl0 clsact; tc qdisc add dev gl0 ingress")
+    house.gateway.send_signal(signal.SIGCONT)
+    assert eventually(lambda: has_xdp(house, "gl0"), 20), house.log()
+    assert eventually(lambda: pings(house), 15), house.log()
+    assert len(own_devices(house)) == 2
+
+
 def test_other_words_are_refused(house):
     said = house.gw.attempt(house.binary, "set", "xdp.at=nowhere", "--name",
                             house.instance)
