@@ -27,6 +27,9 @@ static void add_carried(struct gateway *g, uint32_t ifindex, bool wan)
 		return;
 	*p = (struct engine_port){
 		.ifindex = ifindex,
+		/* Until it is known: a classifier at tc that is asked before
+		 * then drops what is the engine's, and marks nothing. */
+		.carrier = ENGINE_XDP,
 		.wan = wan,
 		.ip_only = !i->ethernet,
 		.queues = carry_queues(g, ifindex),

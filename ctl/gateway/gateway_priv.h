@@ -109,9 +109,9 @@ struct gateway {
 	struct engine_port carried[ENGINE_PORTS_MAX];
 	const char *why[ENGINE_PORTS_MAX]; /* that carrier; static storage */
 	unsigned carried_n;
-	/* By slot: the punt pair of a port. A name alone: none could be had. */
-	struct link_pair pairs[ENGINE_PORTS_MAX];
-	bool guarded; /* our table of nftables stands */
+	struct link_pair pairs[ENGINE_PORTS_MAX]; /* punt pairs, by slot … */
+	uint32_t pairs_refused; /* … and those that could not be had */
+	bool guarded;		/* our table of nftables stands */
 	bool engine_runs;
 	struct engine_conf conf; /* as last published */
 	struct sockdiag_ports sockets;

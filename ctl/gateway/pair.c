@@ -1,6 +1,6 @@
 /* pair.c - punt pairs (bpf/punt.h): for ports on which the owner wants no XDP
  * program, because their driver pays for it more than it saves.
- * Called by carry.c and lane.c. Control thread. */
+ * Called by carry.c, kernel.c and lane.c. Control thread. */
 #include <net/if.h>
 #include <stdio.h>
 #include <string.h>
@@ -33,15 +33,29 @@ static bool is_there(const struct link_pair *pair)
 	       !strcmp(name, pair->near_name);
 }
 
+static bool is_refused(const struct gateway *g, uint8_t slot)
+{
+	return g->pairs_refused & 1u << slot;
+}
+
 bool pair_fits(const struct gateway *g, const struct engine_port *p)
 {
 	const struct link_pair *pair = &g->pairs[p->slot];
 
 	if (!link_by_index(g->link, p->ifindex))
 		return true;
-	if (wishes(g, p) != !!pair->near_name[0])
+	if (wishes(g, p) != (pair->near || is_refused(g, p->slot)))
 		return false;
 	return !pair->near || is_there(pair);
+}
+
+/* It is not tried again and again. */
+static void give_up(struct gateway *g, const struct engine_port *p,
+		    const char *why)
+{
+	log_warn("%s: XDP stays at the port: %s", p->ifname, why);
+	pair_end(g, p->slot);
+	g->pairs_refused |= 1u << p->slot;
 }
 
 static void make(struct gateway *g, struct engine_port *p)
@@ -54,7 +68,7 @@ static void make(struct gateway *g, struct engine_port *p)
 	snprintf(pair->far_name, sizeof(pair->far_name), "%.10s-f%u",
 		 g->instance.name, p->slot);
 	if (link_pair_add(g->link, g->journal, pair, &err))
-		log_warn("%s: XDP stays at the port: %s", p->ifname, err.text);
+		give_up(g, p, err.text);
 }
 
 /* Where its sockets will be; a far end has one queue. */
@@ -70,23 +84,12 @@ static void tell_port(const struct gateway *g, struct engine_port *p)
 
 void pair_prepare(struct gateway *g, struct engine_port *p)
 {
-	struct link_pair *pair = &g->pairs[p->slot];
+	const struct link_pair *pair = &g->pairs[p->slot];
 
 	if (!pair_fits(g, p))
 		pair_end(g, p->slot);
-	if (wishes(g, p) && !pair->near_name[0])
+	if (wishes(g, p) && !pair->near && !is_refused(g, p->slot))
 		make(g, p);
-	tell_port(g, p);
-}
-
-/* Its name stays, so that it is not tried again and again. */
-static void give_up(struct gateway *g, struct engine_port *p)
-{
-	struct link_pair *pair = &g->pairs[p->slot];
-	struct link_pair was = *pair;
-
-	pair_end(g, p->slot);
-	memcpy(pair->near_name, was.near_name, sizeof(pair->near_name));
 	tell_port(g, p);
 }
 
@@ -98,8 +101,8 @@ bool pair_take(struct gateway *g, struct engine_port *p)
 		return false;
 	if (!pair_attach(g, p, &err))
 		return true;
-	log_warn("%s; XDP stays at the port", err.text);
-	give_up(g, p);
+	give_up(g, p, err.text);
+	tell_port(g, p);
 	return false;
 }
 
@@ -133,4 +136,5 @@ void pair_end(struct gateway *g, uint8_t slot)
 	if (pair->near)
 		(void)link_pair_del(g->link, pair->near);
 	*pair = (struct link_pair){ 0 };
+	g->pairs_refused &= ~(1u << slot);
 }

@@ -129,7 +129,7 @@ int link_set_master(struct link *l, struct journal *j, uint32_t ifindex,
  * no ARP, no IPv6. What goes into 'near' comes out of 'far' in pieces of
  * LINK_PAIR_MTU at most and with finished checksums. One that an earlier run
  * left is taken over, and made ready again. */
-#define LINK_PAIR_MTU 1700
+#define LINK_PAIR_MTU 1500
 struct link_pair {
 	char near_name[IF_NAMESIZE], far_name[IF_NAMESIZE];
 	uint32_t near, far; /* out */

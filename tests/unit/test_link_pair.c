@@ -79,8 +79,8 @@ static void it_is_silent_and_whole(void **state)
 	make(&f, &pair);
 	assert_true(sh_prints("ip -d link show near0", "NOARP,UP"));
 	assert_true(sh_prints("ip -d link show far0", "NOARP,UP"));
-	assert_true(sh_prints("ip -d link show near0", "mtu 1700"));
-	assert_true(sh_prints("ip -d link show far0", "mtu 1700"));
+	assert_true(sh_prints("ip -d link show near0", "mtu 1500"));
+	assert_true(sh_prints("ip -d link show far0", "mtu 1500"));
 	assert_true(sh_prints("ip -d link show far0", "addrgenmode none"));
 	assert_true(sh_prints("ip addr show dev near0 | grep -c inet", "0"));
 	assert_true(sh_prints("ip addr show dev far0 | grep -c inet", "0"));
