@@ -268,6 +268,17 @@ class Topology:
         return sorted(1000 * float(line.split("time=")[1].split()[0])
                       for line in said.splitlines() if "time=" in line)
 
+    def trips_beside_bulk(self):
+        """Median and 99th percentile of a promoted UDP flow, and of ICMP echo,
+        beside a TCP stream that takes all it can: {what: microseconds}."""
+        figures = {}
+        with self.bulk():
+            for what, trips in (("UDP", self.round_trips("udp", 4000)),
+                                ("ICMP", self.pings())):
+                figures[f"{what} p50"] = trips[len(trips) // 2]
+                figures[f"{what} p99"] = trips[len(trips) * 99 // 100]
+        return figures
+
     def cores_busy_at(self, rate, seconds=5):
         """How many cores are busy while iperf3 sends at 'rate': what a loop of
         the lowest priority on every core gets less than without."""

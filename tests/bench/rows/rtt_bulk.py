@@ -4,10 +4,4 @@ UNIT, BETTER = "us", "lower"
 
 
 def measure(t):
-    figures = {}
-    with t.bulk():
-        for what, trips in (("UDP", t.round_trips("udp", 4000)),
-                            ("ICMP", t.pings())):
-            figures[f"{what} p50"] = trips[len(trips) // 2]
-            figures[f"{what} p99"] = trips[len(trips) * 99 // 100]
-    return figures
+    return t.trips_beside_bulk()
