@@ -16,6 +16,8 @@
 #define SHARE_MIN (2 * PORT_BURST)
 #define SHARE_ALL 16384
 
+#define HUGE_BYTES ((size_t)2 << 20)
+
 static uint32_t share_of(unsigned queues)
 {
 	uint32_t share = SHARE_ALL / queues;
@@ -31,6 +33,25 @@ static void lists_free(struct umem *u)
 	free(u->holder);
 	u->free = NULL;
 	u->holder = NULL;
+}
+
+/* Begins with a huge page. The kernel fills frames in turn and the flight
+ * recorder reads them whole: in small pages every other packet would be the
+ * first of its page. NULL: out of memory. */
+static uint8_t *map_area(size_t size)
+{
+	uint8_t *area = mmap(NULL, size + HUGE_BYTES, PROT_READ | PROT_WRITE,
+			     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	size_t before = -(uintptr_t)area % HUGE_BYTES;
+
+	if (area == MAP_FAILED)
+		return NULL;
+	if (before)
+		munmap(area, before);
+	munmap(area + before + size, HUGE_BYTES - before);
+	/* Where the kernel has none, small ones do. */
+	(void)madvise(area + before, size, MADV_HUGEPAGE);
+	return area + before;
 }
 
 int umem_open(struct umem *u, unsigned queues, bool zerocopy)
@@ -56,10 +77,8 @@ int umem_open(struct umem *u, unsigned queues, bool zerocopy)
 		lists_free(u);
 		return -ENOMEM;
 	}
-	u->area = mmap(NULL, size, PROT_READ | PROT_WRITE,
-		       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (u->area == MAP_FAILED) {
-		u->area = NULL;
+	u->area = map_area(size);
+	if (!u->area) {
 		lists_free(u);
 		return -ENOMEM;
 	}
