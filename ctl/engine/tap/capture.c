@@ -14,6 +14,7 @@
 
 #include "../../../bpf/rewrite.h"
 #include "capture_core.h"
+#include "stream.h"
 
 #define AHEAD 128 /* bytes of a ring that the next packet will want at once */
 #define LINE  64
@@ -185,7 +186,7 @@ static struct capture_mark keep(struct capture *c, const struct mac *mac,
 	rec->len = len;
 	rec->flags = (uint8_t)(flags | (p->gso ? CAPTURED_GSO : 0) |
 			       (p->csum_open ? CAPTURED_CSUM_OPEN : 0));
-	memcpy(captured_data(rec), frame, kept);
+	stream_copy(captured_data(rec), frame, kept);
 	chunk = c->rings[host].last;
 	c->store.chunks[chunk].packets++;
 	d = &c->store.devices[host];
