@@ -4,4 +4,4 @@ UNIT, BETTER, LESS = "cores", "lower", "cable"
 
 
 def measure(t):
-    return t.cores_busy_at("1G")
+    return t.cores_busy_at("1G", seconds=15)
