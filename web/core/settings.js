@@ -29,8 +29,8 @@ export const SETTINGS = [
   ] },
   { head: "Speed", settings: [
     ["express.mode", "Express lane: auto, xdp, tc or off", "auto"],
-    ["xdp.at", "XDP sits at the port, or behind tc at a pair of devices: port or pair", "port"],
     ["express.after_packets", "Packets a second that put a flow there", "32"],
+    ["xdp.at", "XDP sits at the port, or behind tc at a pair of devices: port or pair", "port"],
   ] },
   { head: "Patience of the NAT, in seconds", settings: [
     ["nat.timers.udp_s", "UDP", "300"], ["nat.timers.icmp_s", "ICMP", "60"],
