@@ -44,6 +44,7 @@
 #include "../link/gate.h"
 #include "../link/journal.h"
 #include "../link/link.h"
+#include "../link/link_pair.h"
 #include "../link/nlwatch.h"
 #include "../link/sockdiag.h"
 #include "../state/saver.h"

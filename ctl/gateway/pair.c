@@ -109,14 +109,10 @@ bool pair_take(struct gateway *g, struct engine_port *p)
 int pair_attach(struct gateway *g, const struct engine_port *p,
 		struct error *err)
 {
-	const struct link_pair *pair = &g->pairs[p->slot];
 	struct gate_port_info info = carry_port(g, p);
-	struct gate_punt_pair to = { .near = pair->near, .far = pair->far };
 
-	snprintf(to.near_name, sizeof(to.near_name), "%s", pair->near_name);
-	snprintf(to.far_name, sizeof(to.far_name), "%s", pair->far_name);
-	return gate_attach_punt(g->gate, g->journal, &info, p->ifname, &to,
-				err);
+	return gate_attach_punt(g->gate, g->journal, &info, p->ifname,
+				&g->pairs[p->slot], err);
 }
 
 void pair_keep(struct gateway *g, const struct engine_port *p)

@@ -13,6 +13,7 @@
 #include "../base/drop.h"
 #include "../base/error.h"
 #include "journal.h"
+#include "link_pair.h"
 
 struct gate;
 
@@ -110,13 +111,9 @@ int gate_attach_behind(struct gate *g, struct journal *j, uint32_t ifindex,
 /* Attaches lan_tc or wan_tc at clsact ingress and hands what is the engine's to
  * its sockets by a pair of devices of our own, see bpf/punt.h. Whatever sat at
  * XDP goes. 'punt' of the port says so before. */
-struct gate_punt_pair {
-	uint32_t near, far;
-	char near_name[16], far_name[16];
-};
 int gate_attach_punt(struct gate *g, struct journal *j,
 		     const struct gate_port_info *port, const char *ifname,
-		     const struct gate_punt_pair *pair, struct error *err);
+		     const struct link_pair *pair, struct error *err);
 /* Is there one of them at the port's clsact ingress, by itself or behind XDP?
  */
 bool gate_has_tc(const struct gate *g, uint32_t ifindex);

@@ -13,13 +13,31 @@
 
 #include "gate_priv.h"
 
-/* ifindex 0: a free one. */
+/* ATTACHMENTS_MAX: there is none. ifindex 0: a free one. */
+static unsigned place_of(const struct gate *g, uint32_t ifindex)
+{
+	unsigned i = 0;
+
+	while (i < ATTACHMENTS_MAX && g->ports[i].ifindex != ifindex)
+		i++;
+	return i;
+}
+
 static struct attachment *attachment_find(struct gate *g, uint32_t ifindex)
 {
-	for (unsigned i = 0; i < ATTACHMENTS_MAX; i++)
-		if (g->ports[i].ifindex == ifindex)
-			return &g->ports[i];
-	return NULL;
+	unsigned i = place_of(g, ifindex);
+
+	return i < ATTACHMENTS_MAX ? &g->ports[i] : NULL;
+}
+
+/* Nobody's, where the port has none: nothing is attached. */
+static const struct attachment *attachment_at(const struct gate *g,
+					      uint32_t ifindex)
+{
+	static const struct attachment none = { .link_fd = -1 };
+	unsigned i = ifindex ? place_of(g, ifindex) : ATTACHMENTS_MAX;
+
+	return i < ATTACHMENTS_MAX ? &g->ports[i] : &none;
 }
 
 struct attachment *gate_attachment(struct gate *g, uint32_t ifindex)
@@ -361,10 +379,7 @@ int gate_attach_behind(struct gate *g, struct journal *j, uint32_t ifindex,
 
 bool gate_has_tc(const struct gate *g, uint32_t ifindex)
 {
-	for (unsigned i = 0; ifindex && i < ATTACHMENTS_MAX; i++)
-		if (g->ports[i].ifindex == ifindex)
-			return g->ports[i].in.prio;
-	return false;
+	return attachment_at(g, ifindex)->in.prio;
 }
 
 int gate_attach_egress(struct gate *g, struct journal *j, uint32_t ifindex,
@@ -432,31 +447,18 @@ int gate_detach(struct gate *g, uint32_t ifindex)
 	return 0;
 }
 
-/* One device's; of no device it is true. */
-static bool stands(const struct gate *g, uint32_t ifindex)
+static bool stands(const struct attachment *at)
 {
-	if (!ifindex)
-		return true;
-	for (unsigned i = 0; i < ATTACHMENTS_MAX; i++) {
-		const struct attachment *at = &g->ports[i];
-
-		if (at->ifindex != ifindex)
-			continue;
-		if (at->link_fd < 0 && !at->in.prio)
-			return false;
-		return (at->link_fd < 0 || xdp_stands(at)) && tc_stands(at);
-	}
-	return false;
+	if (at->link_fd < 0 && !at->in.prio)
+		return false;
+	return (at->link_fd < 0 || xdp_stands(at)) && tc_stands(at);
 }
 
 bool gate_attached(const struct gate *g, uint32_t ifindex)
 {
-	for (unsigned i = 0; ifindex && i < ATTACHMENTS_MAX; i++) {
-		const struct attachment *at = &g->ports[i];
+	const struct attachment *at = attachment_at(g, ifindex);
 
-		if (at->ifindex == ifindex)
-			return stands(g, ifindex) && stands(g, at->near) &&
-			       stands(g, at->far);
-	}
-	return false;
+	return stands(at) &&
+	       (!at->near || stands(attachment_at(g, at->near))) &&
+	       (!at->far || stands(attachment_at(g, at->far)));
 }

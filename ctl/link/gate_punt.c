@@ -9,7 +9,7 @@
 
 /* Both ends know their port before anything comes to them. */
 static int enter(struct gate *g, const struct gate_port_info *port,
-		 const struct gate_punt_pair *pair, struct error *err)
+		 const struct link_pair *pair, struct error *err)
 {
 	const struct gate_punt punt = { .ifindex = port->ifindex,
 					.slot = port->slot };
@@ -23,7 +23,7 @@ static int enter(struct gate *g, const struct gate_port_info *port,
 
 static int attach(struct gate *g, struct journal *j,
 		  const struct gate_port_info *port, const char *ifname,
-		  const struct gate_punt_pair *pair, struct error *err)
+		  const struct link_pair *pair, struct error *err)
 {
 	int code = enter(g, port, pair, err);
 
@@ -44,7 +44,7 @@ static int attach(struct gate *g, struct journal *j,
 
 int gate_attach_punt(struct gate *g, struct journal *j,
 		     const struct gate_port_info *port, const char *ifname,
-		     const struct gate_punt_pair *pair, struct error *err)
+		     const struct link_pair *pair, struct error *err)
 {
 	struct attachment *at = gate_attachment(g, port->ifindex);
 	int code;

@@ -125,21 +125,6 @@ int link_bridge_add(struct link *l, struct journal *j, const char *name,
 		    struct error *err);
 int link_set_master(struct link *l, struct journal *j, uint32_t ifindex,
 		    uint32_t bridge, struct error *err);
-/* A veth pair between 'near' and 'far', both up, that says nothing by itself:
- * no ARP, no IPv6. What goes into 'near' comes out of 'far' in pieces of
- * LINK_PAIR_MTU at most and with finished checksums. One that an earlier run
- * left is taken over, and made ready again. */
-#define LINK_PAIR_MTU 1500
-struct link_pair {
-	char near_name[IF_NAMESIZE], far_name[IF_NAMESIZE];
-	uint32_t near, far; /* out */
-};
-int link_pair_add(struct link *l, struct journal *j, struct link_pair *pair,
-		  struct error *err);
-/* Takes both ends up. 0: they were; 1: somebody had taken one down; -errno. */
-int link_pair_up(struct link *l, const struct link_pair *pair);
-/* Deletes the pair, of which this is one end. 0 or -errno. */
-int link_pair_del(struct link *l, uint32_t end);
 /* A TUN device, up, no address; its fd in '*fd'. Goes with the fd. */
 int link_tun_open(struct link *l, const char *name, int *fd, uint32_t *ifindex,
 		  struct error *err);

@@ -1,11 +1,12 @@
-/* link_pair.c - makes a veth pair of our own and deletes it. See link.h.
- * Called by gateway/carry.c. Control thread only. */
+/* link_pair.c - see link_pair.h. Called by gateway/pair.c. Control thread only.
+ */
+#include "link_pair.h"
+
 #include <errno.h>
 #include <string.h>
 #include <sys/random.h>
 
 #include "ethtool.h"
-#include "link.h"
 #include "link_priv.h"
 #include "rtnl.h"
 

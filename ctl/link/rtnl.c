@@ -6,9 +6,9 @@
 
 #include <errno.h>
 #include <linux/if_link.h>
-#include <linux/veth.h>
 #include <linux/pkt_sched.h>
 #include <linux/rtnetlink.h>
+#include <linux/veth.h>
 #include <string.h>
 
 static struct ifinfomsg *link_init(struct nlreq *req, uint16_t type,

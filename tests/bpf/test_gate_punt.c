@@ -9,8 +9,7 @@
 static char journal_path[96];
 static struct journal *journal;
 
-static struct gate_punt_pair pair = { .near_name = "near0",
-				      .far_name = "far0" };
+static struct link_pair pair = { .near_name = "near0", .far_name = "far0" };
 static const struct spec onward = { .src = LAN_HOST,
 				    .dst = REMOTE,
 				    .proto = IPPROTO_UDP,

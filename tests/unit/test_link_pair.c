@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "ctl/link/link.h"
+#include "ctl/link/link_pair.h"
 #include "netns.h"
 
 #include <errno.h>
