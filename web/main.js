@@ -4,7 +4,7 @@
 // shown the gate.
 import { ask, watch } from "./core/api.js";
 import { make } from "./core/dom.js";
-import { paintSoon } from "./core/frame.js";
+import { paintOnBeat } from "./core/frame.js";
 import { readRoute } from "./core/route.js";
 import { openSocket } from "./core/socket.js";
 import { Store } from "./core/store.js";
@@ -24,6 +24,7 @@ import { makeTheme } from "./widgets/theme.js";
 const WAIT_MS = 3000;
 const DROPS_MS = 5000;
 const EVENTS = 100;
+const LIVE = "/api/v1/live";
 
 const root = /** @type {HTMLElement} */ (document.getElementById("view"));
 const head = /** @type {HTMLElement} */ (document.getElementById("head"));
@@ -51,11 +52,19 @@ let wasStale = false;
 function listen() {
   socket?.close();
   drops?.stop();
-  socket = openSocket("/api/v1/live", {
-    onMessage: (message) => store.take(message),
-    onState: onLink,
-  });
+  socket = openSocket(livePath(), { onMessage: hear, onState: onLink });
   drops = watch("drops", DROPS_MS, (said) => store.takeDrops(said));
+}
+
+/** The view says what it wants to hear beside what all do. */
+const livePath = () => LIVE + (view?.wish ? `?${view.wish}` : "");
+
+/** @param {import("./core/socket.js").Message} message */
+function hear(message) {
+  if (message.type === "packets")
+    view?.hear?.(message);
+  else
+    store.take(message);
 }
 
 /** @param {boolean} isOpen @param {number} retryAt */
@@ -148,6 +157,7 @@ async function enter(route) {
   }
   document.title = `${room.title} \u00b7 Portcullis`;
   view = room.mount(root, store, route);
+  socket?.turn(livePath());
   if (!session?.password_set)
     root.prepend(make("div", { class: "inner banner" }, makeGate(true, open).element));
 }
@@ -160,7 +170,7 @@ function onChange(type) {
   if (type === "event")
     rail.tell(store.events.unseen);
   if (type !== "clients" && type !== "drops" && type !== "event")
-    paintSoon(paintAge);
+    paintOnBeat(paintAge);
 }
 
 function paintAge() {
@@ -193,6 +203,6 @@ rail.update(readRoute(location.hash).view);
 // While it is asked who we are, what will be shown is fetched.
 Promise.resolve(ROOMS[readRoute(location.hash).view]?.()).catch(() => {});
 addEventListener("hashchange", show);
-setInterval(() => paintSoon(paintAge), 1000);
+setInterval(() => paintOnBeat(paintAge), 1000);
 meet();
 paintAge();

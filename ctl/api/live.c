@@ -2,9 +2,11 @@
  *
  * Called by api.c: its route brings pages, its tick the news. Control thread.
  *
- * A message is made once for all pages, from the very JSON that the API
- * returns. A page that does not read misses messages, and is told how many; it
- * holds up neither the house nor the other pages.
+ * What there is to tell at a time goes as one message, a list, made once for
+ * all pages from the very JSON that the API returns. A page that does not read
+ * misses messages, and is told how many; it holds up neither the house nor the
+ * other pages. One that watches packets hears it all with them, so that nobody
+ * gets more than twenty messages a second.
  * A page may listen no longer than its session lasts.
  * Invariant: live.n is the length of the list and at most PAGES_MAX. */
 #include "live.h"
@@ -17,7 +19,7 @@
 #define PEER_PAGES_MAX 16	    /* of one address */
 #define UNSENT_MAX     (256u << 10) /* bytes; who has more waiting misses out */
 
-/* ---- messages */
+/* ---- what is told */
 
 static json_t *now_json(void)
 {
@@ -73,25 +75,34 @@ static json_t *tick(struct rate rate, const struct engine_totals *t)
 
 /* What a page is told first; made at most once between two ticks, however
  * many pages open. */
-static struct ws_frame *opening(struct api *a, unsigned i)
+static struct ws_frame *opening(struct api *a)
 {
-	static json_t *(*const makers[LIVE_OPENING])(struct api * a) = {
-		hello, last_minute, status_now, clients_then
-	};
+	if (!a->live.opening)
+		a->live.opening = pack_frame(
+			json_pack("[o,o,o,o]", hello(a), last_minute(a),
+				  status_now(a), clients_then(a)));
+	return a->live.opening;
+}
 
-	if (!a->live.opening[i])
-		a->live.opening[i] = pack_frame(makers[i](a));
-	return a->live.opening[i];
+/* What every page is told at a tick. */
+static json_t *news(struct api *a, struct rate rate,
+		    const struct engine_totals *t, bool second)
+{
+	json_t *list = json_pack("[o]", tick(rate, t));
+
+	if (list && second) {
+		json_array_append_new(list, status_now(a));
+		json_array_append_new(list, clients_now(a));
+	}
+	return list;
 }
 
 void live_forget(struct api *a)
 {
-	unsigned i;
-
-	for (i = 0; i < LIVE_OPENING; i++) {
-		ws_frame_free(a->live.opening[i]);
-		a->live.opening[i] = NULL;
-	}
+	ws_frame_free(a->live.opening);
+	a->live.opening = NULL;
+	json_decref(a->live.events);
+	a->live.events = NULL;
 }
 
 /* ---- one page */
@@ -100,7 +111,7 @@ void live_forget(struct api *a)
 static bool say_lag(struct page *p)
 {
 	struct ws_frame *f = pack_frame(json_pack(
-		"{s:s,s:i}", "type", "lagging", "skipped", (int)p->skipped));
+		"[{s:s,s:i}]", "type", "lagging", "skipped", (int)p->skipped));
 	bool there = !f || ws_send(p->ws, f);
 
 	if (there && f)
@@ -157,7 +168,6 @@ void live_answer(struct api *a, struct http_request *r)
 {
 	struct addr peer = *http_peer(r);
 	struct page *p;
-	unsigned i;
 
 	if (!origin_is_own(r)) {
 		answer_error(r, 403, NULL,
@@ -185,9 +195,7 @@ void live_answer(struct api *a, struct http_request *r)
 	}
 	add(a, p);
 	packets_follow(a);
-	for (i = 0; i < LIVE_OPENING; i++)
-		if (!page_send(p, opening(a, i)))
-			return;
+	page_send(p, opening(a));
 }
 
 /* ---- all pages */
@@ -213,44 +221,44 @@ void live_check(struct api *a)
 	}
 }
 
-static void tell(struct api *a, json_t *message)
+/* The lists are taken over; NULL: there was no memory for it. */
+static void tell(struct api *a, json_t *to_all, json_t *to_owner)
 {
-	struct ws_frame *f = pack_frame(message);
+	struct ws_frame *all = pack_frame(json_incref(to_all));
+	struct ws_frame *own = pack_frame(json_incref(to_owner));
 	struct page *p, *next;
 
 	for (p = a->live.pages; p; p = next) {
 		next = p->next;
-		page_send(p, f);
+		if (!packets_hears(a, p))
+			page_send(p, p->owner ? own : all);
 	}
-	ws_frame_free(f);
+	packets_take(a, to_owner);
+	ws_frame_free(all);
+	ws_frame_free(own);
+	json_decref(to_all);
+	json_decref(to_owner);
 }
 
 void live_tell_owner(struct api *a, json_t *message)
 {
-	struct ws_frame *f = a->live.pages ? pack_frame(message) : NULL;
-	struct page *p, *next;
-
-	if (!a->live.pages)
-		json_decref(message);
-	for (p = a->live.pages; p; p = next) {
-		next = p->next;
-		if (p->owner)
-			page_send(p, f);
-	}
-	ws_frame_free(f);
+	if (!a->live.events)
+		a->live.events = json_array();
+	json_array_append_new(a->live.events, message);
 }
 
 void live_tick(struct api *a, struct rate rate, const struct engine_totals *t,
 	       bool second)
 {
-	live_forget(a);
+	json_t *to_all, *to_owner;
+
 	if (second)
 		live_check(a);
-	if (!a->live.pages)
-		return;
-	tell(a, tick(rate, t));
-	if (!second)
-		return;
-	tell(a, status_now(a));
-	tell(a, clients_now(a));
+	if (a->live.pages) {
+		to_all = news(a, rate, t, second);
+		to_owner = json_copy(to_all);
+		json_array_extend(to_owner, a->live.events);
+		tell(a, to_all, to_owner);
+	}
+	live_forget(a);
 }

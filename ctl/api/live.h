@@ -1,7 +1,7 @@
 /* live.h - a page that listens, to the files that speak to it. Private to api/.
  *
- *   live.c    who listens; ticks, status, clients
- *   packets.c the packets, to those who want them */
+ *   live.c    who listens; ticks, status, clients, events
+ *   packets.c the packets, to those who want them, and all else with them */
 #ifndef API_LIVE_H
 #define API_LIVE_H
 
@@ -31,5 +31,9 @@ bool page_send(struct page *p, struct ws_frame *f);
 bool packets_wish(struct api *a, struct http_request *r, struct page *p);
 /* Somebody came or went: the engine writes summaries or not. */
 void packets_follow(struct api *a);
+/* Is the page told its news with the packets? */
+bool packets_hears(const struct api *a, const struct page *p);
+/* Keeps the news, a list, for the pages that are. */
+void packets_take(struct api *a, json_t *news);
 
 #endif

@@ -3,7 +3,8 @@
  * Called by live.c. Control thread. What the engine wrote is read and told at
  * once after a calm, then twenty times a second: a page gets so many rows, of
  * its device or of all, and how many packets it does not see. One whose network
- * is slower gets fewer messages and is told the same way.
+ * is slower gets fewer messages and is told the same way. What else there is to
+ * tell such pages waits for the same message.
  * Invariant: the timer runs, and the engine writes, while a page wants it. */
 #include <stdlib.h>
 #include <string.h>
@@ -67,24 +68,9 @@ static json_t *rows_json(struct page *p, const struct packet_row *rows,
 	return list;
 }
 
-/* Pages that listen to the same, and missed as much, are told the same, made
- * once. */
-struct message {
-	struct ws_frame *frame; /* NULL: there is nothing to tell */
-	bool made, by_device;
-	struct mac device;
-	uint64_t left_out;
-};
-
-static bool suits(const struct message *m, const struct page *p)
-{
-	return m->made && m->by_device == p->by_device &&
-	       m->left_out == p->left_out &&
-	       (!m->by_device || mac_eq(&m->device, &p->device));
-}
-
-static struct ws_frame *make(struct page *p, const struct packet_row *rows,
-			     unsigned n)
+/* NULL: nothing. */
+static json_t *packets_json(struct page *p, const struct packet_row *rows,
+			    unsigned n)
 {
 	json_t *list = rows_json(p, rows, n, clock_ms());
 
@@ -92,10 +78,38 @@ static struct ws_frame *make(struct page *p, const struct packet_row *rows,
 		json_decref(list);
 		return NULL;
 	}
-	return pack_frame(json_pack("{s:s,s:I,s:I,s:o}", "type", "packets",
-				    "now_ms", (json_int_t)clock_wall_ms(),
-				    "left_out", (json_int_t)p->left_out, "rows",
-				    list));
+	return json_pack("{s:s,s:I,s:I,s:o}", "type", "packets", "now_ms",
+			 (json_int_t)clock_wall_ms(), "left_out",
+			 (json_int_t)p->left_out, "rows", list);
+}
+
+/* Pages that listen to the same, and missed as much, are told the same, made
+ * once. */
+struct message {
+	struct ws_frame *frame; /* NULL: there is nothing to tell */
+	bool made, slow, by_device;
+	struct mac device;
+	uint64_t left_out;
+};
+
+static bool suits(const struct message *m, const struct page *p, bool slow)
+{
+	return m->made && m->slow == slow && m->by_device == p->by_device &&
+	       m->left_out == p->left_out &&
+	       (!m->by_device || mac_eq(&m->device, &p->device));
+}
+
+/* 'packets' is taken over; either may be NULL. */
+static struct ws_frame *make(json_t *news, json_t *packets)
+{
+	json_t *list = news ? json_copy(news) : json_array();
+
+	if (packets)
+		json_array_append_new(list, packets);
+	if (json_array_size(list))
+		return pack_frame(list);
+	json_decref(list);
+	return NULL;
 }
 
 static uint64_t count(const struct page *p, const struct packet_row *rows,
@@ -109,21 +123,19 @@ static uint64_t count(const struct page *p, const struct packet_row *rows,
 	return packets;
 }
 
-/* false: there was nothing to tell it, or it was told nothing. */
-static bool tell(struct page *p, struct message *m,
+/* false: there was nothing to tell it. */
+static bool tell(struct page *p, struct message *m, json_t *news,
 		 const struct packet_row *rows, unsigned n)
 {
-	if (ws_unsent(p->ws) > UNSENT_MAX) {
-		p->left_out += count(p, rows, n);
-		return false;
-	}
-	if (!suits(m, p)) {
+	bool slow = ws_unsent(p->ws) > UNSENT_MAX;
+
+	if (!suits(m, p, slow)) {
 		ws_frame_free(m->frame);
-		*m = (struct message){ NULL, true, p->by_device, p->device,
-				       p->left_out };
-		m->frame = make(p, rows, n);
+		*m = (struct message){ NULL,	     true,	slow,
+				       p->by_device, p->device, p->left_out };
+		m->frame = make(news, slow ? NULL : packets_json(p, rows, n));
 	}
-	p->left_out = 0;
+	p->left_out = slow ? p->left_out + count(p, rows, n) : 0;
 	if (!m->frame)
 		return false;
 	page_send(p, m->frame);
@@ -137,6 +149,7 @@ static void on_tick(uv_timer_t *timer)
 	struct api *a = container_of(timer, struct api, live.packets);
 	struct engine *e = a->house.engine(a->house.arg);
 	struct packet_row *rows = a->live.rows;
+	json_t *news = a->live.news;
 	struct message m = { 0 };
 	struct page *p, *next;
 	bool told = false;
@@ -146,14 +159,16 @@ static void on_tick(uv_timer_t *timer)
 	while (n < READ_MAX && engine_next_packet(e, &rows[n]))
 		n++;
 	missed = engine_packets_missed(e);
+	a->live.news = NULL;
 	for (p = a->live.pages; p; p = next) {
 		next = p->next;
 		if (!p->packets)
 			continue;
 		p->left_out += missed;
-		told |= tell(p, &m, rows, n);
+		told |= tell(p, &m, news, rows, n);
 	}
 	ws_frame_free(m.frame);
+	json_decref(news);
 	/* The last page may have gone meanwhile. */
 	if (a->live.rows)
 		uv_timer_start(timer, on_tick, told ? TICK_MS : LOOK_MS, 0);
@@ -178,8 +193,24 @@ void packets_follow(struct api *a)
 		uv_timer_stop(&a->live.packets);
 		free(a->live.rows);
 		a->live.rows = NULL;
+		json_decref(a->live.news);
+		a->live.news = NULL;
 	}
 	engine_watch(e, wanted);
+}
+
+bool packets_hears(const struct api *a, const struct page *p)
+{
+	return p->packets && a->live.rows;
+}
+
+void packets_take(struct api *a, json_t *news)
+{
+	if (!a->live.rows)
+		return;
+	if (!a->live.news)
+		a->live.news = json_array();
+	json_array_extend(a->live.news, news);
 }
 
 bool packets_wish(struct api *a, struct http_request *r, struct page *p)

@@ -13,8 +13,6 @@
 #include "login.h"
 #include "rates.h"
 
-#define LIVE_OPENING 4 /* messages that a page is told first */
-
 struct capture_job;
 struct dump;
 struct history_job;
@@ -23,9 +21,11 @@ struct page;
 struct live {
 	unsigned n;
 	struct page *pages;
-	struct ws_frame *opening[LIVE_OPENING]; /* NULL: not made yet */
+	struct ws_frame *opening; /* NULL: not made yet */
+	json_t *events;		  /* since the last tick; NULL: none */
 	uv_timer_t packets;
 	struct packet_row *rows; /* NULL: nobody wants packets */
+	json_t *news;		 /* to be told with the next of them, or NULL */
 };
 
 struct api {
@@ -103,13 +103,13 @@ api_answer live_answer; /* live.c */
 /* Tells the pages; 'second': a whole one is over. */
 void live_tick(struct api *a, struct rate rate, const struct engine_totals *t,
 	       bool second);
-/* Tells the pages of the owner; 'message' is taken over. */
+/* Tells the pages of the owner with the next tick; 'message' is taken over. */
 void live_tell_owner(struct api *a, json_t *message);
 /* Sends every page away: who may listen has changed. */
 void live_drop(struct api *a);
 /* Sends those away who may not listen any more: their session is over. */
 void live_check(struct api *a);
-/* What was made for pages that open is no longer so. */
+/* What was made to be told is no longer so. */
 void live_forget(struct api *a);
 /* origin.c: is it asked under a name of ours; by a page of ours, or by none? */
 bool host_is_own(const struct api *a, const struct http_request *r);

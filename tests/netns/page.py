@@ -94,13 +94,20 @@ class Page:
         self.sock = connect(machine)
         self.sock.sendall(offer(**options))
         assert status(head(self.sock)) == 101
+        self.heard = []
 
-    def message(self):
+    def messages(self):
+        """The next list of them, which come as one."""
         opcode, payload = self.frame()
         assert opcode == 2
         value, rest = unpack(payload)
-        assert rest == b""
+        assert value and rest == b""
         return value
+
+    def message(self):
+        if not self.heard:
+            self.heard = self.messages()
+        return self.heard.pop(0)
 
     def frame(self):
         first, size = take(self.sock, 2)

@@ -54,12 +54,18 @@ static inline void take(int fd, void *out, size_t len)
 	assert_int_equal(len, 0);
 }
 
+/* Of each connection, what came in one list with what was looked at last. */
+static json_t *unread[1024];
+
 /* The status of the reply; its head is taken. */
 static inline int take_head(int fd)
 {
 	static char text[4096];
 	size_t n = 0;
 
+	assert_in_range(fd, 0, sizeof(unread) / sizeof(unread[0]) - 1);
+	json_decref(unread[fd]);
+	unread[fd] = NULL;
 	do
 		take(fd, text + n++, 1);
 	while (n < 4 || memcmp(text + n - 4, "\r\n\r\n", 4));
@@ -109,8 +115,8 @@ static inline json_t *from_msgpack(const msgpack_object *o)
 	}
 }
 
-/* The next message; it must be one frame and one value. */
-static inline json_t *take_message(int fd)
+/* The next list of messages; it must be one frame and one value. */
+static inline json_t *take_list(int fd)
 {
 	static char payload[1 << 20];
 	msgpack_unpacked result;
@@ -135,7 +141,22 @@ static inline json_t *take_message(int fd)
 	assert_int_equal(used, len);
 	json = from_msgpack(&result.data);
 	msgpack_unpacked_destroy(&result);
+	assert_true(json_array_size(json) > 0);
 	return json;
+}
+
+/* The next message. */
+static inline json_t *take_message(int fd)
+{
+	json_t *message;
+
+	if (!json_array_size(unread[fd])) {
+		json_decref(unread[fd]);
+		unread[fd] = take_list(fd);
+	}
+	message = json_incref(json_array_get(unread[fd], 0));
+	json_array_remove(unread[fd], 0);
+	return message;
 }
 
 static inline const char *text_of(const json_t *message, const char *key)
@@ -176,6 +197,8 @@ static inline int listening(const char *source)
 
 static inline void leave(int fd)
 {
+	json_decref(unread[fd]);
+	unread[fd] = NULL;
 	close(fd);
 	spin(5);
 }

@@ -99,6 +99,42 @@ static void a_packet_is_told_as_it_passes(void **state)
 	assert_false(passing.on);
 }
 
+/* Ticks, status and events too: in no second more than twenty messages. */
+static void who_watches_hears_all_with_the_packets(void **state)
+{
+	const struct event e = { .id = 7, .text = "The line.", .times = 1 };
+	int fd = watching(OFFER_OF(ONE_DEVICE));
+	unsigned ticks = 0, clients = 0, events = 0, packets = 0, lists = 0;
+	uint64_t from_ms;
+	size_t i;
+	json_t *list, *one;
+
+	(void)state;
+	json_decref(take_list(fd)); /* where it stands */
+	from_ms = clock_ms();
+	while (clock_ms() - from_ms < 2000) {
+		passing.at = 0;
+		passing.n = 2;
+		if (lists++ == 5)
+			api_tell_event(api, &e);
+		list = take_list(fd);
+		json_array_foreach(list, i, one)
+		{
+			ticks += is_type(one, "tick");
+			clients += is_type(one, "clients");
+			events += is_type(one, "event");
+			packets += is_type(one, "packets");
+		}
+		json_decref(list);
+	}
+	assert_in_range(lists, 20, 42);
+	assert_in_range(packets, 20, 42);
+	assert_in_range(ticks, 6, 10);
+	assert_in_range(clients, 1, 3);
+	assert_int_equal(events, 1);
+	leave(fd);
+}
+
 static void a_message_has_so_many_rows_and_no_more(void **state)
 {
 	int fd = watching(OFFER_OF(PACKETS));
@@ -228,6 +264,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(a_packet_is_told_as_it_passes, begin),
+		cmocka_unit_test_setup(who_watches_hears_all_with_the_packets,
+				       begin),
 		cmocka_unit_test_setup(a_message_has_so_many_rows_and_no_more,
 				       begin),
 		cmocka_unit_test_setup(a_page_of_one_device_hears_of_it_alone,

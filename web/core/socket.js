@@ -16,21 +16,21 @@ const LONGEST_PAUSE_MS = 8000;
 const SILENCE_MS = 8000;
 const MESSAGE_MAX = 4 << 20;
 
-/** @param {unknown} data @returns {Message} */
+/** What is told at a time comes as one. @param {unknown} data @returns {Message[]} */
 function read(data) {
   if (!(data instanceof ArrayBuffer) || data.byteLength > MESSAGE_MAX)
     throw new RangeError("socket: not a message");
-  const message = /** @type {Message | null} */ (decode(new Uint8Array(data)));
-  if (typeof message?.type !== "string")
-    throw new RangeError("socket: a message without a type");
-  return message;
+  const list = /** @type {Message[] | null} */ (decode(new Uint8Array(data)));
+  if (!Array.isArray(list) || list.some((message) => typeof message?.type !== "string"))
+    throw new RangeError("socket: not a list of messages with a type");
+  return list;
 }
 
 /**
  * @param {string} path
  * @param {Listener} listener
- * @returns {{retry: () => void, close: () => void}} 'retry' does not wait for the
- *   pause to end
+ * @returns {{retry: () => void, turn: (to: string) => void, close: () => void}} 'retry'
+ *   does not wait for the pause to end; 'turn' listens to another path from now on
  */
 export function openSocket(path, { onMessage, onState }) {
   /** @type {WebSocket | null} */
@@ -44,11 +44,15 @@ export function openSocket(path, { onMessage, onState }) {
     timer = setTimeout(lose, SILENCE_MS);
   }
 
-  function lose() {
+  function drop() {
     if (socket)
-      socket.onmessage = socket.onclose = null;
+      socket.onopen = socket.onmessage = socket.onclose = null;
     socket?.close();
     socket = null;
+  }
+
+  function lose() {
+    drop();
     // A little chance keeps many pages from coming back all at once.
     const pause = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** failures++) *
       (0.8 + 0.4 * Math.random());
@@ -60,7 +64,7 @@ export function openSocket(path, { onMessage, onState }) {
   /** @param {MessageEvent} event */
   function hear({ data }) {
     try {
-      onMessage(read(data));
+      read(data).forEach(onMessage);
       failures = 0;
       waitForWord();
     } catch (error) {
@@ -70,10 +74,12 @@ export function openSocket(path, { onMessage, onState }) {
   }
 
   function connect() {
+    const asked = path;
     const scheme = location.protocol === "https:" ? "wss:" : "ws:";
+    drop();
     socket = new WebSocket(`${scheme}//${location.host}${path}`);
     socket.binaryType = "arraybuffer";
-    socket.onopen = () => onState(true, 0);
+    socket.onopen = () => asked === path ? onState(true, 0) : connect();
     socket.onmessage = hear;
     socket.onclose = lose;
     waitForWord();
@@ -84,9 +90,16 @@ export function openSocket(path, { onMessage, onState }) {
     clearTimeout(timer);
     removeEventListener("online", retry);
     document.removeEventListener("visibilitychange", onSight);
-    if (socket)
-      socket.onopen = socket.onmessage = socket.onclose = null;
-    socket?.close();
+    drop();
+  }
+
+  /** @param {string} to */
+  function turn(to) {
+    if (to === path)
+      return;
+    path = to;
+    if (socket?.readyState === WebSocket.OPEN)
+      connect();
   }
 
   function retry() {
@@ -101,5 +114,5 @@ export function openSocket(path, { onMessage, onState }) {
   addEventListener("online", retry);
   document.addEventListener("visibilitychange", onSight);
   connect();
-  return { retry, close };
+  return { retry, turn, close };
 }

@@ -2,7 +2,7 @@
 // device.js - one device: what it does now, who it talks to, how far away they are,
 // what it asked for, and what the owner decided for it.
 import { make, setQuantity, setText } from "../core/dom.js";
-import { paintSoon } from "../core/frame.js";
+import { paintOnBeat } from "../core/frame.js";
 import { bytes, inWords, orDash, rate } from "../core/format.js";
 import { writeRoute } from "../core/route.js";
 import { rttVerdict, rttWords } from "../core/rtt.js";
@@ -70,13 +70,15 @@ export function mount(root, store, { of }) {
   const profile = makeProfile(store, device, problem.say);
   const now = makeNow(store, mac);
   const chart = makeChart(source);
-  const parts = [makeTalks(mac), makePackets(store, mac), makeAsked(store, mac)];
+  const packets = makePackets(store, mac);
+  const talks = makeTalks(mac);
+  const asked = makeAsked(store, mac);
 
   root.replaceChildren(profile.element, problem.element, now.element, chart.element,
     make("div", { class: "inner device-ways" }, makeDownload(mac),
       make("a", { class: "link", href: writeRoute("traffic", "", { device: mac, group: "remote" }) },
         "Its last day")),
-    ...parts.map(({ element }) => element));
+    talks.element, packets.element, asked.element);
 
   function paint() {
     profile.update();
@@ -90,11 +92,13 @@ export function mount(root, store, { of }) {
         return;
       source.follow();
       chart.update();
-      paintSoon(paint);
+      paintOnBeat(paint);
     },
     recolour: chart.recolour,
+    wish: packets.wish,
+    hear: packets.hear,
     leave() {
-      for (const part of [profile, ...parts])
+      for (const part of [profile, talks, asked])
         part.stop();
     },
   };

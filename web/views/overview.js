@@ -1,7 +1,7 @@
 // @ts-check
 // overview.js - one glance: is the internet up, who is using it.
 import { make, setText } from "../core/dom.js";
-import { paintSoon } from "../core/frame.js";
+import { paintOnBeat } from "../core/frame.js";
 import { duration } from "../core/format.js";
 import { wholeOf } from "../core/source.js";
 import { makeChart } from "../widgets/chart.js";
@@ -92,11 +92,11 @@ export function mount(root, store) {
       if (type === "tick" || type === "recent")
         chart.update();
       if (type === "status" || type === "drops")
-        paintSoon(paintStatus);
+        paintOnBeat(paintStatus);
       if (type === "clients")
-        paintSoon(paintDevices);
+        paintOnBeat(paintDevices);
       if (type === "event" || type === "status")
-        paintSoon(newest.update);
+        paintOnBeat(newest.update);
     },
     recolour: chart.recolour,
   };

@@ -8,7 +8,9 @@ import * as overview from "./overview.js";
 /** @typedef {import("../core/route.js").Route} Route */
 /**
  * @typedef {{update: (type: string) => void, recolour: () => void, leave?: () => void,
- *   follow?: (route: Route) => void}} View  'follow': the same view, of another state
+ *   follow?: (route: Route) => void, wish?: string,
+ *   hear?: (message: Record<string, unknown>) => void}} View  'follow': the same view, of
+ *   another state; 'wish': the query for what 'hear' is told
  * @typedef {{title: string, mount: (root: HTMLElement, store: Store, route: Route) => View}} Room
  */
 

@@ -2,7 +2,7 @@
 // chart.js - the last minute of the whole boundary, or of one device: down above, up
 // mirrored below, the newest second at the right edge.
 import { make } from "../core/dom.js";
-import { isStill, paintSoon } from "../core/frame.js";
+import { isStill, paintOnBeat, paintSoon } from "../core/frame.js";
 import { loadPlots } from "../core/load.js";
 import { makeCursor } from "./cursor.js";
 import { makePlot } from "./plot.js";
@@ -10,8 +10,6 @@ import { arrow, makeScaleLabels } from "./scale.js";
 
 /** @typedef {import("../core/source.js").Source} Source */
 
-/** A line that slides 20 pixels a second needs no more pictures; each costs. */
-const SHORTEST_MS = 100;
 const STILL_MS = 1000;
 
 /** @param {"down" | "up"} way @param {string} words */
@@ -57,8 +55,10 @@ export function makeChart(source) {
     plot.slide();
     cursor?.paint();
     clearTimeout(timer);
-    timer = setTimeout(() => paintSoon(paint),
-      isStill() ? STILL_MS : Math.max(SHORTEST_MS, plot.quantum));
+    if (isStill())
+      timer = setTimeout(() => paintOnBeat(paint), STILL_MS);
+    else
+      paintOnBeat(paint);
   }
 
   /** @param {ReturnType<typeof makePlot>} on */
@@ -74,9 +74,8 @@ export function makeChart(source) {
     isDirty = true;
     if (!plot)
       begin();
-    // While it slides, the next step shows it.
-    else if (!timer || isStill())
-      paintSoon(paint);
+    else
+      paintOnBeat(paint);
   }
 
   /** What draws is fetched; where that fails, the next news tries again. */

@@ -1,11 +1,10 @@
 // @ts-check
 // packets.js - a device's packets as they cross: a window of fixed rows that are
-// written anew, at most once a frame, and never grow.
+// written anew and never grow.
 import { make, setText } from "../core/dom.js";
-import { paintSoon } from "../core/frame.js";
+import { paintOnBeat } from "../core/frame.js";
 import { count, tame, timeOfDay } from "../core/format.js";
 import { Packets } from "../core/packets.js";
-import { openSocket } from "../core/socket.js";
 import { makeSection } from "./parts.js";
 import { arrow } from "./scale.js";
 
@@ -49,21 +48,19 @@ export function makePackets(store, mac) {
       { scope: "col", class: i === HEADS.length - 1 ? "number" : "" }, label)))),
     make("tbody", {}, ...rows.map(({ element }) => element)));
   const section = makeSection("Packets as they cross", table);
-  const socket = openSocket(`/api/v1/live?packets=1&device=${encodeURIComponent(mac)}`, {
-    onMessage(message) {
-      if (message.type !== "packets")
-        return;
-      packets.take(message, mac);
-      paintSoon(paint);
-    },
-    onState() {},
-  });
-
   function paint() {
     rows.forEach((row, i) => row.update(packets.rows[i], store.skewMs));
     section.say(packets.leftOut ? `${count(packets.leftOut)} are not shown: too many at once` : "");
   }
 
   section.say("none since this page was opened");
-  return { element: section.element, stop: () => socket.close() };
+  return {
+    element: section.element,
+    wish: `packets=1&device=${encodeURIComponent(mac)}`,
+    /** @param {Record<string, unknown>} message */
+    hear(message) {
+      packets.take(message, mac);
+      paintOnBeat(paint);
+    },
+  };
 }

@@ -79,11 +79,6 @@ export function makePlot(root, source) {
   const edge = () => Date.now() - source.delayMs;
 
   return {
-    /** How long the picture may stand still, ms. */
-    get quantum() {
-      return quantum;
-    },
-
     readColours() {
       colours = Object.fromEntries(["--down", "--up", "--line", "--muted"].map(
         (name) => [name, colour(name)]));

@@ -34,7 +34,7 @@ def listen(page, times):
         opcode, payload = page.frame()
         if opcode == PING:
             page.sock.sendall(frame(PONG, payload))
-        elif unpack(payload)[0]["type"] == "tick":
+        elif any(m["type"] == "tick" for m in unpack(payload)[0]):
             times.append(time.monotonic())
 
 
