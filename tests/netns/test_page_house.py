@@ -124,6 +124,34 @@ def test_its_address_is_kept_by_keyboard(house, browser):
     assert eventually(lambda: house.ask("get", "dhcp.static") == [], 20)
 
 
+def test_a_switch_does_not_flip_back(house, browser):
+    """Where what the live feed says is from before the click."""
+    states = browser.do("""
+        const late = await context.newPage();
+        await late.routeWebSocket(/live/, (page) => {
+          const gateway = page.connectToServer();
+          gateway.onMessage((said) => setTimeout(() => page.send(said), 1100));
+        });
+        await late.goto(page.url().replace(/#.*/, `#/device/${args.mac}`));
+        const pin = late.locator('[aria-label="Keep every packet"]');
+        await pin.evaluate((e) => {
+          window.states = [];
+          new MutationObserver(() => {
+            const now = e.getAttribute("aria-checked");
+            if (now !== states.at(-1))
+              states.push(now);
+          }).observe(e, { attributeFilter: ["aria-checked"] });
+        });
+        await pin.click();
+        await late.waitForTimeout(3500);
+        const states = await late.evaluate("states");
+        await late.close();
+        return states;
+        """, mac=house.h2.mac)
+    house.cli("set", "clients.pin=")
+    assert states == ["true"]
+
+
 def test_its_packets_are_kept_and_given_out(house, browser):
     """The choice to keep all of them, and a file of the last minute."""
     house.h2.run("ping", "-c", "1", "-W", "2", FAR)

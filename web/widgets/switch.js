@@ -2,6 +2,9 @@
 // switch.js - on or off, at once; and a choice out of few.
 import { make } from "../core/dom.js";
 
+/** So long after a deed there may still be word on its way from before it. */
+const SETTLE_MS = 1500;
+
 /**
  * @param {string} label
  * @param {(isOn: boolean) => Promise<unknown>} act
@@ -11,6 +14,7 @@ import { make } from "../core/dom.js";
 export function makeSwitch(label, act, onRefused, isOn = false) {
   const element = make("button", { type: "button", class: "switch", role: "switch",
     "aria-label": label, "aria-checked": String(isOn) });
+  let settledAt = 0;
   element.addEventListener("click", async () => {
     const wish = element.getAttribute("aria-checked") !== "true";
     onRefused("");
@@ -18,6 +22,7 @@ export function makeSwitch(label, act, onRefused, isOn = false) {
     element.setAttribute("aria-checked", String(wish));
     try {
       await act(wish);
+      settledAt = performance.now() + SETTLE_MS;
     } catch (error) {
       element.setAttribute("aria-checked", String(!wish));
       onRefused(/** @type {Error} */ (error).message);
@@ -28,7 +33,7 @@ export function makeSwitch(label, act, onRefused, isOn = false) {
     element,
     /** @param {boolean} now */
     update(now) {
-      if (!element.hasAttribute("aria-busy"))
+      if (!element.hasAttribute("aria-busy") && performance.now() >= settledAt)
         element.setAttribute("aria-checked", String(now));
     },
   };
