@@ -59,8 +59,16 @@ function listen() {
 /** The view says what it wants to hear beside what all do. */
 const livePath = () => LIVE + (view?.wish ? `?${view.wish}` : "");
 
+/** What happened while nobody listened is asked for whenever that begins. */
+function catchUp() {
+  if (session?.logged_in)
+    ask(`events?limit=${EVENTS}`).then(({ events }) => store.takeEvents(events)).catch(() => {});
+}
+
 /** @param {import("./core/socket.js").Message} message */
 function hear(message) {
+  if (message.type === "hello")
+    catchUp();
   if (message.type === "packets")
     view?.hear?.(message);
   else
@@ -86,8 +94,6 @@ async function meet() {
     return;
   }
   leave.hidden = !session.logged_in;
-  if (session.logged_in)
-    ask(`events?limit=${EVENTS}`).then(({ events }) => store.takeEvents(events)).catch(() => {});
   if (session.password_set && !session.logged_in) {
     socket?.close();
     drops?.stop();

@@ -14,7 +14,7 @@ struct page {
 	struct addr peer;
 	struct pass pass;
 	bool owner; /* let in as such: where there is a password, all are */
-	unsigned skipped;
+	unsigned skipped; /* messages, or their packets, since it was told */
 
 	/* packets.c */
 	bool packets, by_device;

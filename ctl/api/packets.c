@@ -3,8 +3,8 @@
  * Called by live.c. Control thread. What the engine wrote is read and told at
  * once after a calm, then twenty times a second: a page gets so many rows, of
  * its device or of all, and how many packets it does not see. One whose network
- * is slower gets fewer messages and is told the same way. What else there is to
- * tell such pages waits for the same message.
+ * is slower gets fewer, and is told that it lags. What else there is to tell
+ * such pages waits for the same message.
  * Invariant: the timer runs, and the engine writes, while a page wants it. */
 #include <stdlib.h>
 #include <string.h>
@@ -136,6 +136,7 @@ static bool tell(struct page *p, struct message *m, json_t *news,
 		m->frame = make(news, slow ? NULL : packets_json(p, rows, n));
 	}
 	p->left_out = slow ? p->left_out + count(p, rows, n) : 0;
+	p->skipped += slow && p->left_out;
 	if (!m->frame)
 		return false;
 	page_send(p, m->frame);

@@ -140,6 +140,31 @@ def test_a_flood_is_told_in_part(house, owner):
     assert told + left_out >= moved * 0.97 - 200
 
 
+def test_a_page_that_reads_nothing_is_told_less(house, owner):
+    """And told so; others hear all the while, and packets pass."""
+    with Page(house.h3, query="?packets=1", headers=[owner]) as slow, \
+            watching(house, owner) as seen, \
+            house.far.udp(7204, FAR) as far, house.h2.udp(41204) as inside:
+        slow.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 32768)
+        for _ in range(20):
+            for _ in range(2000):
+                inside.sendto(bytes(100), (FAR, 7205))
+            inside.sendto(b"there", (FAR, 7204))
+            data, outside = far.recvfrom(2048)
+            far.sendto(b"back", outside)
+            assert inside.recv(2048) == b"back"
+            time.sleep(0.1)
+        time.sleep(1)
+        kinds, left_out = set(), 0
+        end = time.monotonic() + 20
+        while "lagging" not in kinds and time.monotonic() < end:
+            message = slow.message()
+            kinds.add(message["type"])
+            left_out += message.get("left_out", 0)
+    assert "lagging" in kinds and left_out > 0
+    assert len(seen) >= 20
+
+
 def test_it_is_the_owners_alone(house, owner):
     assert ask(house.h1, offer(query="?packets=1")) == 401
     assert ask(house.h1, offer(query="?packets=1&device=h1",

@@ -35,7 +35,6 @@ export class Packets {
     /** @type {Packet[]} newest first */
     this.rows = [];
     this.leftOut = 0;
-    this.seen = 0;
   }
 
   /** @param {Record<string, unknown>} message @param {string} mac whose only */
@@ -44,7 +43,6 @@ export class Packets {
     const fresh = all.slice(-KEPT).map((row) => readRow(row, number(now_ms)))
       .filter((packet) => packet !== null && packet.mac === mac);
     this.leftOut += number(left_out);
-    this.seen += all.length;
     this.rows = [.../** @type {Packet[]} */ (fresh).reverse(), ...this.rows].slice(0, KEPT);
   }
 }

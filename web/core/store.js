@@ -32,6 +32,7 @@ import { Beats, Boundary, listOf, Minute, number } from "./history.js";
  */
 
 export const STALE_MS = 2000;
+const LAGGING_MS = 5000;
 const CLOCK_STEP_MS = 1500;
 
 /** @param {Sum[]} sums @returns {Sum} */
@@ -63,6 +64,8 @@ export class Store {
     this.skewMs = 0;
     /** performance.now() of the last tick; 0: none yet. */
     this.heardAt = 0;
+    /** performance.now() when it was last said that some were left out; 0: never. */
+    this.laggedAt = 0;
     this.isOpen = false;
     this.retryAt = 0;
     /** @type {string | null} */
@@ -71,6 +74,11 @@ export class Store {
 
   get ageMs() {
     return this.heardAt ? performance.now() - this.heardAt : 0;
+  }
+
+  /** The way from the gateway to this page is slow: it is told less. */
+  get isLagging() {
+    return this.laggedAt > 0 && performance.now() - this.laggedAt < LAGGING_MS;
   }
 
   get isStale() {
@@ -118,6 +126,9 @@ export class Store {
       break;
     case "event":
       this.events.take([said.event]);
+      break;
+    case "lagging":
+      this.laggedAt = performance.now();
       break;
     case "clients":
       this.#takeClients(said);

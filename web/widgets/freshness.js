@@ -6,6 +6,8 @@ import { duration } from "../core/format.js";
 
 /** @typedef {import("../core/store.js").Store} Store */
 
+const SLOW = "The way here is slow: told less often.";
+
 /** @param {Store} store */
 export function retryWords({ isOpen, retryAt }) {
   const left = Math.ceil((retryAt - performance.now()) / 1000);
@@ -35,8 +37,9 @@ export function makeFreshness(store, retry) {
       element.dataset.state = isLive ? "live" : store.heardAt ? "stale" : "waiting";
       setText(state, isLive ? "Live" : store.heardAt ?
         `${duration(store.ageMs / 1000)} old` : "Waiting");
-      setText(next, isLive || !store.heardAt ? "" : retryWords(store));
-      setText(told, isLive ? "Live" : store.heardAt ?
+      setText(next, isLive ? (store.isLagging ? SLOW : "") :
+        store.heardAt ? retryWords(store) : "");
+      setText(told, isLive ? (store.isLagging ? SLOW : "Live") : store.heardAt ?
         "The gateway does not answer; what is shown is old." : "");
       again.hidden = isLive || store.isOpen;
     },

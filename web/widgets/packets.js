@@ -48,9 +48,10 @@ export function makePackets(store, mac) {
       { scope: "col", class: i === HEADS.length - 1 ? "number" : "" }, label)))),
     make("tbody", {}, ...rows.map(({ element }) => element)));
   const section = makeSection("Packets as they cross", table);
+
   function paint() {
     rows.forEach((row, i) => row.update(packets.rows[i], store.skewMs));
-    section.say(packets.leftOut ? `${count(packets.leftOut)} are not shown: too many at once` : "");
+    section.say(packets.leftOut ? `${count(packets.leftOut)} left out: more than could be told` : "");
   }
 
   section.say("none since this page was opened");

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "../tap/capture.h"
+#include "../tap/summary.h"
 #include "express_core.h"
 
 struct express *express_new(struct nat *nat, struct egress *egress)
@@ -242,8 +243,10 @@ static bool look_at(struct express *x, uint32_t pair)
 
 static unsigned round_ms(const struct express *x)
 {
-	return x->live_n > EXPRESS_FEW ? EXPRESS_ROUND_MS
-				       : EXPRESS_FEW_ROUND_MS;
+	if (x->live_n <= EXPRESS_FEW)
+		return EXPRESS_FEW_ROUND_MS;
+	return summary_wanted(x->egress->summary) ? EXPRESS_TOLD_ROUND_MS
+						  : EXPRESS_ROUND_MS;
 }
 
 /* Goes on where the last turn stopped. From the end: who goes is replaced by

@@ -30,6 +30,9 @@
 #define EXPRESS_ROUND_MS     100
 #define EXPRESS_FEW_ROUND_MS 20
 #define EXPRESS_FEW	     EXPRESS_SCAN
+/* While somebody watches: with the 50 ms from one message to the next, what was
+ * carried is told within 100. */
+#define EXPRESS_TOLD_ROUND_MS 40
 /* Longer than GRO holds a frame: a round of softirqs, for which ksoftirqd may
  * have to wait, or the device's gro_flush_timeout. It begins with the last
  * turn, which may be a round of scans ago. */

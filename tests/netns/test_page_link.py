@@ -1,0 +1,79 @@
+"""The page's one live connection: what it carries, what is said of a slow one,
+and that nothing is missed while it is away."""
+import pytest
+
+from test_page import LIVE
+from test_page_house import device_view, scan
+from test_page_views import PASSWORD, TEXT, go, log_in
+from world import eventually
+
+pytestmark = pytest.mark.long
+
+
+@pytest.fixture(scope="module")
+def house(build_shared):
+    """h1 has the page open, h2 is looked at."""
+    house = build_shared([["h1"], ["h2"]])
+    house.start_gateway()
+    house.h1.dhcp()
+    house.h2.dhcp()
+    house.gw.run(house.binary, "passwd", "--name", house.instance,
+                 input=PASSWORD + "\n")
+    return house
+
+
+@pytest.fixture
+def browser(shared_browser):
+    log_in(shared_browser)
+    yield shared_browser
+    shared_browser.complaints()
+
+
+def test_a_view_with_packets_has_no_second_connection(house, browser):
+    browser.do("""
+        globalThis.open = 0;
+        page.on("websocket", (s) => { open++; s.on("close", () => open--); });
+        """)
+    browser.do("await page.reload()")
+    device_view(house, browser)
+    house.h2.attempt("ping", "-c", "3", "-i", "0.2", "203.0.113.1")
+    assert browser.eventually("document.querySelector('[aria-label=Packets]')"
+                              ".textContent.includes('icmp')")
+    assert eventually(lambda: browser.do("return open") == 1)
+    go(browser, "overview")
+    assert browser.eventually(LIVE)
+    assert eventually(lambda: browser.do("return open") == 1)
+
+
+def test_a_slow_way_is_said_to_be_one(browser):
+    """One message among the others: [{type: lagging, skipped: 3}]."""
+    lagging = [0x91, 0x82, 0xa4, *b"type", 0xa7, *b"lagging",
+               0xa7, *b"skipped", 3]
+    browser.do("""
+        globalThis.late = await context.newPage();
+        await late.routeWebSocket(/live/, (page) => {
+          page.connectToServer();
+          setTimeout(() => page.send(Buffer.from(args.lagging)), 2000);
+        });
+        await late.goto(page.url());
+        await late.waitForFunction(
+          () => /Live.*slow/.test(document.querySelector(".freshness").textContent));
+        await late.waitForFunction(
+          () => !/slow/.test(document.querySelector(".freshness").textContent));
+        await late.close();
+        """, lagging=lagging)
+
+
+def test_what_happened_meanwhile_is_asked_for(house, browser):
+    go(browser, "events")
+    house.h1.run("ip", "link", "set", "eth0", "down")
+    try:
+        assert browser.eventually("!!document.querySelector('main.stale')")
+        scan(house.h2)
+        assert eventually(lambda: [e for e in house.ask("events")["events"]
+                                   if e["kind"] == "scan-internet"], 60, 0.5)
+    finally:
+        house.h1.run("ip", "link", "set", "eth0", "up")
+    assert browser.eventually(LIVE)
+    assert browser.eventually(f"/scan of the internet/i.test({TEXT})"), \
+        browser.look(TEXT)
