@@ -2,10 +2,12 @@
  *
  * Called by api.c's routes; views.c asks it what there is. The question is
  * checked on the control thread, answered by one of libuv's workers from a
- * snapshot, and told on the control thread again.
+ * snapshot, and told on the control thread again. Few are answered at a time:
+ * each costs memory, and the workers save files and weigh passwords, too.
  *
- * asked ──on_work──► answered ──on_done──► told, freed
- * Invariant: a->jobs lists those under way, and nobody else has them. */
+ * waiting ──run──► under way ──on_work──► answered ──on_done──► told, freed
+ * Invariant: a->jobs lists all of them, the oldest first, and nobody else has
+ * them; who waits has a request and no snapshot. */
 #include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
@@ -17,7 +19,8 @@
 #include "../history/query.h"
 #include "room.h"
 
-#define JOBS_MAX     8
+#define JOBS_MAX     64 /* that wait or are under way */
+#define JOBS_AT_ONCE 2
 #define SPAN_MS	     3600000u /* if 'from' is not given */
 #define GROUPS	     200      /* if 'limit' is not */
 #define PAIR_KEY_MAX (MAC_STRLEN + NAMES_LEN_MAX + 1)
@@ -28,7 +31,7 @@ struct history_job {
 	struct http_request *request; /* NULL: it left */
 	struct history_job *next, **link;
 	struct history *history;
-	struct snapshot_of_history *snapshot;
+	struct snapshot_of_history *snapshot; /* NULL: it waits */
 	struct query query;
 	unsigned tier;
 	bool csv;
@@ -375,6 +378,16 @@ static void answer_csv(const struct history_job *j)
 
 /* ---- life */
 
+static void add(struct api *a, struct history_job *j)
+{
+	j->api = a;
+	j->link = &a->jobs;
+	while (*j->link)
+		j->link = &(*j->link)->next;
+	*j->link = j;
+	a->jobs_n++;
+}
+
 static void end(struct history_job *j)
 {
 	if (j->api) {
@@ -382,6 +395,7 @@ static void end(struct history_job *j)
 		if (j->next)
 			j->next->link = j->link;
 		j->api->jobs_n--;
+		j->api->jobs_running -= j->snapshot != NULL;
 	}
 	query_free(&j->answer);
 	history_release(j->history, j->snapshot);
@@ -395,11 +409,14 @@ static void on_work(uv_work_t *work)
 	j->result = query_run(&j->query, j->tier, j->snapshot, &j->answer);
 }
 
+static void run_waiting(struct api *a);
+
 static void on_done(uv_work_t *work, int status)
 {
 	struct history_job *j = container_of(work, struct history_job, work);
+	struct api *a = j->api;
 
-	if (j->api && j->request) {
+	if (a && j->request) {
 		if (status || j->result)
 			answer_error(j->request, 500, NULL,
 				     "The gateway is out of memory.");
@@ -409,6 +426,34 @@ static void on_done(uv_work_t *work, int status)
 			answer_json(j->request, 200, answer_of(j));
 	}
 	end(j);
+	if (a)
+		run_waiting(a);
+}
+
+static void run(struct api *a, struct history_job *j)
+{
+	struct http_request *r = j->request;
+
+	j->snapshot = history_snapshot(j->history, 1u << j->tier);
+	a->jobs_running += j->snapshot != NULL;
+	if (j->snapshot && !uv_queue_work(a->loop, &j->work, on_work, on_done))
+		return;
+	end(j);
+	answer_error(r, 500, NULL, "The gateway is out of memory.");
+}
+
+static void run_waiting(struct api *a)
+{
+	struct history_job *j = a->jobs;
+
+	while (j && a->jobs_running < JOBS_AT_ONCE) {
+		if (j->snapshot) {
+			j = j->next;
+			continue;
+		}
+		run(a, j);
+		j = a->jobs;
+	}
 }
 
 static void on_gone(void *arg)
@@ -416,26 +461,8 @@ static void on_gone(void *arg)
 	struct history_job *j = arg;
 
 	j->request = NULL;
-}
-
-static void start(struct api *a, struct http_request *r, struct history_job *j)
-{
-	j->api = a;
-	j->next = a->jobs;
-	j->link = &a->jobs;
-	if (j->next)
-		j->next->link = &j->next;
-	a->jobs = j;
-	a->jobs_n++;
-	j->snapshot = history_snapshot(j->history, 1u << j->tier);
-	if (!j->snapshot ||
-	    uv_queue_work(a->loop, &j->work, on_work, on_done)) {
-		answer_error(r, 500, NULL, "The gateway is out of memory.");
+	if (!j->snapshot)
 		end(j);
-		return;
-	}
-	j->request = r;
-	http_hold(r, on_gone, j);
 }
 
 void history_answer(struct api *a, struct http_request *r)
@@ -449,10 +476,14 @@ void history_answer(struct api *a, struct http_request *r)
 		return;
 	}
 	j->history = a->house.history(a->house.arg);
-	if (read_question(r, j))
-		start(a, r, j);
-	else
+	if (!read_question(r, j)) {
 		free(j);
+		return;
+	}
+	j->request = r;
+	http_hold(r, on_gone, j);
+	add(a, j);
+	run_waiting(a);
 }
 
 void history_forget(struct api *a)

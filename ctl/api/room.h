@@ -40,7 +40,7 @@ struct api {
 	struct capture_job *captures;
 	struct live live;
 	struct login login;
-	unsigned jobs_n;
+	unsigned jobs_n, jobs_running;
 	struct history_job *jobs;
 };
 

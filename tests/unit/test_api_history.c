@@ -1,5 +1,6 @@
 /* test_api_history.c - the history as it is asked for: its numbers, its errors,
  * its CSV, and who may ask. */
+#include "../../ctl/base/container_of.h"
 #include "api_house.h"
 
 static const char *ask(const char *query)
@@ -169,17 +170,61 @@ static void defaults_are_the_last_hour(void **state)
 	json_decref(h);
 }
 
-static void who_asks_and_leaves_is_forgotten(void **state)
+static int asks(void)
 {
-	int fd = say(false, "GET", "/api/v1/history", "Host: x\r\n", "");
+	return say(false, "GET", "/api/v1/history", "Host: x\r\n", "");
+}
 
-	(void)state;
+static void leaves(int fd)
+{
 	setsockopt(fd, SOL_SOCKET, SO_LINGER, &(struct linger){ .l_onoff = 1 },
 		   sizeof(struct linger));
-	spin(1);
 	close(fd);
+	spin(5);
+}
+
+static void who_asks_and_leaves_is_forgotten(void **state)
+{
+	(void)state;
+	leaves(asks());
 	spin(20);
 	json_decref(answer(""));
+}
+
+/* ---- more ask than can be answered at once */
+
+#define WORKERS 4  /* as libuv has them */
+#define MOST	64 /* that are asked and not yet answered */
+
+static struct busy_worker {
+	uv_work_t work;
+	uv_sem_t over;
+} busy[WORKERS];
+
+static void on_busy(uv_work_t *work)
+{
+	uv_sem_wait(&container_of(work, struct busy_worker, work)->over);
+}
+
+static void on_free(uv_work_t *work, int status)
+{
+	uv_sem_destroy(&container_of(work, struct busy_worker, work)->over);
+	assert_int_equal(status, 0);
+}
+
+/* Nothing is answered until they are freed. */
+static void workers_are_busy(void)
+{
+	for (unsigned i = 0; i < WORKERS; i++) {
+		uv_sem_init(&busy[i].over, 0);
+		uv_queue_work(&loop, &busy[i].work, on_busy, on_free);
+	}
+}
+
+static void workers_are_free(void)
+{
+	for (unsigned i = 0; i < WORKERS; i++)
+		uv_sem_post(&busy[i].over);
 }
 
 static void only_the_owner_may_ask(void **state)
@@ -190,16 +235,62 @@ static void only_the_owner_may_ask(void **state)
 		 401, "password");
 }
 
-static void the_api_may_go_while_an_answer_is_made(void **state)
+/* The headers of the owner, who alone is known to be gone: a socket of the
+ * machine's own does not tell. */
+static const char *owner(void)
 {
-	int fd = say(false, "GET", "/api/v1/history", "Host: x\r\n", "");
+	static const char host[] = "Host: 127.0.0.1\r\n";
+	static char headers[256];
+	const char *set =
+		strstr(hear(say(true, "POST", "/api/v1/password", host,
+				"{\"password\":\"long enough\"}")),
+		       "portcullis=");
+
+	assert_non_null(set);
+	snprintf(headers, sizeof(headers), "%sCookie: %.*s\r\n", host,
+		 (int)strcspn(set, ";"), set);
+	return headers;
+}
+
+/* Up to a number, for which those that leave do not count. */
+static void many_wait_for_their_turn(void **state)
+{
+	const char *headers = owner();
+	int under_way, waiting, fds[MOST];
 
 	(void)state;
+	workers_are_busy();
+	under_way = say(true, "GET", "/api/v1/history", headers, "");
+	fds[0] = asks();
+	waiting = say(true, "GET", "/api/v1/history", headers, "");
+	for (unsigned i = 1; i < MOST - 2; i++)
+		fds[i] = asks();
+	reply_is(hear(asks()), 503, "Retry-After: 1\r\n");
+	leaves(under_way); /* its turn goes on */
+	leaves(waiting);
+	fds[MOST - 2] = asks();
+	reply_is(hear(asks()), 503, "Retry-After: 1\r\n");
+	workers_are_free();
+	for (unsigned i = 0; i < MOST - 1; i++)
+		reply_is(hear(fds[i]), 200, "\"step_ms\":5000");
+	json_decref(answer(""));
+}
+
+static void the_api_may_go_while_answers_are_made(void **state)
+{
+	int fds[5];
+
+	(void)state;
+	workers_are_busy();
+	for (unsigned i = 0; i < 5; i++)
+		fds[i] = asks();
 	http_close(on_lan);
-	http_close(on_unix);
 	api_free(api);
+	http_close(on_unix);
+	workers_are_free();
 	uv_run(&loop, UV_RUN_DEFAULT);
-	close(fd);
+	for (unsigned i = 0; i < 5; i++)
+		close(fds[i]);
 }
 
 int main(void)
@@ -213,7 +304,8 @@ int main(void)
 		cmocka_unit_test(defaults_are_the_last_hour),
 		cmocka_unit_test(who_asks_and_leaves_is_forgotten),
 		cmocka_unit_test(only_the_owner_may_ask),
-		cmocka_unit_test(the_api_may_go_while_an_answer_is_made),
+		cmocka_unit_test(many_wait_for_their_turn),
+		cmocka_unit_test(the_api_may_go_while_answers_are_made),
 	};
 
 	return cmocka_run_group_tests(tests, start, stop);
