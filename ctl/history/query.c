@@ -52,7 +52,8 @@ static uint64_t choose_step(const struct query *q,
 
 	for (i = 0; i + 1 < sizeof(steps) / sizeof(steps[0]); i++)
 		if ((q->to_ms - q->from_ms) / steps[i] <= POINTS_FINE &&
-		    reaches(tier_of(steps[i]), q->from_ms, from_ms))
+		    reaches(tier_of(steps[i]),
+			    q->from_ms - q->from_ms % steps[i], from_ms))
 			break;
 	return steps[i];
 }

@@ -204,6 +204,32 @@ static void test_step_is_chosen(void **state)
 	kit_done(k, &a, s);
 }
 
+/* What lasts from ever further back: seconds where ticks do not reach as far as
+ * the step's own beginning, and minutes where seconds do not. */
+static void test_chosen_step_is_kept(void **state)
+{
+	const uint64_t from[TIERS] = { [TIER_TICK] = KIT_NOON + 320,
+				       [TIER_SECOND] = KIT_NOON - 5000,
+				       [TIER_MINUTE] = KIT_NOON - 3600000 };
+	static const struct {
+		int64_t at_ms;
+		uint64_t step_ms;
+	} rows[] = {
+		{ 400, 100 }, { 350, 1000 }, { -4500, 1000 }, { -5500, 60000 }
+	};
+
+	(void)state;
+	for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		uint64_t at_ms = KIT_NOON + (uint64_t)rows[i].at_ms;
+		struct query q = kit_query(at_ms, at_ms + 120000, 0);
+		struct error err;
+		unsigned tier;
+
+		assert_int_equal(query_prepare(&q, from, &tier, &err), 0);
+		assert_int_equal(q.step_ms, rows[i].step_ms);
+	}
+}
+
 /* ---- the clock */
 
 /* What was five minutes ago stays so when the clock is set. */
@@ -433,6 +459,7 @@ int main(void)
 		TEST(test_late_tick),
 		TEST(test_errors),
 		TEST(test_step_is_chosen),
+		cmocka_unit_test(test_chosen_step_is_kept),
 		TEST(test_clock_is_set),
 		TEST(test_clock_is_trimmed),
 		TEST(test_drift_leaves_no_holes),
