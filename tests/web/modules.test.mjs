@@ -35,8 +35,9 @@ const { readRoute, writeRoute } = await load("core/route.js");
 const { Events, linkOf, oftenWords } = await load("core/events.js");
 const { flagWords, Packets } = await load("core/packets.js");
 const { rttVerdict, rttWords } = await load("core/rtt.js");
-const { clampSpan, historyPath, readWish, Series, spanOf, writeWish } =
+const { clampSpan, historyPath, readWish, Series, spanOf, stepWords, writeWish } =
   await load("core/span.js");
+const { reachWords } = await load("core/reach.js");
 const { coneWords, isBehindAnother, typeWords } = await load("core/cone.js");
 const { splitEndpoint, Talks } = await load("core/talks.js");
 const { asText, asValue, SETTINGS, valueOf } = await load("core/settings.js");
@@ -246,22 +247,57 @@ test("a span survives its address, whatever that says", () => {
 
 test("a series goes on with the time and never grows", () => {
   const s = new Series(60_000, 100);
-  assert.equal(s.since(100_000), 40_000);
+  assert.deepEqual(s.ask(100_000), { from: 40_000, to: 100_000, step: 0 });
   s.take({ from_ms: 40_000, step_ms: 100, rx: Array(600).fill(125), tx: Array(600).fill(null) }, 100_000);
   assert.deepEqual([s.at.length, s.at[0], s.rx[0], s.tx[5]], [600, 40_000, 10_000, null]);
   // The last step had not ended: it is told again.
-  assert.equal(s.since(101_000), 99_800);
+  assert.deepEqual(s.ask(101_000), { from: 99_800, to: 101_000, step: 100 });
   s.take({ from_ms: 99_900, step_ms: 100, rx: [250, 1, 9], tx: [0, 0, 0] }, 100_199);
   assert.deepEqual([s.at.at(-1), s.rx.at(-2), s.rx.at(-1)], [100_000, 20_000, 80]);
   for (let now = 101_000; now < 500_000; now += 1000)
-    s.take({ from_ms: s.since(now), step_ms: 100, rx: Array(12).fill(1), tx: Array(12).fill(1) }, now);
+    s.take({ from_ms: s.ask(now).from, step_ms: 100, rx: Array(12).fill(1), tx: Array(12).fill(1) }, now);
   assert.ok(s.at.length <= 602 && s.at.length === s.rx.length && s.rx.length === s.tx.length);
   assert.ok(s.at.every((t, i) => !i || t > s.at[i - 1]));
   s.take({ from_ms: 0, step_ms: 1000, rx: Array(5000).fill(1), tx: [] }, 600_000);
   assert.ok(s.at.length <= 602);
-  s.coarsen();
-  assert.deepEqual([s.at.length, s.stepMs], [0, 60_000]);
+  s.clear();
+  assert.deepEqual([s.at.length, s.ask(600_000).step], [0, 0]);
   s.take({ from_ms: "x", step_ms: NaN, rx: "no", tx: {} }, 600_000);
+});
+
+test("a series is as fine as is kept, and finer when more is", () => {
+  const s = new Series(60_000, 100);
+  const take = (from_ms, step_ms, n, now) =>
+    s.take({ from_ms, step_ms, rx: Array(n).fill(1), tx: Array(n).fill(1) }, now);
+  s.ask(100_000);
+  take(40_000, 1000, 60, 100_000);
+  assert.deepEqual([s.stepMs, s.at.length], [1000, 60]);
+  assert.deepEqual(s.ask(101_000), { from: 98_000, to: 101_000, step: 1000 });
+  take(98_000, 1000, 3, 101_000);
+  assert.equal(s.at.length, 60);
+  assert.deepEqual(s.ask(105_000), { from: 45_000, to: 105_000, step: 0 });
+  take(45_000, 1000, 60, 105_000);
+  assert.equal(s.ask(106_000).step, 1000);
+  assert.equal(s.ask(110_000).step, 0);
+  take(50_000, 100, 600, 110_000);
+  assert.deepEqual([s.stepMs, s.at.length, s.ask(115_000).step], [100, 600, 100]);
+  assert.deepEqual([stepWords(100), stepWords(5000), stepWords(60_000)],
+    ["100\u00a0ms", "5\u00a0s", "1\u00a0min"]);
+});
+
+test("how far back each fineness goes", () => {
+  const now = new Date(2026, 5, 2, 15, 0).getTime();
+  const tiers = (...from) => [100, 1000, 60_000].map((step_ms, i) => ({ step_ms, from_ms: from[i] }));
+  const at = (day, hour, minute) => new Date(2026, 5, day, hour, minute).getTime();
+  assert.equal(reachWords(tiers(at(2, 12, 31), at(1, 15, 5), at(1, 14, 59)), 0, now),
+    "Kept: tenths of a second since 12:31, seconds since yesterday 15:05, minutes for 24\u00a0hours.");
+  assert.equal(reachWords(tiers(at(2, 12, 31) + 59_900, at(2, 12, 31) + 59_000, at(2, 12, 31)), 60_000, now),
+    "Kept: tenths of a second since 12:32.");
+  assert.equal(reachWords(tiers(at(1, 15, 0), at(1, 15, 0), at(1, 15, 0)), 0, now),
+    "Kept: tenths of a second for 24\u00a0hours.");
+  assert.equal(reachWords(tiers(null, null, null), 0, now), "");
+  for (const odd of [undefined, 5, [null, 7, { step_ms: "x", from_ms: {} }, { step_ms: 5, from_ms: 1 }]])
+    assert.equal(reachWords(odd, 0, now), "");
 });
 
 test("packets are bounded and read with suspicion", () => {

@@ -7,10 +7,12 @@ const PATIENCE_MS = 15_000;
 
 /** The gateway said no, with a sentence for people. */
 export class Refused extends Error {
-  /** @param {string} sentence @param {number} status */
-  constructor(sentence, status) {
+  /** @param {string} sentence @param {number} status @param {number} againMs when to ask
+   *   again; 0: that was not said */
+  constructor(sentence, status, againMs) {
     super(sentence);
     this.status = status;
+    this.againMs = againMs;
   }
 }
 
@@ -28,7 +30,8 @@ export async function ask(path, method = "GET", body) {
   });
   const said = await reply.json().catch(() => ({}));
   if (!reply.ok)
-    throw new Refused(String(said.error ?? "The gateway refuses."), reply.status);
+    throw new Refused(String(said.error ?? "The gateway refuses."), reply.status,
+      Number(reply.headers.get("Retry-After")) * 1000);
   return said;
 }
 
@@ -44,7 +47,7 @@ export async function changeList(group, key, change) {
 }
 
 /**
- * Asks every so often while the page is looked at.
+ * Asks every so often while the page is looked at, and when a refusal says so.
  * @param {string | (() => string)} path
  * @param {number} everyMs
  * @param {(said: any, path: string) => void} onAnswer
@@ -61,10 +64,12 @@ export function watch(path, everyMs, onAnswer, onRefused = () => {}) {
     const asked = typeof path === "string" ? path : path();
     try {
       const said = await ask(asked);
-      return () => onAnswer(said, asked);
+      return { tell: () => onAnswer(said, asked), againMs: everyMs };
     } catch (error) {
       // The live connection says it when the gateway is gone.
-      return () => error instanceof Refused && onRefused(error);
+      return error instanceof Refused ?
+        { tell: () => onRefused(error), againMs: error.againMs || everyMs } :
+        { tell() {}, againMs: everyMs };
     }
   }
 
@@ -74,11 +79,11 @@ export function watch(path, everyMs, onAnswer, onRefused = () => {}) {
     if (isAsking || isOver || document.hidden)
       return;
     isAsking = true;
-    const tell = await once();
+    const { tell, againMs } = await once();
     isAsking = false;
     if (isOver)
       return;
-    timer = setTimeout(now, isDue ? 0 : everyMs);
+    timer = setTimeout(now, isDue ? 0 : againMs);
     tell();
   }
 

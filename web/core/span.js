@@ -1,10 +1,12 @@
 // @ts-check
 // span.js - spans of the past: three strips that show it, series that follow them,
 // and how the gateway is asked for the traffic of one.
+import { duration } from "./format.js";
 import { listOf, number } from "./history.js";
 
 /**
  * @typedef {{id: string, label: string, spanMs: number, stepMs: number, everyMs: number}} Strip
+ *   'stepMs': what the gateway chooses for it as long as so fine is kept
  * @typedef {{from: number, to: number}} Span by the gateway's clock
  * @typedef {{key: string | null, name: string | null, device?: string | null,
  *   remote?: string | null, rx: number, tx: number}} Group bytes; 'key' null: others
@@ -25,8 +27,11 @@ export const GROUPINGS = ["device", "remote", "pair"];
 
 /** Ten of the finest steps. */
 export const LEAST_MS = 1000;
-/** What is kept for all of the day. */
-const COARSEST_MS = 60_000;
+/** So many times in its span a series asks whether finer steps are kept by now. */
+const HOPES = 12;
+
+/** How long a step is. @param {number} ms */
+export const stepWords = (ms) => ms < 1000 ? `${ms}\u00a0ms` : duration(ms / 1000);
 
 /** @param {URLSearchParams} state @returns {Wish} whatever the address says */
 export function readWish(state) {
@@ -74,11 +79,16 @@ export function historyPath({ device, remote }, { from, to }, step, more = {}) {
   return `history?${query}`;
 }
 
-/** Bytes a step, kept for as long as a strip is. */
+/** Bytes a step, kept for as long as a strip is. All of it is asked for in the finest
+ * step that is kept, what is new since then in the same. */
 export class Series {
-  /** @param {number} spanMs @param {number} stepMs */
+  #anewAt = 0;
+  #finestMs;
+
+  /** @param {number} spanMs @param {number} stepMs the finest that may come */
   constructor(spanMs, stepMs) {
     this.spanMs = spanMs;
+    this.#finestMs = stepMs;
     this.stepMs = stepMs;
     /** @type {number[]} when each step began */
     this.at = [];
@@ -88,28 +98,28 @@ export class Series {
     this.tx = [];
   }
 
-  /** So fine is not kept for so long. */
-  coarsen() {
-    this.clear();
-    this.stepMs = COARSEST_MS;
-  }
-
+  /** It is asked for anew. */
   clear() {
     this.at.length = this.rx.length = this.tx.length = 0;
   }
 
-  /** From where on there is something new; the last step may have gone on.
-   * @param {number} now */
-  since(now) {
-    const first = now - this.spanMs;
-    return Math.max(first, (this.at.at(-1) ?? first) - this.stepMs);
+  /** What to ask for next; the last step may have gone on.
+   * @param {number} now @returns {Span & {step: number}} 'step' 0: the finest */
+  ask(now) {
+    const from = now - this.spanMs;
+    const last = this.at.at(-1);
+    const mayBeFiner = this.stepMs > this.#finestMs && now >= this.#anewAt + this.spanMs / HOPES;
+    if (last !== undefined && !mayBeFiner)
+      return { from: Math.max(from, last - this.stepMs), to: now, step: this.stepMs };
+    this.#anewAt = now;
+    return { from, to: now, step: 0 };
   }
 
   /** @param {Record<string, unknown>} said @param {number} now */
   take({ from_ms, step_ms, rx, tx }, now) {
     const step = number(step_ms) || this.stepMs;
     const from = number(from_ms);
-    const most = Math.ceil(this.spanMs / this.stepMs) + 2;
+    const most = Math.ceil(this.spanMs / this.#finestMs) + 2;
     const ups = listOf(tx);
     if (step !== this.stepMs)
       this.clear();

@@ -2,8 +2,9 @@
 // traffic.js - the last day in three strips, from 100 ms on: what is chosen in one
 // of them is what everything below is about. The address says what is shown.
 import { watch } from "../core/api.js";
-import { make } from "../core/dom.js";
+import { make, setText } from "../core/dom.js";
 import { tame, when } from "../core/format.js";
+import { reachWords } from "../core/reach.js";
 import { noteRoute, writeRoute } from "../core/route.js";
 import { clampSpan, GROUPINGS, historyPath, readWish, Series, spanOf, STRIPS,
   writeWish } from "../core/span.js";
@@ -40,6 +41,7 @@ export function mount(root, store, route) {
       onAll: () => go({ strip: strip.id }),
     }) };
   });
+  const reach = make("p", { class: "since reach" });
   const problem = makeProblem();
   const filters = make("p", { class: "filters" });
   const picker = makePicker((from, to) =>
@@ -59,7 +61,7 @@ export function mount(root, store, route) {
 
   root.replaceChildren(make("section", { class: "inner", "aria-label": "The last day" },
     make("div", { class: "strips" }, ...strips.map(({ element }) => element)),
-    make("div", { class: "adder" }, picker.element, filters)), problem.element, section.element);
+    reach, make("div", { class: "adder" }, picker.element, filters)), problem.element, section.element);
   strips.forEach((one) => one.recolour());
 
   /** @param {Partial<Wish>} part */
@@ -110,17 +112,29 @@ export function mount(root, store, route) {
     }, (refused) => problem.say(refused.message));
   }
 
-  const watched = strips.map(({ strip, series, draw }) => watch(() =>
-    historyPath(wish, { from: series.since(now()), to: now() }, series.stepMs, { limit: "0" }),
-  strip.everyMs, (said, path) => {
+  /** @type {ReturnType<typeof watch>[]} */
+  const watched = strips.map(({ strip, series, draw }, i) => watch(() => {
+    const next = series.ask(now());
+    return historyPath(wish, next, next.step, { limit: "0" });
+  }, strip.everyMs, (said, path) => {
     const asked = new URLSearchParams(path.split("?")[1]);
     if (asked.get("device") !== (wish.device || "all") || asked.get("remote") !== (wish.remote || "all"))
       return;
+    // What goes on with something that is no longer there.
+    if (asked.has("step") && !series.at.length)
+      return;
     series.take(said, now());
     draw();
+    setText(reach, reachWords(said.tiers, store.skewMs, Date.now()));
     if (strip.id === "minute")
       showStrips();
-  }, () => series.coarsen()));
+  }, ({ status }) => {
+    // So fine is no longer kept: what is shall come at once.
+    if (status !== 400 || !series.at.length)
+      return;
+    series.clear();
+    watched[i].now();
+  }));
 
   show();
   return {

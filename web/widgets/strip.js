@@ -3,6 +3,7 @@
 // the arrow keys. Down is drawn above the line, up below it.
 import { colour, make, setText } from "../core/dom.js";
 import { duration, inWords, orDash, rate, shortTime, timeOfDay } from "../core/format.js";
+import { stepWords } from "../core/span.js";
 import { arrow } from "./scale.js";
 import { takeTouch } from "./touch.js";
 
@@ -91,13 +92,14 @@ export function makeStrip(strip, series, store, { onPick, onAll }) {
       showSpan();
   }
 
-  /** What was under the pointer, or else the most there was. @param {any} u */
+  /** What was under the pointer, or else the most there was in one step. @param {any} u */
   function say(u) {
     const i = u.cursor.left < 0 ? null : u.cursor.idx ?? null;
     const line = (/** @type {"down" | "up"} */ way, /** @type {number} */ bps) =>
       make("span", {}, arrow(way), inWords(orDash(bps, rate)));
+    const step = series.at.length ? ` in ${stepWords(series.stepMs)}` : "";
     said.replaceChildren(
-      make("span", {}, i === null ? "at most" : timeOfDay(series.at[i] + store.skewMs)),
+      make("span", {}, i === null ? `at most${step}` : timeOfDay(series.at[i] + store.skewMs)),
       line("down", i === null ? most(series.rx) : series.rx[i] ?? 0),
       line("up", i === null ? most(series.tx) : series.tx[i] ?? 0));
   }

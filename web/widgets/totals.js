@@ -3,6 +3,7 @@
 import { make, setQuantity, setText } from "../core/dom.js";
 import { bytes, duration, inWords, rate } from "../core/format.js";
 import { number } from "../core/history.js";
+import { stepWords } from "../core/span.js";
 import { makeTile } from "./tiles.js";
 
 export function makeTotals() {
@@ -28,7 +29,7 @@ export function makeTotals() {
       setText(mean.more, `down; ${inWords(rate(number(said.average_tx_bps)))} up`);
       setQuantity(peak.value, rate(number(said.peak_rx_bps)));
       setText(peak.more, `down; ${inWords(rate(number(said.peak_tx_bps)))} up, in ` +
-        (step < 1000 ? `${step}\u00a0ms` : duration(step / 1000)));
+        stepWords(step));
     },
   };
 }
