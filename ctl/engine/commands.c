@@ -32,6 +32,25 @@ static void obey_fdb(struct worker *w, const struct engine_command *c,
 		fdb_follow(w->fdb, lan, &c->mac, (uint8_t)port, now_ms);
 }
 
+static void obey_answer(struct worker *w, const struct engine_command *c,
+			uint64_t now_ms)
+{
+	const struct nat_told told = {
+		.mac = c->mac,
+		.host = c->device,
+		.remote = c->addr,
+		.before = labels_find(w->labels, &c->mac, &c->device, &c->addr,
+				      now_ms),
+		.label = c->label,
+		.since_ms = c->since_ms,
+	};
+
+	labels_learn(w->labels, &c->mac, &c->device, &c->addr, c->label,
+		     c->ttl_s, now_ms);
+	if (c->since_ms)
+		nat_label_late(w->nat, &told);
+}
+
 static void obey(struct worker *w, const struct engine_command *c,
 		 uint64_t now_ms)
 {
@@ -48,8 +67,7 @@ static void obey(struct worker *w, const struct engine_command *c,
 		obey_fdb(w, c, now_ms);
 		break;
 	case CMD_ANSWER:
-		labels_learn(w->labels, &c->mac, &c->device, &c->addr, c->label,
-			     c->ttl_s, now_ms);
+		obey_answer(w, c, now_ms);
 		break;
 	case CMD_LABEL:
 		nat_set_label(w->nat, c->session, c->serial, c->label, c->weak);

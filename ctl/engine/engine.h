@@ -133,7 +133,9 @@ enum engine_command_kind {
 	CMD_FDB,	  /* the kernel's bridge has mac at member ifindex */
 	CMD_ANSWER,	  /* the host at mac (zero: unknown) and device was told
 			   * that addr is label's, for ttl_s; heeded before
-			   * the packets that come next, and wakes nobody */
+			   * the packets that come next, and wakes nobody.
+			   * since_ms: it was told then (clock_ms()), 0: it is
+			   * yet to be */
 	CMD_LABEL,   /* session is label's, if its serial still is so; weak:
 		      * unless it has a name */
 	CMD_DUMP,    /* internal, see engine_dump() */
@@ -152,6 +154,7 @@ struct engine_command {
 	struct addr device;
 	uint32_t label; /* a name's number (base/names.h) */
 	uint32_t ttl_s;
+	uint64_t since_ms;
 	uint32_t session, serial;
 	void *dump;
 };
@@ -207,17 +210,19 @@ bool engine_next_report(struct engine *e, struct engine_report *out);
 /* Who leaves reports for later calls this, and is woken again. */
 void engine_more_reports(struct engine *e);
 
-/* ---- samples: packets in which a LAN host may say which server it wants */
+/* ---- samples: packets in which a LAN host may say which server it wants, and
+ * what a resolver beyond the gateway answers when a host asked for addresses */
 #define ENGINE_SAMPLE_BYTES 2048
 
 struct engine_sample {
-	uint8_t proto; /* IPPROTO_TCP: TLS; IPPROTO_UDP: QUIC */
+	uint8_t proto; /* IPPROTO_TCP: TLS; IPPROTO_UDP: QUIC, or … */
+	bool answer;   /* … DNS, to what was asked in this session */
 	bool cut;      /* there was more */
 	uint16_t len;
 	uint32_t session, serial; /* for CMD_LABEL */
-	struct mac mac;		  /* of the LAN host; zero: unknown */
-	struct addr device;	  /* its address */
-	uint32_t seq;		  /* TCP: of the first byte */
+	struct mac mac;	    /* of the LAN host; zero: unknown, as for answers */
+	struct addr device; /* its address */
+	uint32_t seq;	    /* TCP: of the first byte */
 	uint64_t at_ms;
 	uint8_t data[ENGINE_SAMPLE_BYTES]; /* the payload */
 };

@@ -66,6 +66,11 @@ int worker_init(struct worker *w, const struct engine_limits *limits,
 	};
 	w->express = express_new(w->nat, &w->egress);
 	w->labels = labels_new(&key);
+	w->asked.key = key;
+	w->hellos = (struct samples){ .most = SAMPLE_MOST,
+				      .host_most = SAMPLE_HOST_MOST };
+	w->told = (struct samples){ .most = SAMPLE_ANSWERS_MOST,
+				    .host_most = SAMPLE_ANSWERS_HOST_MOST };
 	if (w->nat && w->neigh && w->fdb && w->stats && w->capture &&
 	    w->summary && w->express && w->labels) {
 		w->ledger = stats_ledger(w->stats);
@@ -160,19 +165,21 @@ static void report(struct worker *w, const struct pkt *p, uint64_t now_ms)
 		mailbox_report(&w->mailbox, &r);
 }
 
-/* Shows the control thread its payload. */
-static void sample(struct worker *w, struct pkt *p, uint64_t now_ms)
+/* Shows the control thread its payload, if 'who' has not had more than its
+ * part. */
+static void sample(struct worker *w, struct samples *of, const struct mac *who,
+		   const struct pkt *p, uint64_t now_ms)
 {
 	struct engine_sample *s;
 
-	p->flags &= (uint16_t)~PKT_HELLO; /* once, even if it has to wait */
-	if (!sample_admit(&w->samples, &p->host_mac, now_ms)) {
+	if (!sample_admit(of, who, now_ms)) {
 		mailbox_sample_lost(&w->mailbox);
 		return;
 	}
 	s = mailbox_sample(&w->mailbox);
 	if (!s)
 		return;
+	s->answer = p->flags & PKT_DNS;
 	s->session = p->session;
 	s->serial = nat_serial(w->nat, p->session);
 	s->mac = p->host_mac;
@@ -182,12 +189,39 @@ static void sample(struct worker *w, struct pkt *p, uint64_t now_ms)
 	mailbox_sample_done(&w->mailbox);
 }
 
+/* Who asked is not known by a MAC address yet: that comes with the next hop. */
+static void dns(struct worker *w, const struct pkt *p, uint64_t now_ms)
+{
+	const struct addr *owner = nat_owner(w->nat, p->session);
+	uint32_t serial = nat_serial(w->nat, p->session);
+	struct mac who;
+
+	if (!p->to_lan) {
+		asked_note(&w->asked, owner, serial, p, now_ms);
+		return;
+	}
+	if (!asked_answered(&w->asked, owner, serial, p, now_ms))
+		return;
+	memcpy(&who, &owner->b[10], sizeof(who));
+	sample(w, &w->told, &who, p, now_ms);
+}
+
+/* What it says besides where it goes. Once, even if it has to wait. */
+static void read_payload(struct worker *w, struct pkt *p, uint64_t now_ms)
+{
+	if (p->flags & PKT_DNS)
+		dns(w, p, now_ms);
+	else
+		sample(w, &w->hellos, &p->host_mac, p, now_ms);
+	p->flags &= (uint16_t) ~(PKT_HELLO | PKT_DNS);
+}
+
 /* Sends, and counts what became of it. */
 static void dispatch(struct worker *w, const struct engine_conf *conf,
 		     struct pkt *p, uint64_t now_ms)
 {
-	if (p->flags & PKT_HELLO)
-		sample(w, p, now_ms);
+	if (p->flags & (PKT_HELLO | PKT_DNS))
+		read_payload(w, p, now_ms);
 	egress_send(&w->egress, conf, p, now_ms);
 	stats_tap(w->stats, p, now_ms);
 	if (summary_wanted(w->summary))

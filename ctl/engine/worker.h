@@ -14,6 +14,7 @@
 #include "port/egress.h"
 #include "express/express.h"
 #include "tap/summary.h"
+#include "tap/asked.h"
 #include "tap/labels.h"
 #include "tap/sample.h"
 #include "urgency.h"
@@ -48,7 +49,8 @@ struct worker {
 	struct urgency urgency;
 	struct pace pace;
 	struct labels *labels;
-	struct samples samples;
+	struct asked asked;
+	struct samples hellos, told; /* of what hosts say, and are told */
 	struct capture *capture;
 	struct summary *summary;
 	struct dump *dumps, **dumps_end;

@@ -1,9 +1,15 @@
 /* fuzz_dns_msg.c - the DNS codec: any bytes as a query and as an answer; what
- * is taken is kept and repeated at every limit without overrunning it. */
+ * is taken is kept and repeated at every limit without overrunning it. And as
+ * what goes by us between a device and a resolver of its own. */
 #include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 
+#include "ctl/engine/tap/asked.h"
+#include "ctl/proto/dns_addrs.h"
 #include "ctl/proto/dns_answer.h"
+
+#define UDP_HEADER 8
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -63,6 +69,38 @@ static void as_answer(const uint8_t *data, size_t size)
 	}
 }
 
+/* As one that a device got from a resolver of its own. */
+static void as_addresses(const uint8_t *data, size_t size)
+{
+	char text[DNS_NAME_STRLEN];
+	struct dns_addrs a;
+
+	if (!dns_addrs_read(data, size, &a))
+		return;
+	assert(a.n && a.n <= DNS_ADDRS_MAX && a.ttl_s <= DNS_TTL_MAX_S);
+	dns_name_format(&a.name, text);
+}
+
+/* On its way between a device and such a resolver. */
+static void as_payload(const uint8_t *data, size_t size)
+{
+	static struct asked asked;
+	static const struct addr owner;
+	struct pkt p = { .l3_len = (uint16_t)(UDP_HEADER + size) };
+
+	if (size > UINT16_MAX - UDP_HEADER)
+		return;
+	p.data = calloc(1, UDP_HEADER + size);
+	assert(p.data);
+	memcpy(p.data + UDP_HEADER, data, size);
+	asked_note(&asked, &owner, 1, &p, 1);
+	/* No message is both. */
+	p.to_lan = true;
+	assert(!asked_answered(&asked, &owner, 1, &p, 1));
+	memset(&asked, 0, sizeof(asked));
+	free(p.data);
+}
+
 static void as_query(const uint8_t *data, size_t size)
 {
 	uint8_t out[DNS_QUERY_MAX];
@@ -85,5 +123,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	as_query(data, size);
 	as_answer(data, size);
+	as_addresses(data, size);
+	as_payload(data, size);
 	return 0;
 }

@@ -99,6 +99,33 @@ static void test_claimed_is_there_before_the_first_packet(void **state)
 	nat_bind_claimed(l->n, NULL);
 }
 
+/* A resolver's answers are read on, but not those of what the lane carried. */
+static void test_dns_goes_on_being_read(void **state)
+{
+	static const uint8_t question[] = {
+		1, 2, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0
+	};
+	const struct spec asks = { TUPLE(SIDE_LAN, HOST_A, 5000, REMOTE, 53),
+				   .quote = question,
+				   .quote_n = sizeof(question) };
+	struct lab *l = *state;
+
+	lab_send(l, asks);
+	assert_true(l->p.flags & PKT_DNS);
+	again(l, &limits);
+	lab_in(l, REMOTE, 53, 5000);
+	assert_true(l->p.flags & PKT_DNS);
+	lab_in(l, STRANGER, 53, 5000);
+	again(l, &limits);
+	lab_in(l, STRANGER, 53, 5000);
+	assert_false(l->p.flags & PKT_DNS);
+	lab_in(l, REMOTE, 53, 5000);
+	nat_promoted(l->n, l->p.session, 1);
+	lab_in(l, REMOTE, 53, 5000);
+	assert_false(l->p.flags & PKT_DNS);
+	nat_promoted(l->n, l->p.session, 0);
+}
+
 /* A label is a number: it means something to who has the same names. */
 static void test_labels_go_on_in_one_line_of_names(void **state)
 {
@@ -444,6 +471,7 @@ int main(void)
 		adopt_test(test_sessions_go_on_by_the_same_ports),
 		adopt_test(test_claimed_is_there_before_the_first_packet),
 		adopt_test(test_labels_go_on_in_one_line_of_names),
+		adopt_test(test_dns_goes_on_being_read),
 		adopt_test(test_ports_rest_on),
 		adopt_test(test_what_is_over_is_not_taken),
 		adopt_test(test_another_wan_address_since),

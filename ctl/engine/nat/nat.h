@@ -116,9 +116,30 @@ void nat_bind_labels(struct nat *n, const struct labels *labels);
 bool nat_ends(const struct nat *n, const struct pkt *p,
 	      struct engine_report *out);
 uint32_t nat_serial(const struct nat *n, uint32_t session);
+/* The LAN host whose share it counts to: its address; of IPv6 fe80:: and its
+ * MAC address, or its /64 where that is not known. */
+const struct addr *nat_owner(const struct nat *n, uint32_t session);
+/* A host was told something, and has not waited for us to read that: what it
+ * opened there since, by the name that it had been told before, gets the new
+ * one. */
+struct nat_told {
+	struct mac mac; /* the host's; zero: unknown */
+	struct addr host, remote;
+	uint32_t before, label;
+	uint64_t since_ms;
+};
+void nat_label_late(struct nat *n, const struct nat_told *t);
 /* Of 'p', which is parsed, the headers alone are here: is it one that may say
- * which server is asked for, so that all of it should be? */
+ * which server is asked for, or answer for a resolver, so that all of it should
+ * be? */
 bool nat_wants_whole(const struct nat *n, const struct pkt *p);
+
+/* DNS in the clear, by UDP (RFC 1035 4.2.1); what goes by that port in truth
+ * shows later. */
+static inline bool nat_is_dns(uint8_t proto, __be16 remote_port)
+{
+	return remote_port == htons(53) && proto == IPPROTO_UDP;
+}
 
 /* ---- the express lane (nat_express.c) */
 

@@ -186,6 +186,9 @@ static void move_session(struct move *v, uint32_t number)
 	s->epoch = 0;
 	nat_session_enrol(n, s, nat_session_hash(n, &s->key), host);
 	nat_label_put(n, i, label_of(v, number));
+	if (s->list == HOST_WANTED &&
+	    nat_is_dns(s->key.proto, s->key.remote_port))
+		nat_watch_at(n, i)->hellos = NAT_HELLOS;
 	if (nat_session_deadline(n, s) <= n->now_ms)
 		nat_session_end(n, s);
 }

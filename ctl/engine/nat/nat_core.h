@@ -125,7 +125,7 @@ struct nat_watch {
 	/* What its first packets may tell yet; all zero: nothing. */
 	uint32_t rtt_us : 27; /* when 'rtt_step' began, low bits */
 	uint32_t rtt_step : 3;
-	uint32_t hellos : 2; /* packets of a TLS or QUIC hello to come */
+	uint32_t hellos : 2; /* of TLS or QUIC, to come; DNS: while it is */
 };
 #define NAT_HELLOS   3
 #define NAT_WATCH_MS 1000

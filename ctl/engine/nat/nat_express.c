@@ -19,7 +19,8 @@ void nat_hurry(struct nat *n, bool hurry)
 /* ---- who is heavy */
 
 /* The inside takes part in it, and its state is one that segments without a
- * flag of their own leave as it is. Hairpin has two sessions. */
+ * flag of their own leave as it is. Hairpin has two sessions. What resolvers
+ * answer is read (nat_notice.c). */
 static bool may_be_carried(const struct nat *n, const struct session *s)
 {
 	if (s->list != HOST_WANTED || nat_session_is_stale(n, s) ||
@@ -29,6 +30,8 @@ static bool may_be_carried(const struct nat *n, const struct session *s)
 	if (s->key.proto == IPPROTO_TCP)
 		return s->tcp.state == TCP_ESTABLISHED ||
 		       s->tcp.state == TCP_CLOSING;
+	if (nat_is_dns(s->key.proto, s->key.remote_port))
+		return !nat_watch_at(n, nat_session_number(n, s))->hellos;
 	return s->key.proto == IPPROTO_UDP ||
 	       nat_is_echo(s->key.proto, &s->key.remote);
 }
@@ -172,7 +175,12 @@ uint32_t nat_find(const struct nat *n, struct nat_offer *o)
 
 void nat_promoted(struct nat *n, uint32_t session, uint32_t pair)
 {
-	nat_watch_at(n, session)->pair = (uint16_t)pair;
+	struct nat_watch *w = nat_watch_at(n, session);
+	const struct session *s = nat_session_at(n, session);
+
+	w->pair = (uint16_t)pair;
+	if (nat_is_dns(s->key.proto, s->key.remote_port))
+		w->hellos = 0; /* it was shown to be none before a restart */
 }
 
 /* The session, if it still is the one that was meant. */

@@ -1,9 +1,12 @@
 /* nat_label.c - what a session is called, and that it began.
- * Called by nat_session.c, and by worker.c through nat.h. Engine thread only.
+ * Called by nat_session.c, and by worker.c and commands.c through nat.h. Engine
+ * thread only.
  * A label is a number; which text it stands for, the control thread knows. */
 #include "nat_core.h"
 
 #include <netinet/in.h>
+
+#define LATE_LOOKED 32 /* sessions of a host: more it does not open so fast */
 
 void nat_label_put(struct nat *n, uint32_t session, uint32_t label)
 {
@@ -32,6 +35,44 @@ void nat_bind_labels(struct nat *n, const struct labels *labels)
 uint32_t nat_serial(const struct nat *n, uint32_t session)
 {
 	return nat_session_at(n, session)->serial;
+}
+
+const struct addr *nat_owner(const struct nat *n, uint32_t session)
+{
+	return &nat_session_at(n, session)->owner;
+}
+
+/* ---- late names */
+
+/* The latest used come first. */
+static void name_late(struct nat *n, const struct addr *owner,
+		      const struct nat_told *t)
+{
+	uint32_t host = nat_host_lookup(n, owner);
+	uint32_t i = host ? nat_host_at(n, host)->lists[HOST_WANTED].newest : 0;
+
+	for (unsigned looked = 0; i && looked < LATE_LOOKED; looked++) {
+		const struct session *s = nat_session_at(n, i);
+
+		if ((int32_t)(s->lru_ms - (uint32_t)t->since_ms) < 0)
+			return;
+		if (s->created_ms >= t->since_ms &&
+		    nat_label(n, i) == t->before &&
+		    addr_eq(&s->key.remote, &t->remote))
+			nat_label_put(n, i, t->label);
+		i = nat_links_at(n, i)->recency[RECENCY_HOST].older;
+	}
+}
+
+/* By IPv6 a host has its MAC address for a name, as nat6.c writes it. */
+void nat_label_late(struct nat *n, const struct nat_told *t)
+{
+	struct addr device = { .b = { 0xfe, 0x80 } };
+
+	name_late(n, &t->host, t);
+	memcpy(&device.b[10], &t->mac, sizeof(t->mac));
+	if (!mac_is_zero(&t->mac))
+		name_late(n, &device, t);
 }
 
 /* A packet may have waited for its next hop. */

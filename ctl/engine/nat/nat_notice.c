@@ -1,5 +1,6 @@
 /* nat_notice.c - what the first packets of a session tell: a name, round-trip
- * times, and which server is asked for.
+ * times, and which server is asked for; and all of a resolver's, which names
+ * what comes after.
  * Called by nat_session.c for every packet, and by worker.c through nat.h.
  * Engine thread only.
  *
@@ -157,6 +158,51 @@ static void hello(struct nat_watch *w, struct pkt *p)
 	p->flags |= PKT_HELLO;
 }
 
+/* ---- DNS that a host began, with a resolver beyond us */
+
+/* RFC 1035 4.1.1: a query, of one question. */
+static bool looks_like_question(struct rd r)
+{
+	uint16_t flags, questions;
+
+	rd_skip(&r, 2);
+	flags = rd_be16(&r);
+	questions = rd_be16(&r);
+	return !r.bad && !(flags & 0xf800) && questions == 1;
+}
+
+/* A host that says something else to that port has a tunnel there, which the
+ * lane may carry. */
+static void dns(struct nat_watch *w, enum nat_dir dir, struct pkt *p)
+{
+	if (dir == DIR_OUT &&
+	    (p->flags & PKT_FRAG || !looks_like_question(payload_of(p)))) {
+		w->hellos = 0;
+		return;
+	}
+	if (!p->partial && !p->gso && !(p->flags & (PKT_FRAG | PKT_HAIRPIN)))
+		p->flags |= PKT_DNS;
+}
+
+static bool may_be_answer(const struct nat *n, const struct pkt *p)
+{
+	struct session_key key;
+	uint32_t map, i;
+
+	if (!nat_is_dns(p->proto, p->sport) || p->frag_off)
+		return false;
+	if (p->flags & PKT_IPV6) {
+		key = nat_key_in6(p);
+	} else {
+		map = n->outside[GATE_BITS_UDP * PORTS_SPACE + ntohs(p->dport)];
+		key = nat_key_mapped(nat_map_at(n, map), &p->src, p->sport);
+	}
+	i = nat_session_lookup(n, &key, nat_session_hash(n, &key));
+	return i && nat_watch_at(n, i)->hellos;
+}
+
+/* ---- all of them */
+
 bool nat_wants_whole(const struct nat *n, const struct pkt *p)
 {
 	static const struct nat_watch fresh = { .hellos = NAT_HELLOS };
@@ -165,16 +211,15 @@ bool nat_wants_whole(const struct nat *n, const struct pkt *p)
 	uint32_t i;
 	bool whole;
 
-	if (p->side != SIDE_LAN ||
-	    (p->proto != IPPROTO_TCP && p->proto != IPPROTO_UDP))
+	if (p->side != SIDE_LAN)
+		return may_be_answer(n, p);
+	if (p->proto != IPPROTO_TCP && p->proto != IPPROTO_UDP)
 		return false;
 	i = nat_session_lookup(n, &key, nat_session_hash(n, &key));
 	if (i)
 		w = nat_watch_at(n, i);
 	return w->hellos && is_hello(w, p, payload_of(p), &whole);
 }
-
-/* ---- both */
 
 static void begin(struct nat *n, const struct session *s, enum nat_dir dir,
 		  struct nat_watch *w, struct pkt *p)
@@ -202,6 +247,10 @@ void nat_notice_first(struct nat *n, const struct session *s, enum nat_dir dir,
 		rtt(w, dir, fresh, p);
 	else if (p->proto == IPPROTO_UDP)
 		answer(w, dir, fresh, p);
-	if (w->hellos && dir == DIR_OUT)
+	if (!w->hellos)
+		return;
+	if (nat_is_dns(p->proto, s->key.remote_port))
+		dns(w, dir, p);
+	else if (dir == DIR_OUT)
 		hello(w, p);
 }

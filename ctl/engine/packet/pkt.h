@@ -45,7 +45,8 @@ enum pkt_flags {
 	PKT_IPV6 = 512,
 	PKT_OPENED = 2048, /* set by NAT: it opened its session … */
 	PKT_TIMED = 4096, /* … or ended a step of its handshake: rtt_us … */
-	PKT_HELLO = 8192, /* … or may say which server is asked for */
+	PKT_HELLO = 8192, /* … or may say which server is asked for … */
+	PKT_DNS = 16384,  /* … or is between a host and a resolver */
 };
 
 struct pkt {

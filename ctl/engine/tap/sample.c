@@ -1,12 +1,15 @@
-/* sample.c - counts hellos, in all and by host.
+/* sample.c - counts what is shown, in all and by host.
  * Called by worker.c. Engine thread only. */
 #include "sample.h"
 
 #include <netinet/in.h>
 
 #include "../../base/bytes.h"
+#include "../mailbox.h"
 
 _Static_assert(SAMPLE_HOST_MOST <= UINT8_MAX, "a host's counter holds it");
+_Static_assert(SAMPLE_MOST + SAMPLE_ANSWERS_MOST < MAILBOX_SAMPLES,
+	       "the ring holds a window's");
 
 /* Who makes addresses up meets the sum. */
 static unsigned place_of(const struct mac *mac)
@@ -23,8 +26,10 @@ bool sample_admit(struct samples *s, const struct mac *mac, uint64_t now_ms)
 	uint8_t *host = &s->hosts[place_of(mac)];
 
 	if (now_ms - s->window_ms >= SAMPLE_WINDOW_MS)
-		*s = (struct samples){ .window_ms = now_ms };
-	if (s->n >= SAMPLE_MOST || *host >= SAMPLE_HOST_MOST)
+		*s = (struct samples){ .most = s->most,
+				       .host_most = s->host_most,
+				       .window_ms = now_ms };
+	if (s->n >= s->most || *host >= s->host_most)
 		return false;
 	s->n++;
 	++*host;
