@@ -1,5 +1,6 @@
 /* flow_names.c - gives flows the names they are opened under: what DNS told the
- * device, and what the device itself says to the server.
+ * device, ours or a resolver of its own, and what the device itself says to the
+ * server.
  * Called by DNS and from events.c. Control thread.
  *
  * The server name of a hello is of this very connection and goes before the
@@ -17,6 +18,7 @@
 
 #include "../base/clock.h"
 #include "../base/log.h"
+#include "../proto/dns_addrs.h"
 #include "gateway_priv.h"
 
 static void keep_names(struct gateway *g)
@@ -75,13 +77,15 @@ static uint32_t name_of(struct gateway *g, const char *text)
 	return names_id(g->names, clean, strlen(clean));
 }
 
-void flow_names_on_told(void *arg, const struct dns_told *told)
+/* 'since_ms': when that went by us, 0: it is yet to. */
+static void learn(struct gateway *g, const struct dns_told *told,
+		  uint64_t since_ms)
 {
-	struct gateway *g = arg;
 	struct engine_command c = { .kind = CMD_ANSWER,
 				    .addr = told->at,
 				    .device = told->device,
-				    .ttl_s = told->ttl_s };
+				    .ttl_s = told->ttl_s,
+				    .since_ms = since_ms };
 
 	c.label = name_of(g, told->name);
 	c.mac = mac_at(g, &told->device);
@@ -90,6 +94,28 @@ void flow_names_on_told(void *arg, const struct dns_told *told)
 	/* A full ring loses it; the hello may tell. */
 	if (told_note(g->told, &c.mac, &c.device, c.label, &c.addr, clock_ms()))
 		(void)engine_command(g->engine, &c);
+}
+
+void flow_names_on_told(void *arg, const struct dns_told *told)
+{
+	learn(arg, told, 0);
+}
+
+/* A resolver of the device's own choice told it that. */
+static void take_answer(struct gateway *g, const struct engine_sample *s)
+{
+	struct dns_told told = { .device = s->device };
+	char name[DNS_NAME_STRLEN];
+	struct dns_addrs a;
+
+	if (s->cut || !dns_addrs_read(s->data, s->len, &a))
+		return;
+	told.name = dns_name_format(&a.name, name);
+	told.ttl_s = a.ttl_s;
+	for (unsigned n = 0; n < a.n; n++) {
+		told.at = a.at[n];
+		learn(g, &told, s->at_ms);
+	}
 }
 
 /* ---- hellos */
@@ -108,22 +134,31 @@ static void label(struct gateway *g, const struct engine_sample *s,
 		(void)engine_command(g->engine, &c);
 }
 
+static void take_hello(struct gateway *g, const struct engine_sample *s)
+{
+	const struct hello_packet p = { .session = s->session,
+					.serial = s->serial,
+					.mac = s->mac,
+					.quic = s->proto == IPPROTO_UDP,
+					.cut = s->cut,
+					.seq = s->seq,
+					.data = s->data,
+					.len = s->len };
+	struct tls_hello hello;
+
+	if (hellos_take(g->hellos, &p, &hello))
+		label(g, s, &hello);
+}
+
+/* In their order: a name in a hello may have been asked for just before. */
 void flow_names_take(struct gateway *g)
 {
 	static struct engine_sample s;
-	struct tls_hello hello;
 
 	while (engine_next_sample(g->engine, &s)) {
-		const struct hello_packet p = { .session = s.session,
-						.serial = s.serial,
-						.mac = s.mac,
-						.quic = s.proto == IPPROTO_UDP,
-						.cut = s.cut,
-						.seq = s.seq,
-						.data = s.data,
-						.len = s.len };
-
-		if (hellos_take(g->hellos, &p, &hello))
-			label(g, &s, &hello);
+		if (s.answer)
+			take_answer(g, &s);
+		else
+			take_hello(g, &s);
 	}
 }
