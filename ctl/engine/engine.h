@@ -364,9 +364,13 @@ struct capture_counts {
 	uint64_t kept_packets, kept_bytes;
 	uint64_t missed_packets, missed_bytes; /* by the express lane */
 	uint64_t overwritten;		       /* packets, of those kept */
+	uint64_t at_ns;			       /* when they were these */
 };
 
-/* A device's packets, oldest first, a chunk at a time. */
+#define CAPTURE_LANE 32 /* flows that are told of */
+
+/* A device's packets, oldest first, a chunk at a time. Those that come after
+ * the first question are not answered: a reader comes to an end. */
 struct capture_read {
 	/* asked: begin behind the 'had' bytes of this chunk; both zero: at the
 	 * oldest. They move on with each answer. */
@@ -376,9 +380,20 @@ struct capture_read {
 
 	/* answered */
 	bool known; /* it has a ring */
-	bool last;  /* there is nothing newer */
+	bool last;  /* this was the end */
 	uint32_t len;
+
+	/* answered to the first question, and so it stays */
+	bool begun;
+	uint64_t end_serial; /* the newest chunk, 0: there is none; … */
+	uint32_t end_had;    /* … and so much of it */
 	struct capture_counts counts;
+	/* Its flows on the express lane, of which something is not kept; the
+	 * latest to get there first. */
+	struct captured_gap lane[CAPTURE_LANE];
+	unsigned lane_n;
+	bool lane_more;
+
 	_Alignas(8) uint8_t data[CAPTURED_CHUNK]; /* for captured_next() */
 
 	/* the engine's, meanwhile */

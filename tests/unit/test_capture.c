@@ -1,6 +1,8 @@
 /* test_capture.c - what the flight recorder keeps of a packet. */
 #include "tests/unit/capture_kit.h"
 
+#include <stdio.h>
+
 /* ---- one packet */
 
 static void a_sent_packet_is_kept_as_it_was_sent(void **state)
@@ -186,6 +188,175 @@ static void a_flow_on_the_lane_leaves_a_note(void **state)
 	assert_int_equal(l->read.counts.missed_bytes, 16700);
 }
 
+static void promote(struct lab *l, uint32_t pair, uint32_t n)
+{
+	const struct nat_offer flow = { .proto = IPPROTO_UDP,
+					.inside = { .port = (__be16)pair } };
+	struct mac mac = host(n);
+
+	capture_promoted(l->c, pair, &mac, &flow);
+}
+
+static void carry(struct lab *l, uint32_t pair, uint32_t n)
+{
+	struct mac mac = host(n);
+
+	capture_carried(l->c, pair, &mac, true, 1, 100);
+}
+
+static void demote(struct lab *l, uint32_t pair, uint32_t n)
+{
+	struct mac mac = host(n);
+
+	capture_demoted(l->c, pair, &mac);
+}
+
+/* The pairs that are told of to who asks about a host, as "7 4". */
+static void lane_is(struct lab *l, uint32_t n, const char *wanted)
+{
+	char told[256] = "";
+
+	l->read = (struct capture_read){ .mac = host(n) };
+	capture_copy(l->c, &l->read);
+	for (unsigned i = 0; i < l->read.lane_n; i++)
+		snprintf(told + strlen(told), sizeof(told) - strlen(told),
+			 "%s%u", i ? " " : "", l->read.lane[i].inside.port);
+	assert_string_equal(told, wanted);
+}
+
+static void who_asks_is_told_what_is_on_the_lane(void **state)
+{
+	struct lab *l = *state;
+
+	out(l, 1, 100, 1);
+	out(l, 2, 100, 1);
+	for (uint32_t pair = 3; pair < 8; pair++)
+		promote(l, pair, 1 + pair % 2);
+	/* Nothing was carried that could be missed. */
+	lane_is(l, 2, "");
+	for (uint32_t pair = 3; pair < 8; pair++)
+		carry(l, pair, 1 + pair % 2);
+	lane_is(l, 1, "6 4");
+	lane_is(l, 2, "7 5 3");
+	assert_int_equal(l->read.lane[2].since_ns, l->wall_ns);
+	assert_int_equal(l->read.lane[2].packets[1], 1);
+	assert_int_equal(l->read.lane[2].bytes[1], 100);
+	demote(l, 5, 2);
+	lane_is(l, 2, "7 3");
+	/* What its rows still carried makes it no flow of the lane's. */
+	carry(l, 5, 2);
+	lane_is(l, 2, "7 3");
+	demote(l, 7, 2);
+	lane_is(l, 2, "3");
+	promote(l, 5, 2);
+	carry(l, 5, 2);
+	lane_is(l, 2, "5 3");
+	demote(l, 3, 2);
+	demote(l, 5, 2);
+	lane_is(l, 2, "");
+	assert_false(l->read.lane_more);
+}
+
+static void of_many_flows_the_latest_are_told(void **state)
+{
+	struct lab *l = *state;
+
+	out(l, 1, 100, 1);
+	for (uint32_t pair = 1; pair <= CAPTURE_LANE + 1; pair++) {
+		promote(l, pair, 1);
+		carry(l, pair, 1);
+	}
+	l->read = (struct capture_read){ .mac = host(1) };
+	capture_copy(l->c, &l->read);
+	assert_int_equal(l->read.lane_n, CAPTURE_LANE);
+	assert_int_equal(l->read.lane[0].inside.port, CAPTURE_LANE + 1);
+	assert_int_equal(l->read.lane[CAPTURE_LANE - 1].inside.port, 2);
+	assert_true(l->read.lane_more);
+}
+
+/* Made-up addresses push a slight host out, whose flows stay where they are. */
+static void push_out(struct lab *l, uint32_t n)
+{
+	for (uint32_t i = 0; i < 100; i++)
+		out(l, 1000 + i, 1000, i);
+	assert_int_equal(count(l, n), 0);
+	assert_false(l->read.known);
+}
+
+static void a_host_that_comes_again_finds_its_flows(void **state)
+{
+	struct lab *l = *state;
+
+	out(l, 1, 100, 1);
+	for (uint32_t pair = 3; pair < 8; pair++) {
+		promote(l, pair, 1);
+		carry(l, pair, 1);
+	}
+	lane_is(l, 1, "7 6 5 4 3");
+	push_out(l, 1);
+	demote(l, 5, 1);
+	carry(l, 4, 1);
+	out(l, 1, 100, 2);
+	lane_is(l, 1, "");
+	carry(l, 3, 1);
+	carry(l, 6, 1);
+	lane_is(l, 1, "6 3");
+	push_out(l, 1);
+	demote(l, 6, 1);
+	out(l, 1, 100, 3);
+	for (uint32_t pair = 3; pair < 8; pair++)
+		carry(l, pair, 1);
+	lane_is(l, 1, "7 4 3");
+	demote(l, 4, 1);
+	demote(l, 3, 1);
+	demote(l, 7, 1);
+	lane_is(l, 1, "");
+}
+
+/* At a restart flows are on the lane before there is a time, or a budget. */
+static void what_was_on_the_lane_before_has_a_time(void **state)
+{
+	const struct hash_key key = { { 1, 2 } };
+	struct lab *l = *state;
+
+	capture_free(l->c);
+	l->c = capture_new(&key);
+	promote(l, 3, 1);
+	l->conf.generation++;
+	turn(l);
+	out(l, 1, 100, 1);
+	carry(l, 3, 1);
+	lane_is(l, 1, "3");
+	assert_int_equal(l->read.lane[0].since_ns, l->wall_ns);
+}
+
+/* What is told after the end is of the time after it. */
+static void what_comes_after_a_gap_is_another(void **state)
+{
+	struct lab *l = *state;
+	struct captured_gap gap;
+	struct captured *r;
+	uint32_t at = 0;
+
+	out(l, 1, 100, 1);
+	promote(l, 3, 1);
+	carry(l, 3, 1);
+	turn(l);
+	demote(l, 3, 1);
+	carry(l, 3, 1);
+	turn(l);
+	demote(l, 3, 1);
+	l->read = (struct capture_read){ .mac = host(1) };
+	capture_copy(l->c, &l->read);
+	for (unsigned i = 0; i < 4; i++)
+		r = captured_next(l->read.data, l->read.len, &at);
+	memcpy(&gap, captured_data(r), sizeof(gap));
+	assert_int_equal(r->kind, CAPTURED_GAP);
+	assert_int_equal(gap.packets[1], 1);
+	assert_int_equal(gap.since_ns, l->wall_ns - 1000000);
+	assert_int_equal(at, l->read.len);
+}
+
 static void pinned_hosts_are_seen_whole(void **state)
 {
 	struct lab *l = *state;
@@ -218,6 +389,11 @@ int main(void)
 		lab_test(nobodys_packets_are_not_kept),
 		lab_test(without_a_budget_nothing_is_kept),
 		lab_test(a_flow_on_the_lane_leaves_a_note),
+		lab_test(who_asks_is_told_what_is_on_the_lane),
+		lab_test(of_many_flows_the_latest_are_told),
+		lab_test(a_host_that_comes_again_finds_its_flows),
+		lab_test(what_was_on_the_lane_before_has_a_time),
+		lab_test(what_comes_after_a_gap_is_another),
 		lab_test(pinned_hosts_are_seen_whole),
 	};
 

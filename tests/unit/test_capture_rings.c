@@ -28,7 +28,7 @@ static void a_ring_keeps_the_latest_five_megabytes(void **state)
 	assert_int_equal(l->read.counts.overwritten, 10020 - n);
 }
 
-static void what_is_read_goes_on_where_it_stopped(void **state)
+static void what_comes_after_the_question_is_not_answered(void **state)
 {
 	struct lab *l = *state;
 	uint32_t at = 0;
@@ -36,13 +36,70 @@ static void what_is_read_goes_on_where_it_stopped(void **state)
 	out(l, 1, 100, 1);
 	l->read = (struct capture_read){ .mac = host(1) };
 	capture_copy(l->c, &l->read);
-	capture_copy(l->c, &l->read);
-	assert_int_equal(l->read.len, 0);
+	assert_true(l->read.last);
 	out(l, 1, 100, 2);
 	capture_copy(l->c, &l->read);
+	assert_int_equal(l->read.len, 0);
+	assert_true(l->read.last);
+	/* Nor when it is read once more. */
+	l->read.serial = l->read.had = 0;
+	capture_copy(l->c, &l->read);
 	assert_int_equal(
-		number_of(captured_next(l->read.data, l->read.len, &at)), 2);
+		number_of(captured_next(l->read.data, l->read.len, &at)), 1);
 	assert_int_equal(at, l->read.len);
+	assert_int_equal(l->read.counts.kept_packets, 1);
+	assert_int_equal(count(l, 1), 2);
+}
+
+static uint32_t packets_in(struct capture_read *r, uint32_t *last)
+{
+	struct captured *rec;
+	uint32_t at = 0, n = 0;
+
+	while ((rec = captured_next(r->data, r->len, &at))) {
+		*last = number_of(rec);
+		n++;
+	}
+	return n;
+}
+
+/* Newer ones overtake who reads: some of what was due is gone. */
+static void who_reads_slowly_comes_to_an_end(void **state)
+{
+	struct lab *l = *state;
+	uint32_t n = 0, last = 0, next = 1;
+
+	settle(l, 1);
+	for (; next <= 3000; next++)
+		out(l, 1, 1000, next);
+	l->read = (struct capture_read){ .mac = host(1) };
+	do {
+		capture_copy(l->c, &l->read);
+		n += packets_in(&l->read, &last);
+		for (unsigned i = 0; i < 200; i++)
+			out(l, 1, 1000, next++);
+	} while (!l->read.last);
+	assert_true(last > 1500 && last <= 3000);
+	assert_true(n > 1000 && n < 3020);
+	assert_int_equal(l->read.counts.kept_packets, 3020);
+}
+
+/* All that it was going to read is gone. */
+static void who_reads_nothing_any_more_comes_to_an_end(void **state)
+{
+	struct lab *l = *state;
+
+	settle(l, 1);
+	for (uint32_t i = 0; i < 200; i++)
+		out(l, 1, 1000, i);
+	l->read = (struct capture_read){ .mac = host(1) };
+	capture_copy(l->c, &l->read);
+	assert_false(l->read.last);
+	for (uint32_t i = 0; i < 10000; i++)
+		out(l, 1, 1000, i);
+	capture_copy(l->c, &l->read);
+	assert_int_equal(l->read.len, 0);
+	assert_true(l->read.last);
 }
 
 static void who_has_most_gives_to_who_has_less(void **state)
@@ -294,7 +351,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		lab_test(a_ring_keeps_the_latest_five_megabytes),
-		lab_test(what_is_read_goes_on_where_it_stopped),
+		lab_test(what_comes_after_the_question_is_not_answered),
+		lab_test(who_reads_slowly_comes_to_an_end),
+		lab_test(who_reads_nothing_any_more_comes_to_an_end),
 		lab_test(who_has_most_gives_to_who_has_less),
 		lab_test(a_quiet_one_keeps_what_it_has),
 		lab_test(made_up_addresses_take_next_to_nothing),

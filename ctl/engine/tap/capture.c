@@ -1,7 +1,6 @@
-/* capture.c - what is kept of a packet, and what is noted of those that are
- * not.
- * Called by worker.c (what the LAN sends), egress.c (what it gets) and
- * express*.c (what passes by). Engine thread.
+/* capture.c - what is kept of a packet.
+ * Called by worker.c (what the LAN sends) and egress.c (what it gets). Engine
+ * thread.
  * Invariant: a ring's newest chunk is filled with whole records up to 'at'. */
 #include "capture.h"
 
@@ -26,7 +25,7 @@ static void free_all(struct capture *c)
 	capture_store_close(&c->store);
 	slots_fini(&c->slots);
 	free(c->chain);
-	free(c->gaps);
+	free(c->lane);
 	free(c);
 }
 
@@ -39,8 +38,8 @@ struct capture *capture_new(const struct hash_key *key)
 	c->key = *key;
 	c->store.fd = -1;
 	c->chain = calloc(CAPTURE_CHUNKS_MAX, sizeof(*c->chain));
-	c->gaps = calloc(GATE_EXPRESS_PAIRS + 1, sizeof(*c->gaps));
-	if (!c->chain || !c->gaps || slots_init(&c->slots, CAPTURE_DEVICES) ||
+	c->lane = calloc(GATE_EXPRESS_PAIRS + 1, sizeof(*c->lane));
+	if (!c->chain || !c->lane || slots_init(&c->slots, CAPTURE_DEVICES) ||
 	    capture_store_make(&c->store)) {
 		free_all(c);
 		return NULL;
@@ -137,10 +136,10 @@ bool capture_wants_whole(const struct engine_conf *conf, const struct pkt *p,
 
 /* ---- records */
 
-/* The place of a record of 'kept' bytes; NULL: there is no memory for it. The
- * next one's is fetched, as memory that was written so long ago is in no
- * cache. */
-static struct captured *reserve(struct capture *c, uint32_t host, uint32_t kept)
+/* The next one's place is fetched, as memory that was written so long ago is in
+ * no cache. */
+struct captured *capture_reserve(struct capture *c, uint32_t host,
+				 uint32_t kept)
 {
 	struct ring *r = &c->rings[host];
 	uint32_t size = captured_size(kept);
@@ -159,7 +158,7 @@ static struct captured *reserve(struct capture *c, uint32_t host, uint32_t kept)
 	return rec;
 }
 
-static bool is_host(const struct mac *mac)
+bool capture_is_host(const struct mac *mac)
 {
 	return !(mac->b[0] & 1) && !mac_is_zero(mac);
 }
@@ -176,10 +175,10 @@ static struct capture_mark keep(struct capture *c, const struct mac *mac,
 
 	if (kept > CAPTURED_LEN_MAX)
 		kept = CAPTURED_LEN_MAX;
-	if (!c->budget_n || !frame || !is_host(mac))
+	if (!c->budget_n || !frame || !capture_is_host(mac))
 		return (struct capture_mark){ 0 };
 	host = capture_host(c, mac, true);
-	rec = host == CAPTURE_NONE ? NULL : reserve(c, host, kept);
+	rec = host == CAPTURE_NONE ? NULL : capture_reserve(c, host, kept);
 	if (!rec)
 		return (struct capture_mark){ 0 };
 	rec->kind = CAPTURED_PACKET;
@@ -270,63 +269,4 @@ void capture_settle(struct capture *c, struct capture_mark mark,
 		return;
 	mark.record->flags |= CAPTURED_DROPPED;
 	mark.record->drop = p->drop;
-}
-
-/* ---- what passed by on the express lane */
-
-static void note(struct capture *c, const struct mac *mac,
-		 const struct captured_gap *g, uint8_t kind)
-{
-	struct captured *rec;
-	uint32_t host;
-
-	if (!c->budget_n || !is_host(mac))
-		return;
-	host = capture_host(c, mac, false);
-	rec = host == CAPTURE_NONE ? NULL : reserve(c, host, sizeof(*g));
-	if (!rec)
-		return;
-	rec->kind = kind;
-	memcpy(captured_data(rec), g, sizeof(*g));
-}
-
-void capture_promoted(struct capture *c, uint32_t pair, const struct mac *host,
-		      const struct nat_offer *flow)
-{
-	struct captured_gap *g = &c->gaps[pair];
-
-	*g = (struct captured_gap){ .inside = flow->inside,
-				    .remote = flow->remote,
-				    .proto = flow->proto,
-				    .since_ns = c->wall_ns };
-	note(c, host, g, CAPTURED_PROMOTED);
-}
-
-void capture_carried(struct capture *c, uint32_t pair, const struct mac *host,
-		     bool rx, uint64_t packets, uint64_t bytes)
-{
-	struct captured_gap *g = &c->gaps[pair];
-	uint32_t i;
-
-	g->packets[rx] += packets;
-	g->bytes[rx] += bytes;
-	if (!c->budget_n || !is_host(host))
-		return;
-	i = capture_host(c, host, false);
-	if (i == CAPTURE_NONE)
-		return;
-	c->store.devices[i].missed_packets += packets;
-	c->store.devices[i].missed_bytes += bytes;
-	c->rings[i].answered |= rx;
-	capture_seen(c, i);
-}
-
-void capture_demoted(struct capture *c, uint32_t pair, const struct mac *host)
-{
-	struct captured_gap *g = &c->gaps[pair];
-
-	if (g->packets[0] || g->packets[1])
-		note(c, host, g, CAPTURED_GAP);
-	memset(g->packets, 0, sizeof(g->packets));
-	memset(g->bytes, 0, sizeof(g->bytes));
 }

@@ -89,11 +89,11 @@ bool capture_is_pinned(const struct engine_conf *conf, const struct mac *host);
 
 /* The express lane took a flow of 'host' over; carried this; gave it back.
  * What is carried after that is told by calling capture_demoted() again. */
-void capture_promoted(struct capture *c, uint32_t pair, const struct mac *host,
+void capture_promoted(struct capture *c, uint32_t pair, const struct mac *mac,
 		      const struct nat_offer *flow);
-void capture_carried(struct capture *c, uint32_t pair, const struct mac *host,
+void capture_carried(struct capture *c, uint32_t pair, const struct mac *mac,
 		     bool rx, uint64_t packets, uint64_t bytes);
-void capture_demoted(struct capture *c, uint32_t pair, const struct mac *host);
+void capture_demoted(struct capture *c, uint32_t pair, const struct mac *mac);
 
 /* Copies the next chunk of 'r->mac' that is due. */
 void capture_copy(struct capture *c, struct capture_read *r);

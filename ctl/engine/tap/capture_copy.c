@@ -1,7 +1,8 @@
 /* capture_copy.c - a device's packets on their way to who asked for them.
  * Called by worker.c (the copy; engine thread) and engine.c (the rest; control
  * thread). A copy is one chunk at most, so that no burst waits for long, and
- * nothing is kept from being overwritten between two. */
+ * nothing is kept from being overwritten between two. What comes meanwhile is
+ * not copied. */
 #include <linux/if_ether.h>
 #include <string.h>
 
@@ -9,15 +10,36 @@
 #include "../packet/csum.h"
 #include "../packet/parse.h"
 
-/* The bytes of whole records in a chunk of the ring. */
-static uint32_t filled(const struct capture *c, const struct ring *r,
-		       uint32_t chunk)
+/* What there is at the first question. */
+static void begin(const struct capture *c, uint32_t host,
+		  struct capture_read *read)
 {
-	return chunk == r->last ? CAPTURED_CHUNK - r->left
-				: c->store.chunks[chunk].used;
+	const struct capture_device *d = &c->store.devices[host];
+	const struct ring *r = &c->rings[host];
+
+	read->begun = true;
+	read->end_serial = r->n ? c->store.chunks[r->last].serial : 0;
+	read->end_had = CAPTURED_CHUNK - r->left;
+	read->counts = (struct capture_counts){
+		.since_ns = d->since_ns,
+		.kept_packets = d->kept_packets,
+		.kept_bytes = d->kept_bytes,
+		.missed_packets = d->missed_packets,
+		.missed_bytes = d->missed_bytes,
+		.overwritten = d->overwritten,
+		.at_ns = c->wall_ns,
+	};
+	capture_lane_list(c, host, read);
 }
 
-/* The one to go on with; CAPTURE_NONE: there is nothing newer. */
+/* The bytes of whole records in a chunk that is due. */
+static uint32_t filled(const struct capture_chunk *k,
+		       const struct capture_read *read)
+{
+	return k->serial == read->end_serial ? read->end_had : k->used;
+}
+
+/* The one to go on with; CAPTURE_NONE: that was the end. */
 static uint32_t due(const struct capture *c, const struct ring *r,
 		    struct capture_read *read)
 {
@@ -26,8 +48,9 @@ static uint32_t due(const struct capture *c, const struct ring *r,
 	for (; n; n--, chunk = c->chain[chunk]) {
 		const struct capture_chunk *k = &c->store.chunks[chunk];
 
-		if (k->serial == read->serial &&
-		    filled(c, r, chunk) > read->had)
+		if (k->serial > read->end_serial)
+			break;
+		if (k->serial == read->serial && filled(k, read) > read->had)
 			return chunk;
 		if (k->serial <= read->serial)
 			continue;
@@ -41,32 +64,24 @@ static uint32_t due(const struct capture *c, const struct ring *r,
 void capture_copy(struct capture *c, struct capture_read *read)
 {
 	uint32_t host = capture_host(c, &read->mac, false), chunk;
-	const struct capture_device *d;
-	const struct ring *r;
+	const struct capture_chunk *k;
 
 	read->known = host != CAPTURE_NONE;
 	read->len = 0;
 	read->last = true;
 	if (!read->known)
 		return;
-	d = &c->store.devices[host];
-	r = &c->rings[host];
-	read->counts = (struct capture_counts){
-		.since_ns = d->since_ns,
-		.kept_packets = d->kept_packets,
-		.kept_bytes = d->kept_bytes,
-		.missed_packets = d->missed_packets,
-		.missed_bytes = d->missed_bytes,
-		.overwritten = d->overwritten,
-	};
-	chunk = due(c, r, read);
+	if (!read->begun)
+		begin(c, host, read);
+	chunk = due(c, &c->rings[host], read);
 	if (chunk == CAPTURE_NONE)
 		return;
-	read->len = filled(c, r, chunk) - read->had;
+	k = &c->store.chunks[chunk];
+	read->len = filled(k, read) - read->had;
 	memcpy(read->data, capture_store_at(&c->store, chunk) + read->had,
 	       read->len);
 	read->had += read->len;
-	read->last = chunk == r->last;
+	read->last = k->serial == read->end_serial;
 }
 
 /* Senders with offloads leave the sum to a card; ours is the last place where

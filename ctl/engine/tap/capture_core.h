@@ -1,8 +1,9 @@
 /* capture_core.h - the recorder's state, and how its files call each other.
  * Included by capture*.c alone.
  *
- *   capture.c ─► capture_rings   whose memory which chunk is
- *   capture_copy.c               what leaves for who asks
+ *   capture.c ──────┬─► capture_rings   whose memory which chunk is
+ *   capture_lane.c ─┘                   what passes by on the express lane
+ *   capture_copy.c                      what leaves for who asks
  *
  * Engine thread, or the control thread while the engine is stopped. */
 #ifndef ENGINE_CAPTURE_CORE_H
@@ -28,8 +29,20 @@ struct ring {
 	uint32_t first, last; /* chunks, oldest and newest */
 	uint32_t n;
 	uint32_t prev, next; /* among settled rings of as many chunks */
+	uint32_t born;	     /* which host of this place it is */
+	uint32_t lane;	     /* pair of its latest flow there; 0: none */
 	bool answered;
 	uint64_t seen_ms;
+};
+
+/* What the express lane carries of a flow. 'prev' and 'next' are pairs of the
+ * same host, the later one being 'prev'; 0: none. A host that is forgotten
+ * leaves its flows linked among themselves. */
+struct lane_flow {
+	struct captured_gap gap;
+	bool on;	     /* it is there now */
+	uint32_t host, born; /* in whose list it is; 'born' 0: in none */
+	uint32_t prev, next;
 };
 
 struct capture {
@@ -55,9 +68,20 @@ struct capture {
 	uint64_t conf_seen;
 	uint64_t now_ms, wall_ns;
 	uint16_t cache[CAPTURE_CACHE]; /* where a MAC was found last */
-	/* What the lane carries of a flow, by its pair; one more. */
-	struct captured_gap *gaps;
+	uint32_t born;		       /* hosts so far */
+	struct lane_flow *lane;	       /* by pair; one more */
 };
+
+/* capture.c */
+/* The place of a record of 'kept' bytes; NULL: there is no memory for it. */
+struct captured *capture_reserve(struct capture *c, uint32_t host,
+				 uint32_t kept);
+bool capture_is_host(const struct mac *mac);
+
+/* capture_lane.c */
+/* What there is of the host's flows on the lane, as far as there is room. */
+void capture_lane_list(const struct capture *c, uint32_t host,
+		       struct capture_read *read);
 
 /* capture_rings.c */
 /* No chunk is anybody's. */

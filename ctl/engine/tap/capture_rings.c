@@ -293,6 +293,7 @@ static uint32_t make_host(struct capture *c, const struct mac *mac,
 	i = slots_add(&c->slots, hash, CAPTURE_SLIGHT);
 	c->rings[i] = (struct ring){ .first = CAPTURE_NONE,
 				     .last = CAPTURE_NONE,
+				     .born = ++c->born,
 				     .seen_ms = c->now_ms };
 	c->store.devices[i] =
 		(struct capture_device){ .mac = *mac, .since_ns = c->wall_ns };

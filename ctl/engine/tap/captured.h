@@ -41,7 +41,8 @@ struct captured {
 	uint8_t kind;	/* enum captured_kind */
 	uint8_t flags;
 	uint8_t drop; /* enum gate_drop */
-	uint8_t pad[5];
+	uint8_t mark; /* 0, and the reader's own */
+	uint8_t pad[4];
 };
 
 _Static_assert(sizeof(struct captured) == 32, "a head is half a cache line");
