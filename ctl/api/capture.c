@@ -3,8 +3,8 @@
  *
  * The engine copies one chunk of the device's ring out, that chunk becomes
  * blocks, and the next is asked for when they are gone: a slow reader holds a
- * chunk's worth of memory and nothing else, and what newer packets overwrite
- * meanwhile is missing in the file. Control thread.
+ * chunk's worth of memory and nothing else. The file is what there was at the
+ * first question, less what newer packets overwrite meanwhile. Control thread.
  *
  *   asked ─on_read─► writing ─on_more─► asked … ─► ended
  *
@@ -23,8 +23,6 @@
 #define JOBS_MAX   4
 #define LAST_S_MAX (86400 * 365)
 #define NS	   1000000000ull
-/* Of a ring that grows while it is read. */
-#define CHUNKS_MAX 200
 
 struct capture_job {
 	struct capture_job *next, **link; /* NULL: the API is gone */
@@ -34,7 +32,6 @@ struct capture_job {
 	bool lent;		      /* 'read' is the engine's */
 	bool looking;		      /* the first of two rounds */
 	bool streams, last, ended;
-	unsigned chunks;
 	struct capture_read read;
 	struct capture_blocks blocks;
 };
@@ -184,7 +181,7 @@ static void begin(struct capture_job *j)
 	struct http_request *r = j->request;
 	char headers[256];
 
-	if (capture_blocks_begin(&j->blocks)) {
+	if (capture_blocks_begin(&j->blocks, &j->read)) {
 		give_up(j, 500, "The gateway is out of memory.");
 		return;
 	}
@@ -199,10 +196,9 @@ static void begin(struct capture_job *j)
 /* The second round begins where the first one did. */
 static void look(struct capture_job *j)
 {
-	capture_blocks_look(&j->blocks, &j->read);
-	if (j->read.last || j->chunks >= CHUNKS_MAX) {
+	capture_wish_look(&j->blocks, &j->read);
+	if (j->read.last) {
 		j->looking = false;
-		j->chunks = 0;
 		j->read.serial = 0;
 		j->read.had = 0;
 	}
@@ -214,7 +210,6 @@ static void on_read(void *arg, struct capture_read *r)
 	struct capture_job *j = arg;
 
 	j->lent = false;
-	j->chunks++;
 	if (!j->link || !j->request) {
 		job_free(j);
 		return;
@@ -239,7 +234,7 @@ static void on_read(void *arg, struct capture_read *r)
 		give_up(j, 0, NULL);
 		return;
 	}
-	j->last = r->last || j->blocks.past || j->chunks >= CHUNKS_MAX;
+	j->last = r->last;
 	on_more(j);
 }
 

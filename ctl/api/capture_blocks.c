@@ -1,27 +1,21 @@
 /* capture_blocks.c - kept records as blocks of a pcapng file.
  *
  * Called by capture.c. Control thread. Names stand in front of the packets that
- * first need them; what was not kept is told as a comment of the next packet,
- * and in the statistics at the end.
+ * first need them; what was not kept is told in comments (capture_notes.c), and
+ * in the statistics at the end.
  * Invariant: 'out' holds whole blocks. */
+#include "capture.h"
+
 #include <errno.h>
-#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/utsname.h>
 
-#include "../base/clock.h"
 #include "../proto/pcapng.h"
-#include "capture.h"
 
-#define ETHER_TYPE_AT 12
-#define TYPE_IPV4     0x0800
-#define TYPE_IPV6     0x86dd
-#define NS_PER_S      1e9
-#define TEXTS_MAX     (PCAPNG_COMMENTS_MAX * (CAPTURE_NOTE_MAX + 8))
-#define BLOCKS_MAX    (4 * PCAPNG_TEXT_MAX + PCAPNG_BLOCK_MAX)
+#define TEXTS_MAX  (CAPTURE_TEXTS * (CAPTURE_TEXT_MAX + PCAPNG_TEXT_AROUND))
+#define BLOCKS_MAX (4 * PCAPNG_TEXT_MAX + PCAPNG_BLOCK_MAX)
 
 /* Room for one more block of 'len' bytes beside its texts. */
 static bool make_room(struct capture_blocks *b, size_t len)
@@ -61,129 +55,69 @@ void capture_blocks_free(struct capture_blocks *b)
 
 /* ---- the beginning */
 
-static void format_filter(const struct capture_wish *wish, char out[96])
-{
-	char mac[MAC_STRLEN], remote[ADDR_STRLEN];
+/* A clock that is read for each packet would say no more than this one: when it
+ * is its turn, not when it came. */
+static const char *const shared_time[] = {
+	"Packets that the gateway handled in one burst have the same time: "
+	"when "
+	"it began to.",
+};
 
-	snprintf(out, 96, "ether host %s%s%s", mac_format(&wish->device, mac),
-		 wish->by_addr ? " and host " : "",
-		 wish->by_addr ? addr_format(&wish->remote, remote) : "");
+static struct pcapng_comments comments_of(const struct capture_blocks *b)
+{
+	return (struct pcapng_comments){ b->texts.n, b->texts.at };
 }
 
-int capture_blocks_begin(struct capture_blocks *b)
+static void describe(const struct capture_blocks *b,
+		     char out[CLIENT_TEXT_MAX + NAMES_LEN_MAX + 64])
 {
-	char os[160], description[CLIENT_TEXT_MAX + 64], filter[96];
-	struct utsname name;
-	struct wr w;
+	const char *name = b->wish.name;
+	bool told = *name && capture_is_plain(name);
 
-	if (!make_room(b, 2 * BLOCKS_MAX))
-		return -ENOMEM;
-	if (uname(&name))
-		memset(&name, 0, sizeof(name));
-	snprintf(os, sizeof(os), "%.64s %.64s", name.sysname, name.release);
-	snprintf(description, sizeof(description),
-		 "%s, as seen from the gateway's LAN side", b->device);
-	format_filter(&b->wish, filter);
-	w = begin_block(b);
+	snprintf(out, CLIENT_TEXT_MAX + NAMES_LEN_MAX + 64,
+		 "%s, as seen from the gateway's LAN side%s%s", b->device,
+		 told ? ", with " : "", told ? name : "");
+}
+
+static void add_head(struct capture_blocks *b, const char *os,
+		     const char *machine)
+{
+	char description[CLIENT_TEXT_MAX + NAMES_LEN_MAX + 64];
+	char filter[CAPTURE_FILTER_MAX];
+	struct wr w = begin_block(b);
+
+	describe(b, description);
+	capture_wish_filter(&b->wish, filter);
 	pcapng_section(&w, &(struct pcapng_section){
-				   .hardware = name.machine,
+				   .comments = comments_of(b),
+				   .hardware = machine,
 				   .os = os,
 				   .application = "Portcullis " VERSION });
 	pcapng_interface(
-		&w, &(struct pcapng_interface){ .name = "lan",
+		&w, &(struct pcapng_interface){ .comments = { 1, shared_time },
+						.name = "lan",
 						.description = description,
 						.filter = filter,
 						.os = os,
 						.snaplen = CAPTURED_LEN_MAX });
 	end_block(b, &w);
+}
+
+int capture_blocks_begin(struct capture_blocks *b, const struct capture_read *r)
+{
+	struct utsname name;
+	char os[160];
+
+	if (!make_room(b, 2 * BLOCKS_MAX + TEXTS_MAX))
+		return -ENOMEM;
+	if (b->wish.until_ns < r->counts.at_ns)
+		b->wish.until_ns = r->counts.at_ns;
+	if (uname(&name))
+		memset(&name, 0, sizeof(name));
+	snprintf(os, sizeof(os), "%.64s %.64s", name.sysname, name.release);
+	capture_notes_begin(b, r);
+	add_head(b, os, name.machine);
 	return 0;
-}
-
-/* ---- what a record is about */
-
-struct ends {
-	bool known;
-	struct addr local, remote;
-};
-
-static struct addr read_addr(struct rd *r, bool v4)
-{
-	struct addr a = addr_v4(0);
-
-	rd_bytes(r, v4 ? a.b + 12 : a.b, v4 ? 4 : 16);
-	return a;
-}
-
-static struct ends ends_of(struct captured *rec)
-{
-	struct rd r = rd_init(captured_data(rec), rec->kept);
-	struct addr src, dst;
-	uint16_t type;
-
-	rd_skip(&r, ETHER_TYPE_AT);
-	type = rd_be16(&r);
-	if (type != TYPE_IPV4 && type != TYPE_IPV6)
-		return (struct ends){ 0 };
-	rd_skip(&r, type == TYPE_IPV4 ? 12 : 8);
-	src = read_addr(&r, type == TYPE_IPV4);
-	dst = read_addr(&r, type == TYPE_IPV4);
-	if (r.bad)
-		return (struct ends){ 0 };
-	return rec->flags & CAPTURED_RX ? (struct ends){ true, dst, src }
-					: (struct ends){ true, src, dst };
-}
-
-static const char *name_of(const struct capture_blocks *b, uint32_t label)
-{
-	return label ? names_text(b->names, label) : NULL;
-}
-
-static bool has_name(const struct capture_blocks *b, uint32_t label)
-{
-	const char *name = name_of(b, label);
-
-	return name && !strcasecmp(name, b->wish.name);
-}
-
-static bool goes_by_name(const struct capture_wish *w, const struct addr *a)
-{
-	for (unsigned i = 0; i < w->addrs_n; i++)
-		if (addr_eq(&w->addrs[i], a))
-			return true;
-	return false;
-}
-
-void capture_blocks_look(struct capture_blocks *b, struct capture_read *r)
-{
-	struct capture_wish *w = &b->wish;
-	struct captured *rec;
-	struct ends ends;
-	uint32_t at = 0;
-
-	while ((rec = captured_next(r->data, r->len, &at))) {
-		if (rec->kind != CAPTURED_PACKET || !has_name(b, rec->label))
-			continue;
-		ends = ends_of(rec);
-		if (ends.known && w->addrs_n < CAPTURE_WISH_ADDRS &&
-		    !goes_by_name(w, &ends.remote))
-			w->addrs[w->addrs_n++] = ends.remote;
-	}
-}
-
-/* A name is learnt in the midst of a flow: what came before, and has none, is
- * told by the address. */
-static bool is_wanted(const struct capture_blocks *b, const struct ends *ends,
-		      uint32_t label)
-{
-	const struct capture_wish *w = &b->wish;
-
-	if (w->by_addr)
-		return ends->known && addr_eq(&ends->remote, &w->remote);
-	if (!w->name[0])
-		return true;
-	if (name_of(b, label))
-		return has_name(b, label);
-	return ends->known && goes_by_name(w, &ends->remote);
 }
 
 /* ---- names */
@@ -216,131 +150,53 @@ static bool is_news(struct capture_blocks *b, const struct addr *a,
 	return true;
 }
 
-/* A name is read by terminals, too. */
-static bool is_plain(const char *name)
-{
-	for (; *name; name++)
-		if ((uint8_t)*name < ' ' || *name == 0x7f)
-			return false;
-	return true;
-}
-
-static void add_names(struct capture_blocks *b, const struct ends *ends,
+static void add_names(struct capture_blocks *b, const struct capture_ends *ends,
 		      uint32_t label)
 {
-	const char *remote = name_of(b, label);
+	const char *remote = capture_name_of(b, label);
+	const struct addr *local = &ends->local.addr, *far = &ends->remote.addr;
 	struct pcapng_name names[2];
 	unsigned n = 0;
 	struct wr w;
 
 	if (!ends->known)
 		return;
-	if (is_plain(b->device) && is_news(b, &ends->local, 0))
-		names[n++] = (struct pcapng_name){ ends->local, b->device };
-	if (remote && is_plain(remote) && is_news(b, &ends->remote, label))
-		names[n++] = (struct pcapng_name){ ends->remote, remote };
+	if (capture_is_plain(b->device) && is_news(b, local, 0))
+		names[n++] = (struct pcapng_name){ *local, b->device };
+	if (remote && capture_is_plain(remote) && is_news(b, far, label))
+		names[n++] = (struct pcapng_name){ *far, remote };
 	w = begin_block(b);
 	pcapng_names(&w, names, n);
 	end_block(b, &w);
-}
-
-/* ---- what was not kept */
-
-static void format_flow(const struct captured_gap *g,
-			char out[2 * ENDPOINT_STRLEN + 16])
-{
-	char inside[ENDPOINT_STRLEN], remote[ENDPOINT_STRLEN];
-
-	snprintf(out, 2 * ENDPOINT_STRLEN + 16, "%s %s - %s",
-		 g->proto == IPPROTO_TCP ? "TCP" : "UDP",
-		 endpoint_format(&g->inside, inside),
-		 endpoint_format(&g->remote, remote));
-}
-
-static void add_note(struct capture_blocks *b, struct captured *rec)
-{
-	char flow[2 * ENDPOINT_STRLEN + 16], *note = b->notes[b->notes_n];
-	struct captured_gap g;
-	struct ends ends;
-
-	memcpy(&g, captured_data(rec), sizeof(g));
-	ends = (struct ends){ true, g.inside.addr, g.remote.addr };
-	if (!is_wanted(b, &ends, rec->label))
-		return;
-	if (b->notes_n == CAPTURE_NOTES) {
-		b->notes_lost++;
-		return;
-	}
-	b->notes_n++;
-	format_flow(&g, flow);
-	if (rec->kind == CAPTURED_PROMOTED) {
-		snprintf(note, CAPTURE_NOTE_MAX,
-			 "%s: the express lane carries it from here on; its "
-			 "packets are not kept.",
-			 flow);
-		return;
-	}
-	snprintf(note, CAPTURE_NOTE_MAX,
-		 "%s: not kept, as the express lane carried them for the last "
-		 "%.1f s: %llu packets to the device (%llu bytes), %llu from "
-		 "it (%llu bytes).",
-		 flow, (double)(rec->at_ns - g.since_ns) / NS_PER_S,
-		 (unsigned long long)g.packets[1],
-		 (unsigned long long)g.bytes[1],
-		 (unsigned long long)g.packets[0],
-		 (unsigned long long)g.bytes[0]);
-}
-
-/* Those that wait; they are told. */
-static unsigned take_notes(struct capture_blocks *b, const char **out,
-			   char more[64])
-{
-	unsigned n = 0;
-
-	for (; n < b->notes_n; n++)
-		out[n] = b->notes[n];
-	if (b->notes_lost) {
-		snprintf(more, 64, "%u more notes of this kind.",
-			 b->notes_lost);
-		out[n++] = more;
-	}
-	b->notes_n = 0;
-	b->notes_lost = 0;
-	return n;
 }
 
 /* ---- records */
 
 static int add_packet(struct capture_blocks *b, struct captured *rec)
 {
-	struct pcapng_packet p = { .at_ns = rec->at_ns,
-				   .data = captured_data(rec),
-				   .kept = rec->kept,
-				   .len = rec->len,
-				   .direction = rec->flags & CAPTURED_RX
-							? PCAPNG_OUTBOUND
-							: PCAPNG_INBOUND };
-	const char *reason = engine_drop_reason(rec->drop);
-	struct ends ends = ends_of(rec);
-	char more[64], drop[80];
+	struct capture_ends ends = capture_ends_of(rec);
 	struct wr w;
 
-	if (!is_wanted(b, &ends, rec->label))
+	if (!capture_is_wanted(b, ends.known ? &ends.remote.addr : NULL,
+			       rec->label))
 		return 0;
 	if (!make_room(b, 2 * BLOCKS_MAX + TEXTS_MAX + rec->kept))
 		return -ENOMEM;
 	add_names(b, &ends, rec->label);
-	p.comments_n = take_notes(b, p.comments, more);
-	if (rec->flags & CAPTURED_DROPPED) {
-		snprintf(drop, sizeof(drop), "The gateway dropped it: %s.",
-			 reason ? reason : "unknown");
-		p.comments[p.comments_n++] = drop;
-	}
-	b->accepted++;
-	b->gso |= rec->flags & CAPTURED_GSO;
-	b->cut |= rec->kept < rec->len;
+	capture_notes_packet(b, rec, &ends);
+	b->tally.accepted++;
+	b->tally.gso += !!(rec->flags & CAPTURED_GSO);
+	b->tally.cut += rec->kept < rec->len;
 	w = begin_block(b);
-	pcapng_packet(&w, &p);
+	pcapng_packet(&w, &(struct pcapng_packet){
+				  .at_ns = rec->at_ns,
+				  .data = captured_data(rec),
+				  .kept = rec->kept,
+				  .len = rec->len,
+				  .direction = rec->flags & CAPTURED_RX
+						       ? PCAPNG_OUTBOUND
+						       : PCAPNG_INBOUND,
+				  .comments = comments_of(b) });
 	end_block(b, &w);
 	return 0;
 }
@@ -351,48 +207,50 @@ int capture_blocks_add(struct capture_blocks *b, struct capture_read *r)
 	uint32_t at = 0;
 	int rc = 0;
 
-	_Static_assert(CAPTURE_NOTES + 2 <= PCAPNG_COMMENTS_MAX,
-		       "notes, how many more, and the reason of a drop");
-
+	capture_notes_mark(r);
 	while (!rc && (rec = captured_next(r->data, r->len, &at))) {
+		if (rec->kind == CAPTURED_PACKET) {
+			b->tally.seen_packets++;
+			b->tally.seen_bytes += rec->len;
+		}
 		if (rec->at_ns < b->wish.from_ns)
 			continue;
-		b->past |= rec->at_ns > b->wish.until_ns;
-		if (b->past)
-			break;
 		if (rec->kind == CAPTURED_PACKET)
 			rc = add_packet(b, rec);
-		else
-			add_note(b, rec);
+		else if (rec->kind == CAPTURED_GAP)
+			capture_notes_gap(b, rec);
 	}
 	return rc;
 }
 
 /* ---- the end */
 
+/* The device's since it was first heard; the recorder is what an operating
+ * system's buffer is to others. What of the packets that are gone had been
+ * asked for nobody knows: if not all were, those alone are accepted that are
+ * here. */
 int capture_blocks_end(struct capture_blocks *b, const struct capture_counts *c)
 {
-	struct pcapng_statistics s = {
-		.at_ns = b->wish.until_ns,
-		.start_ns = c->since_ns,
-		.end_ns = b->wish.until_ns,
-		.received = c->kept_packets + c->missed_packets,
-		.dropped = c->missed_packets,
-		.accepted = b->accepted,
-		.delivered = b->accepted,
-	};
-	char more[64];
+	const struct capture_tally *t = &b->tally;
 	struct wr w;
 
 	if (!make_room(b, BLOCKS_MAX + TEXTS_MAX))
 		return -ENOMEM;
-	s.comments_n = take_notes(b, s.comments, more);
-	if (b->gso && s.comments_n < PCAPNG_COMMENTS_MAX)
-		s.comments[s.comments_n++] =
-			"Frames longer than the link allows are several "
-			"segments that the kernel handed over as one.";
+	capture_notes_end(b, c);
 	w = begin_block(b);
-	pcapng_statistics(&w, &s);
+	pcapng_statistics(
+		&w, &(struct pcapng_statistics){
+			    .at_ns = b->wish.until_ns,
+			    .start_ns = c->since_ns,
+			    .end_ns = b->wish.until_ns,
+			    .received = c->kept_packets + c->missed_packets,
+			    .dropped = c->missed_packets,
+			    .accepted = capture_wish_narrows(&b->wish)
+						? t->accepted
+						: c->kept_packets,
+			    .os_dropped = capture_overwritten(b, c),
+			    .delivered = t->accepted,
+			    .comments = comments_of(b) });
 	end_block(b, &w);
 	return 0;
 }

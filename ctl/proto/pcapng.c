@@ -33,6 +33,7 @@ enum option {
 	ISB_IFRECV = 4,
 	ISB_IFDROP = 5,
 	ISB_FILTERACCEPT = 6,
+	ISB_OSDROP = 7,
 	ISB_USRDELIV = 8,
 };
 
@@ -139,10 +140,10 @@ static void time_option(struct wr *w, uint16_t code, uint64_t ns)
 	time64(w, ns);
 }
 
-static void comments(struct wr *w, const char *const *texts, unsigned n)
+static void comments(struct wr *w, const struct pcapng_comments *c)
 {
-	for (unsigned i = 0; i < n && i < PCAPNG_COMMENTS_MAX; i++)
-		text(w, OPT_COMMENT, texts[i]);
+	for (unsigned i = 0; i < c->n; i++)
+		text(w, OPT_COMMENT, c->texts[i]);
 }
 
 static void filter(struct wr *w, const char *value)
@@ -169,6 +170,7 @@ void pcapng_section(struct wr *w, const struct pcapng_section *s)
 	le16(w, 1); /* version 1.0 */
 	le16(w, 0);
 	le64(w, UINT64_MAX); /* as long as it will be */
+	comments(w, &s->comments);
 	text(w, SHB_HARDWARE, s->hardware);
 	text(w, SHB_OS, s->os);
 	text(w, SHB_APPLICATION, s->application);
@@ -184,6 +186,7 @@ void pcapng_interface(struct wr *w, const struct pcapng_interface *i)
 	le16(w, PCAPNG_ETHERNET);
 	le16(w, 0);
 	le32(w, i->snaplen);
+	comments(w, &i->comments);
 	text(w, IF_NAME, i->name);
 	text(w, IF_DESCRIPTION, i->description);
 	if (i->mac)
@@ -205,7 +208,7 @@ void pcapng_packet(struct wr *w, const struct pcapng_packet *p)
 	le32(w, p->len);
 	wr_bytes(w, p->data, p->kept);
 	pad(w, p->kept);
-	comments(w, p->comments, p->comments_n);
+	comments(w, &p->comments);
 	le16(w, EPB_FLAGS);
 	le16(w, 4);
 	le32(w, p->direction);
@@ -248,12 +251,13 @@ void pcapng_statistics(struct wr *w, const struct pcapng_statistics *s)
 
 	le32(w, s->interface);
 	time64(w, s->at_ns);
-	comments(w, s->comments, s->comments_n);
+	comments(w, &s->comments);
 	time_option(w, ISB_STARTTIME, s->start_ns);
 	time_option(w, ISB_ENDTIME, s->end_ns);
 	number64(w, ISB_IFRECV, s->received);
 	number64(w, ISB_IFDROP, s->dropped);
 	number64(w, ISB_FILTERACCEPT, s->accepted);
+	number64(w, ISB_OSDROP, s->os_dropped);
 	number64(w, ISB_USRDELIV, s->delivered);
 	option(w, OPT_END, NULL, 0);
 	end(w, at);

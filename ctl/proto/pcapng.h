@@ -13,19 +13,27 @@
 #include "../base/addr.h"
 #include "../base/bytes.h"
 
-#define PCAPNG_TEXT_MAX	    1024
-#define PCAPNG_COMMENTS_MAX 8
-#define PCAPNG_ETHERNET	    1 /* link type */
-/* Bytes of a block around its data and texts. */
-#define PCAPNG_BLOCK_MAX 128
+#define PCAPNG_TEXT_MAX 1024
+#define PCAPNG_ETHERNET 1 /* link type */
+/* Bytes of a block around its data and texts, and of a text around its own. */
+#define PCAPNG_BLOCK_MAX   160
+#define PCAPNG_TEXT_AROUND 7
+
+/* What people shall know of a block. */
+struct pcapng_comments {
+	unsigned n;
+	const char *const *texts;
+};
 
 /* Who wrote it; NULL: not said. */
 struct pcapng_section {
+	struct pcapng_comments comments;
 	const char *hardware, *os, *application;
 };
 
-/* The first of them is number 0. */
+/* The first of them is number 0. 'filter' is in the words of pcap-filter(7). */
 struct pcapng_interface {
+	struct pcapng_comments comments;
 	const char *name, *description, *filter, *os;
 	uint32_t snaplen;
 	const struct mac *mac; /* NULL: not said */
@@ -39,8 +47,7 @@ struct pcapng_packet {
 	const uint8_t *data;
 	uint32_t kept, len; /* bytes that are here; that it had */
 	enum pcapng_direction direction;
-	unsigned comments_n; /* at most PCAPNG_COMMENTS_MAX */
-	const char *comments[PCAPNG_COMMENTS_MAX];
+	struct pcapng_comments comments;
 };
 
 /* What an address is called. */
@@ -49,15 +56,16 @@ struct pcapng_name {
 	const char *name;
 };
 
+/* Packets, from the start of the capture to its end. */
 struct pcapng_statistics {
 	uint32_t interface;
 	uint64_t at_ns, start_ns, end_ns;
-	uint64_t received;  /* packets that the interface had */
-	uint64_t dropped;   /* of those: not captured */
-	uint64_t accepted;  /* by the filter */
-	uint64_t delivered; /* written here */
-	unsigned comments_n;
-	const char *comments[PCAPNG_COMMENTS_MAX];
+	uint64_t received;   /* that the interface had */
+	uint64_t dropped;    /* of those: by the interface, and not captured */
+	uint64_t accepted;   /* by the filter */
+	uint64_t os_dropped; /* captured, but there was no room for them */
+	uint64_t delivered;  /* written here */
+	struct pcapng_comments comments;
 };
 
 void pcapng_section(struct wr *w, const struct pcapng_section *s);

@@ -1,24 +1,20 @@
 """The flight recorder: what a device sent and got, byte for byte, as a file that
 Wireshark's tools read."""
 import collections
-import contextlib
-import json
 import re
-import socket
 import subprocess
 import time
 
 import pytest
-from scapy.all import Ether
-from scapy.utils import RawPcapNgReader
 
 from house import FAR
+from kept import (FILTER, INTERFACE, LOCAL, capture, captured, comments, counts,
+                  frames_of, options, talk, tshark, verified, with_far, wrong)
 from page import ask, request
-from wire import connected, exchange, mapped
+from wire import connected, exchange
 from world import eventually, finish_checksums, heard
 
 pytestmark = pytest.mark.carriers("xdp", "nfqueue")
-LOCAL, REMOTE = 41000, 7000
 
 
 @pytest.fixture(scope="module")
@@ -35,64 +31,6 @@ def house(build_shared):
     house.start_gateway()
     house.hand_out_leases()
     return house
-
-
-def capture(house, device, *more):
-    """The file's path."""
-    path = house.folder / "some.pcapng"
-    house.cli("capture", device, "-o", path, *more)
-    return path
-
-
-def frames_of(path):
-    """Frames in order, as bytes."""
-    reader = RawPcapNgReader(str(path))
-    with contextlib.closing(reader):
-        return [bytes(data) for data, _ in reader]
-
-
-def captured(house, device, *more):
-    return frames_of(capture(house, device, *more))
-
-
-def tshark(path, *more):
-    """What it prints; a complaint is a failure."""
-    done = subprocess.run(["tshark", "-n", "-r", path, *more], check=True,
-                          capture_output=True, text=True, timeout=60)
-    complaints = [line for line in done.stderr.splitlines()
-                  if "Running as user" not in line]
-    assert not complaints
-    return done.stdout
-
-
-def comments(path):
-    return tshark(path, "-T", "fields", "-e", "frame.comment")
-
-
-def with_far(frames, *ports):
-    """Those between the device and FAR, of a protocol that has these ports."""
-    wanted = []
-    for frame in frames:
-        packet = Ether(frame)
-        if FAR in (getattr(packet.payload, "src", ""),
-                   getattr(packet.payload, "dst", "")):
-            top = packet.payload.payload
-            if not ports or {getattr(top, "sport", 0),
-                             getattr(top, "dport", 0)} & set(ports):
-                wanted.append(frame)
-    return wanted
-
-
-def talk(house, host, n=40, local=LOCAL, remote=REMOTE):
-    """Datagrams of every size, and their answers."""
-    with house.far.udp(remote, FAR) as far:
-        inside, outside = mapped(host, far, local)
-        with inside:
-            for i in range(n):
-                inside.sendto(bytes([i]) * (i * 37 % 1400), (FAR, remote))
-                far.recvfrom(2048)
-                far.sendto(bytes([255 - i]) * (i * 53 % 1400), outside)
-                inside.recvfrom(2048)
 
 
 def test_bytes_are_those_on_the_devices_wire(house):
@@ -128,6 +66,11 @@ def test_bytes_are_those_on_the_devices_wire(house):
 
 def test_wiresharks_tools_have_no_complaint(house):
     talk(house, house.h2, 10, 41010, 7010)
+    with house.far.tcp(7011, FAR) as server:
+        server.listen()
+        one, other, _ = connected(house.h2, server, 41011)
+        with one, other:
+            exchange(one, other, b"x" * 5000)
     path = capture(house, "h2")
     rows = tshark(path, "-T", "fields", "-e", "frame.packet_flags_direction",
                   "-e", "ip.src", "-e", "frame.time_epoch").splitlines()
@@ -144,12 +87,30 @@ def test_wiresharks_tools_have_no_complaint(house):
     assert "Name = lan" in info and "Number of stat entries = 1" in info
     assert f"ether host {house.h2.mac}" in info
     assert int(re.search(r"Number of packets = (\d+)", info)[1]) == len(rows)
-    # No frame is malformed, no checksum wrong.
-    wrong = tshark(path, "-o", "ip.check_checksum:TRUE", "-o",
-                   "udp.check_checksum:TRUE", "-Y",
-                   "_ws.malformed || ip.checksum.status == Bad || "
-                   "udp.checksum.status == Bad")
-    assert not wrong
+    assert "one burst have the same time" in info
+    assert not wrong(path)
+    assert verified(path, "tcp") > 5 and verified(path, "udp") > 20
+
+
+def test_what_is_asked_for_is_told(house):
+    """Every packet of the device is counted, and every one of them is there."""
+    talk(house, house.h2, 5, 41012, 7012)
+
+    def looked_at(*more):
+        path = capture(house, "h2", *more)
+        text = dict(options(path, INTERFACE))[FILTER][1:].decode()
+        return counts(path), len(frames_of(path)), text
+
+    all_of_it, n, text = looked_at()
+    assert n > 10 and text == f"ether host {house.h2.mac}"
+    assert all_of_it == {"ifrecv": n, "ifdrop": 0, "filteraccept": n,
+                         "osdrop": 0, "usrdeliv": n}
+    some, n, text = looked_at("--remote", FAR)
+    assert text == f"ether host {house.h2.mac} and host {FAR}"
+    assert n > 10 and some == all_of_it | {"filteraccept": n, "usrdeliv": n}
+    none, n, text = looked_at("--remote", "example.org")
+    assert text == f"ether host {house.h2.mac} and host example.org"
+    assert not n and none == all_of_it | {"filteraccept": 0, "usrdeliv": 0}
 
 
 def test_names_are_in_the_file(house):
@@ -282,81 +243,3 @@ def test_it_can_be_turned_off_and_on(build, carrier):
     frames = captured(house, "h1")
     assert len(with_far(frames, 41030)) == 11
     assert not with_far(frames, LOCAL)
-
-
-def stream(house, host, n, local=LOCAL, remote=REMOTE):
-    """That many datagrams, one after the other, from outside."""
-    with house.far.udp(remote, FAR) as far:
-        inside, outside = mapped(host, far, local)
-        with inside:
-            for _ in range(n):
-                far.sendto(b"z" * 500, outside)
-                inside.recvfrom(2048)
-
-
-def promoted(house):
-    return [f for f in house.ask("flows") if f["carried_by"] != "engine"]
-
-
-def test_the_lane_leaves_a_gap_and_a_pin_closes_it(build, carrier):
-    house = build([["h1"]], express={"after_packets": 10})
-    house.start_gateway()
-    house.h1.dhcp()
-    assert eventually(lambda: (stream(house, house.h1, 50),
-                               promoted(house))[1])
-    stream(house, house.h1, 1000)
-    talk(house, house.h1, 1, 41050, 7050)
-    path = capture(house, "h1")
-    assert "the express lane carries it from here on" in comments(path)
-    sent = len(with_far(frames_of(path), LOCAL))
-
-    # Pinned, it comes back, and what it missed is told.
-    house.cli("set", f"clients.pin={house.h1.mac}")
-    assert eventually(lambda: not promoted(house))
-    stream(house, house.h1, 200)
-    path = capture(house, "h1")
-    kept = len(with_far(frames_of(path), LOCAL))
-    assert kept - sent == 201
-    told = re.search(r"not kept, as the express lane carried them for the last "
-                     r"[0-9.]+ s: (\d+) packets to the device \((\d+) bytes\)",
-                     comments(path))
-    assert int(told[1]) >= 900
-    assert int(told[2]) == 528 * int(told[1])
-    assert not promoted(house)
-    # All that crossed was either kept or is told of.
-    info = subprocess.run(["capinfos", "-M", path], check=True, text=True,
-                          capture_output=True).stdout
-    assert "Number of stat entries = 1" in info
-    assert json.loads(house.cli("clients", "--json"))[0]["pinned"]
-
-
-def test_super_packets_are_told_whole_or_not_at_all(build, carrier):
-    """Under nfqueue a long packet's headers alone come to the engine, unless
-    its device is pinned."""
-    if carrier != "nfqueue":
-        pytest.skip("XDP has no such packets")
-    house = build([["h1"]], express={"mode": "off"})
-    house.start_gateway()
-    house.h1.dhcp()
-
-    def upload(port):
-        with house.far.tcp(port, FAR) as server:
-            server.listen()
-            one, other, _ = connected(house.h1, server, port + 34000)
-            with one, other:
-                one.sendall(b"y" * 200000)
-                one.shutdown(socket.SHUT_WR)
-                while other.recv(65536):
-                    pass
-        path = capture(house, "h1", "--remote", FAR)
-        rows = tshark(path, "-Y", f"tcp.dstport == {port}", "-T", "fields",
-                      "-e", "frame.len", "-e", "frame.cap_len").splitlines()
-        return [tuple(map(int, row.split())) for row in rows]
-
-    rows = upload(7100)
-    assert sum(length for length, _ in rows) > 200000
-    assert any(kept < length for length, kept in rows)
-    house.cli("set", f"clients.pin={house.h1.mac}")
-    rows = upload(7101)
-    assert all(kept == length for length, kept in rows)
-    assert max(length for length, _ in rows) > 3000

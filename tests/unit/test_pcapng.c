@@ -49,6 +49,7 @@ static unsigned count_blocks(const struct wr *w, uint32_t type)
 static void write_all(struct wr *w)
 {
 	static const struct mac mac = { { 2, 0, 0, 0, 0, 1 } };
+	static const char *const said[] = { "first", "second" };
 	struct pcapng_name names[2] = { { addr_v4(htonl(0xcb007107)), "far" },
 					{ .name = "gäst.example" } };
 
@@ -62,16 +63,15 @@ static void write_all(struct wr *w)
 				    .filter = "ether host 02:00:00:00:00:01",
 				    .os = "Linux",
 				    .snaplen = 65504,
-				    .mac = &mac });
+				    .mac = &mac,
+				    .comments = { 1, said } });
 	pcapng_names(w, names, 2);
-	pcapng_packet(w, &(struct pcapng_packet){
-				 .at_ns = 1700000000123456789,
-				 .data = frame,
-				 .kept = sizeof(frame),
-				 .len = 1500,
-				 .direction = PCAPNG_INBOUND,
-				 .comments_n = 2,
-				 .comments = { "first", "second" } });
+	pcapng_packet(w, &(struct pcapng_packet){ .at_ns = 1700000000123456789,
+						  .data = frame,
+						  .kept = sizeof(frame),
+						  .len = 1500,
+						  .direction = PCAPNG_INBOUND,
+						  .comments = { 2, said } });
 	pcapng_packet(w,
 		      &(struct pcapng_packet){ .at_ns = 1700000001000000001,
 					       .data = frame,
@@ -84,7 +84,8 @@ static void write_all(struct wr *w)
 						.end_ns = 1700000002000000000,
 						.received = 100,
 						.dropped = 98,
-						.accepted = 2,
+						.accepted = 3,
+						.os_dropped = 1,
 						.delivered = 2 });
 }
 
@@ -126,6 +127,33 @@ static void a_packets_block_is_as_drafted(void **state)
 					       .direction = PCAPNG_OUTBOUND });
 	assert_int_equal(wr_len(&w), sizeof(wanted));
 	assert_memory_equal(data, wanted, sizeof(wanted));
+}
+
+/* Draft 4.6: what an interface did, each as a number of 8 bytes. */
+static void statistics_are_as_drafted(void **state)
+{
+	static const struct pcapng_statistics s = { .at_ns = 0x0000000500000006,
+						    .received = 1,
+						    .dropped = 2,
+						    .accepted = 3,
+						    .os_dropped = 4,
+						    .delivered = 5 };
+	static const uint8_t times[] = { 5, 0, 0, 0, 6, 0, 0, 0 };
+	uint8_t data[256], wanted[12] = { 0 };
+	struct wr w = wr_init(data, sizeof(data));
+	unsigned codes[] = { 4, 5, 6, 7, 8 };
+
+	(void)state;
+	pcapng_statistics(&w, &s);
+	assert_int_equal(count_blocks(&w, 5), 1);
+	assert_memory_equal(data + 12, times, sizeof(times));
+	for (uint8_t i = 0; i < 5; i++) {
+		wanted[0] = (uint8_t)codes[i];
+		wanted[2] = 8;
+		wanted[4] = i + 1;
+		/* Behind both times. */
+		assert_memory_equal(data + 20 + 24 + 12 * i, wanted, 12);
+	}
 }
 
 static void without_room_it_is_bad_and_no_more(void **state)
@@ -214,6 +242,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(blocks_are_whole),
 		cmocka_unit_test(a_packets_block_is_as_drafted),
+		cmocka_unit_test(statistics_are_as_drafted),
 		cmocka_unit_test(without_room_it_is_bad_and_no_more),
 		cmocka_unit_test(long_texts_are_cut_between_characters),
 		cmocka_unit_test(wiresharks_tools_read_it),
