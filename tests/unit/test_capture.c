@@ -313,6 +313,64 @@ static void a_host_that_comes_again_finds_its_flows(void **state)
 	lane_is(l, 1, "");
 }
 
+enum { HOSTS = 4, PAIRS = 12 };
+
+/* Of each pair, whose flow is told of; 0: nobody's. */
+static void lanes_are(struct lab *l, const uint32_t of[PAIRS + 1])
+{
+	for (uint32_t n = 1; n <= HOSTS; n++) {
+		unsigned wanted = 0;
+
+		l->read = (struct capture_read){ .mac = host(n) };
+		capture_copy(l->c, &l->read);
+		for (uint32_t pair = 1; pair <= PAIRS; pair++)
+			wanted += of[pair] == n;
+		assert_int_equal(l->read.lane_n, wanted);
+		for (unsigned i = 0; i < l->read.lane_n; i++)
+			assert_int_equal(of[l->read.lane[i].inside.port], n);
+	}
+}
+
+/* In whatever order flows come and go and hosts are forgotten, and whichever
+ * places they get. */
+static void lists_hold_in_any_order(void **state)
+{
+	uint32_t of[PAIRS + 1] = { 0 };
+	bool on[PAIRS + 1] = { 0 };
+	struct lab *l = *state;
+
+	srand(1);
+	for (unsigned round = 0; round < 3000; round++) {
+		uint32_t pair = 1 + (uint32_t)rand() % PAIRS;
+		uint32_t n = 1 + pair % HOSTS;
+		bool known = count(l, n);
+
+		if (rand() % 40 == 0) {
+			/* As slight ones may not have many. */
+			for (uint32_t i = 0; i < 4; i++)
+				out(l, 1000 + (uint32_t)rand() % 64, 1000, i);
+		} else if (!known && rand() % 2) {
+			out(l, n, 100, 0);
+		} else if (!on[pair]) {
+			promote(l, pair, n);
+			carry(l, pair, n);
+			on[pair] = true;
+			of[pair] = known ? n : 0;
+		} else if (rand() % 2) {
+			demote(l, pair, n);
+			on[pair] = false;
+			of[pair] = 0;
+		} else {
+			carry(l, pair, n);
+			of[pair] = known ? n : 0;
+		}
+		for (uint32_t i = 1; i <= PAIRS; i++)
+			if (!count(l, 1 + i % HOSTS))
+				of[i] = 0;
+		lanes_are(l, of);
+	}
+}
+
 /* At a restart flows are on the lane before there is a time, or a budget. */
 static void what_was_on_the_lane_before_has_a_time(void **state)
 {
@@ -392,6 +450,7 @@ int main(void)
 		lab_test(who_asks_is_told_what_is_on_the_lane),
 		lab_test(of_many_flows_the_latest_are_told),
 		lab_test(a_host_that_comes_again_finds_its_flows),
+		lab_test(lists_hold_in_any_order),
 		lab_test(what_was_on_the_lane_before_has_a_time),
 		lab_test(what_comes_after_a_gap_is_another),
 		lab_test(pinned_hosts_are_seen_whole),
