@@ -3,13 +3,13 @@
 //   VIEW: "", "device" (the busiest one), "#/traffic", …
 //   SPOIL=grow or SPOIL=busy makes a page that does what none should, to see it found
 // Started by scripts/endurance while the demo runs. Each line: minutes, megabytes of
-// the page's heap after collection, of all the browser's memory (shared parts are
-// shared), elements, percent of a core that all processes of the browser have used,
+// the page's heap after collection, of all memory that the browser's processes have for
+// themselves, elements, percent of a core that all processes of the browser have used,
 // live messages a second and the longest silence between two in that minute. Exit 1:
 // it grows, takes more than 30 % of a core, or is told less or more often than it
 // should be.
 import { readFileSync, readdirSync } from "node:fs";
-import { chromium } from "playwright-core";
+import { openBare } from "./bare.mjs";
 
 const CORE_MAX = 0.3;
 const GROWTH_MAX = 1.1;
@@ -24,15 +24,11 @@ const WARM_MS = Number(process.env.WARM_MS ?? 70_000);
 const PASSWORD = "a made-up house";
 const url = process.env.PAGE ?? "";
 const [minutes = "30", view = ""] = process.argv.slice(2);
-const browser = await chromium.launch({ executablePath: "/usr/bin/chromium",
-  args: ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync"] });
-const page = await browser.newPage();
-const cdp = await page.context().newCDPSession(page);
+const browser = await openBare();
 
 /** What came over the page's WebSocket since it was asked last; counted there, as it
  * would cost the browser to pass it on. */
-await page.addInitScript(() => {
+const COUNTING = `
   const live = { messages: 0, lastAt: 0, silenceMs: 0 };
   window.WebSocket = class extends WebSocket {
     constructor(...which) {
@@ -48,8 +44,7 @@ await page.addInitScript(() => {
     const { messages, silenceMs } = live;
     Object.assign(live, { messages: 0, silenceMs: 0 });
     return { messages, silenceMs };
-  };
-});
+  };`;
 
 /** This process's descendants: their pids, and seconds of processor time. */
 function family() {
@@ -71,11 +66,11 @@ function family() {
     .reduce((sum, { ticks }) => sum + ticks, 0) / 100 };
 }
 
-/** Megabytes that all of them hold. @param {Set<string>} pids */
+/** Megabytes that all of them hold, files apart. @param {Set<string>} pids */
 function memory(pids) {
   return [...pids].reduce((sum, pid) => {
     try {
-      const [, kb] = readFileSync(`/proc/${pid}/smaps_rollup`, "utf8").match(/^Pss: +(\d+)/m) ?? [];
+      const [, kb] = readFileSync(`/proc/${pid}/smaps_rollup`, "utf8").match(/^Pss_Anon: +(\d+)/m) ?? [];
       return sum + Number(kb ?? 0) / 1e3;
     } catch {
       return sum;
@@ -83,49 +78,62 @@ function memory(pids) {
   }, 0);
 }
 
-await page.goto(url);
-await page.waitForSelector(".gate input, .tiles");
-for (const field of await page.$$(".gate input"))
-  await field.fill(PASSWORD);
-if (await page.$(".gate button"))
-  await page.click(".gate button");
-await page.waitForSelector(".gate", { state: "detached" });
-const busiest = () => page.getAttribute(".devices tbody a", "href");
-await page.goto(url + (view === "device" ? await busiest() : view));
-await page.waitForTimeout(WARM_MS);
+/** Logged in; the password is set where there is none. */
+const LOGIN = `(async () => {
+  const tell = (path) => fetch(path, { method: "POST", headers: { "Content-Type":
+    "application/json" }, body: JSON.stringify({ password: ${JSON.stringify(PASSWORD)} }) });
+  await tell("/api/v1/password");
+  await tell("/api/v1/session");
+})()`;
+const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+
+await browser.send("Page.enable");
+await browser.send("Page.addScriptToEvaluateOnNewDocument", { source: COUNTING });
+await browser.send("Page.navigate", { url });
+await browser.until("!!document.querySelector('.gate input, .tiles')");
+await browser.look(LOGIN);
+await browser.send("Page.reload");
+await browser.until("!document.querySelector('.gate') && !!document.querySelector('.devices tbody a')");
+const place = view === "device" ?
+  await browser.look("document.querySelector('.devices tbody a').getAttribute('href')") : view;
+await browser.look(`location.hash = ${JSON.stringify(place)}`);
+await pause(WARM_MS);
 if (process.env.SPOIL === "grow")
-  await page.evaluate(() => setInterval(() => {
+  await browser.look(`setInterval(() => {
     window.hoard = [...window.hoard ?? [], new Array(50_000).fill(performance.now())];
-  }, 200));
+  }, 200)`);
 if (process.env.SPOIL === "busy")
-  await page.evaluate(() => setInterval(() => {
+  await browser.look(`setInterval(() => {
     for (const end = performance.now() + 60; performance.now() < end;);
-  }, 100));
+  }, 100)`);
 
 let first = null;
+let firstOwn = 0;
 let firstElements = 0;
 let isGood = true;
 let used = family().seconds;
 for (let n = 0; n <= Number(minutes); n++) {
-  const heard = await page.evaluate("heard()");
+  const heard = await browser.look("heard()");
   const messages = heard.messages / (STEP_MS / 1000);
-  await cdp.send("HeapProfiler.collectGarbage");
-  const { usedSize } = await cdp.send("Runtime.getHeapUsage");
-  const elements = await page.evaluate("document.querySelectorAll('*').length");
+  await browser.send("HeapProfiler.collectGarbage");
+  const { usedSize } = await browser.send("Runtime.getHeapUsage");
+  const elements = await browser.look("document.querySelectorAll('*').length");
   const heap = usedSize / 1e6;
   first ??= heap;
   firstElements ||= elements;
   const { pids, seconds } = family();
+  const own = memory(pids);
+  firstOwn ||= own;
   const core = n ? (seconds - used) / (STEP_MS / 1000) : 0;
   used = seconds;
   isGood &&= core < CORE_MAX && heap < first * GROWTH_MAX + 1 &&
-    elements < firstElements * ELEMENTS_MAX + 200 &&
+    own < firstOwn * GROWTH_MAX && elements < firstElements * ELEMENTS_MAX + 200 &&
     (!n || (messages > MESSAGES_MIN && messages < MESSAGES_MAX));
-  console.log(`${n} min  ${heap.toFixed(2)} MB  ${memory(pids).toFixed(0)} MB in all  ` +
+  console.log(`${n} min  ${heap.toFixed(2)} MB  ${own.toFixed(0)} MB in all  ` +
     `${elements} elements  ${(100 * core).toFixed(1)} %  ` +
     (n ? `${messages.toFixed(1)} messages/s  ${heard.silenceMs.toFixed(0)} ms` : ""));
   if (n < Number(minutes))
-    await page.waitForTimeout(STEP_MS);
+    await pause(STEP_MS);
 }
 await browser.close();
 process.exit(isGood ? 0 : 1);
