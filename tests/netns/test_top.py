@@ -9,6 +9,7 @@ import select
 import signal
 import struct
 import termios
+import threading
 import time
 import unicodedata
 
@@ -106,21 +107,128 @@ def test_it_shows_who_does_what(house, terminal):
     assert any("TODAY" in line for line in top.lines())
 
 
-def test_keys_sort(house, terminal):
-    top = terminal()
-    for key, word in ((b"u", "up"), (b"t", "total"), (b"n", "name"),
-                      (b"d", "down")):
+# ---- order
+
+NUMBER = 11     # columns of each
+SPOKE, SPEAKS_MUCH, HEARS_MUCH = 7311, 7312, 7313   # remote ports
+KEYS = {b"d": "down", b"u": "up", b"t": "total", b"n": "name"}
+
+
+@contextlib.contextmanager
+def answers(house, port):
+    """far answers with as many bytes as the first two of a datagram say."""
+    over = threading.Event()
+    server = house.far.udp(port, FAR, timeout=0.2)
+
+    def serve():
+        while not over.is_set():
+            with contextlib.suppress(TimeoutError):
+                said, whom = server.recvfrom(2048)
+                server.sendto(bytes(int.from_bytes(said[:2], "big")), whom)
+
+    thread = threading.Thread(target=serve)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+        server.close()
+
+
+def ask(sock, port, up, down):
+    sock.sendto(down.to_bytes(2, "big") + bytes(up - 2), (FAR, port))
+    with contextlib.suppress(TimeoutError):
+        sock.recv(2048)
+
+
+@contextlib.contextmanager
+def talks(house):
+    """h1 sends much, h3 receives much, h2 did both, and more; whoever is first
+    by one key is not by the next."""
+    over = threading.Event()
+
+    def talk(host, port, up, down):
+        with host.udp(timeout=0.3) as sock:
+            while not over.wait(0.02):
+                ask(sock, port, up, down)
+
+    with contextlib.ExitStack() as stack:
+        for port in SPOKE, SPEAKS_MUCH, HEARS_MUCH:
+            stack.enter_context(answers(house, port))
+        with house.h2.udp(timeout=0.3) as sock:
+            for _ in range(5000):
+                ask(sock, SPOKE, 1200, 1200)
+        threads = [threading.Thread(target=talk, args=how) for how in (
+            (house.h1, SPEAKS_MUCH, 1200, 100),
+            (house.h3, HEARS_MUCH, 100, 1200))]
+        for thread in threads:
+            thread.start()
+            stack.callback(thread.join)
+        stack.callback(over.set)
+        yield
+
+
+def amount(cell):
+    """Of "1.23 Mb/s", of "512 B"; a dash is nothing."""
+    if cell == "\u2013":
+        return 0
+    number, unit = cell.split()
+    return float(number) * 1000 ** ("kMGTPE".find(unit[0]) + 1)
+
+
+def tables(lines):
+    """Devices and connections: (line, [down, up, total]) of each row."""
+    gap = lines.index("")
+    return [[(line, [amount(line[at:at + NUMBER].strip()) for at in
+                     range(len(line) - 3 * NUMBER, len(line), NUMBER)])
+             for line in part if line]
+            for part in (lines[3:gap], lines[gap + 2:])]
+
+
+def key_of(word, row):
+    """By what a row is where it is, the least first."""
+    line, amounts = row
+    return line.split()[0].lower() if word == "name" \
+        else -amounts[list(KEYS.values()).index(word)]
+
+
+def test_every_key_orders_both_tables(house, terminal):
+    """Also on a screen that has become another; in one with less room are those
+    that are first in the order."""
+    top = terminal(120, 40)
+    first = {"down": (house.h3.name, HEARS_MUCH),
+             "up": (house.h1.name, SPEAKS_MUCH),
+             "total": (house.h2.name, SPOKE)}
+
+    def picture(key, columns):
         top.press(key)
-        assert eventually(lambda: top.lines()[1].startswith(f"by {word};"))
-    top.press(b"n")
-    assert eventually(lambda: top.lines()[1].startswith("by name;"))
-    lines = top.lines()
-    names = [x.split()[0].lower() for x in lines[3:lines.index("")]]
-    assert len(names) >= 3 and names == sorted(names)
+        assert eventually(
+            lambda: top.lines()[1].startswith(f"by {KEYS[key]};")
+            and max(map(len, top.lines())) == columns), top.lines()
+        return tables(top.lines())
+
+    def is_first(key, columns):
+        devices, flows = picture(key, columns)
+        name, port = first[KEYS[key]]
+        return devices[0][0].split()[0] == name \
+            and f"{FAR}:{port}" in flows[0][0]
+
+    with talks(house):
+        for columns, rows in (120, 40), (90, 20), (62, 12):
+            top.resize(columns, rows)
+            for key, word in KEYS.items():
+                assert word == "name" or eventually(
+                    lambda: is_first(key, columns), 20), (word, top.lines())
+                for table in picture(key, columns):
+                    at = [key_of(word, row) for row in table]
+                    assert len(at) >= 3 and at == sorted(at), (word, table)
     top.press(b"q")
     assert top.wait() == 0
     assert top.is_given_back()
 
+
+# ---- what it is drawn on
 
 def wide(line):
     """Columns that a terminal needs for it."""
