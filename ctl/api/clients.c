@@ -11,6 +11,7 @@
 
 #include "../base/clock.h"
 #include "../base/vendor.h"
+#include "history_text.h"
 #include "room.h"
 
 #define ADDRS_MS (86400 * 1000ull)
@@ -228,21 +229,6 @@ static json_t *client_json(struct api *a, const struct client *c,
 	return object;
 }
 
-const char *client_name_of(struct api *a, const struct mac *mac)
-{
-	const struct settings *settings =
-		settings_get(a->house.settings(a->house.arg));
-	struct client c = { .mac = *mac };
-	const struct dhcp_lease *leases;
-	unsigned i, n = a->house.leases(a->house.arg, &leases);
-
-	for (i = 0; i < n && !c.lease; i++)
-		if (mac_eq(&leases[i].mac, mac))
-			c.lease = &leases[i];
-	c.known = devices_find(a->house.devices(a->house.arg), mac);
-	return name_of(&c, settings).text;
-}
-
 json_t *recent_json(const struct rates_recent *recent, unsigned step_ms)
 {
 	json_t *rx = json_array(), *tx = json_array();
@@ -312,6 +298,57 @@ json_t *clients_json(struct api *a, bool with_recent)
 	}
 	free(clients);
 	return list;
+}
+
+/* Whoever may have a name that is not a maker's, in order of MAC. */
+static unsigned gather(struct api *a, const struct settings *s,
+		       struct client **out)
+{
+	unsigned i, leases_n, known_n, n = 0;
+	const struct dhcp_lease *leases;
+	const struct device *known;
+	struct client *all;
+
+	leases_n = a->house.leases(a->house.arg, &leases);
+	known_n = devices_all(a->house.devices(a->house.arg), &known);
+	*out = all = calloc(leases_n + known_n + s->clients_name_n + 1,
+			    sizeof(*all));
+	if (!all)
+		return 0;
+	for (i = 0; i < leases_n; i++)
+		all[n++] = (struct client){ .mac = leases[i].mac,
+					    .lease = &leases[i] };
+	for (i = 0; i < known_n; i++)
+		all[n++] = (struct client){ .mac = known[i].mac,
+					    .known = &known[i] };
+	for (i = 0; i < s->clients_name_n; i++)
+		all[n++] = (struct client){ .mac = s->clients_name[i].mac };
+	qsort(all, n, sizeof(*all), by_mac);
+	return merge(all, n);
+}
+
+struct history_called *clients_called(struct api *a, unsigned *n)
+{
+	const struct settings *s =
+		settings_get(a->house.settings(a->house.arg));
+	struct history_called *called = NULL;
+	struct client *all;
+	unsigned i, all_n = gather(a, s, &all);
+
+	*n = 0;
+	if (all)
+		called = calloc(all_n + 1, sizeof(*called));
+	for (i = 0; called && i < all_n; i++) {
+		struct client_name name = name_of(&all[i], s);
+
+		if (!name.text || !strcmp(name.source, "vendor"))
+			continue;
+		called[*n].mac = all[i].mac;
+		snprintf(called[(*n)++].text, sizeof(called->text), "%s",
+			 name.text);
+	}
+	free(all);
+	return called;
 }
 
 /* ---- one of them */

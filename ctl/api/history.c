@@ -1,11 +1,12 @@
 /* history.c - what moved in a span of time: GET /api/v1/history.
  *
  * Called by api.c's routes; views.c asks it what there is. The question is
- * checked on the control thread, answered by one of libuv's workers from a
- * snapshot, and told on the control thread again. Few are answered at a time:
- * each costs memory, and the workers save files and weigh passwords, too.
+ * checked on the control thread, answered and put into words by one of libuv's
+ * workers, from a snapshot and from what devices are called now, and told on
+ * the control thread again. Few are answered at a time: each costs memory, and
+ * the workers save files and weigh passwords, too.
  *
- * waiting ──run──► under way ──on_work──► answered ──on_done──► told, freed
+ * waiting ──run──► under way ──on_work──► in words ──on_done──► told, freed
  * Invariant: a->jobs lists all of them, the oldest first, and nobody else has
  * them; who waits has a request and no snapshot. */
 #include <ctype.h>
@@ -16,14 +17,13 @@
 #include <string.h>
 
 #include "../base/clock.h"
-#include "../history/query.h"
+#include "history_text.h"
 #include "room.h"
 
 #define JOBS_MAX     64 /* that wait or are under way */
 #define JOBS_AT_ONCE 2
 #define SPAN_MS	     3600000u /* if 'from' is not given */
 #define GROUPS	     200      /* if 'limit' is not */
-#define PAIR_KEY_MAX (MAC_STRLEN + NAMES_LEN_MAX + 1)
 
 struct history_job {
 	uv_work_t work;
@@ -35,8 +35,10 @@ struct history_job {
 	struct query query;
 	unsigned tier;
 	bool csv;
-	int result;
-	struct query_answer answer;
+	struct history_called *called; /* if it is about devices */
+	unsigned called_n;
+	char *text; /* NULL: not made, or out of memory */
+	size_t len;
 };
 
 /* ---- the question */
@@ -160,112 +162,6 @@ static bool read_question(struct http_request *r, struct history_job *j)
 	return refuse(r, sentence);
 }
 
-/* ---- keys and names */
-
-/* What a row is called by; "": others. */
-static const char *key_of(const struct history_job *j,
-			  const struct query_row *row, char buf[PAIR_KEY_MAX])
-{
-	char remote[ADDR_STRLEN], mac[MAC_STRLEN];
-	const char *name = row->name ? row->name : remote;
-
-	addr_format(&row->remote, remote);
-	mac_format(&row->host, mac);
-	if (mac_is_zero(&row->host) && !row->name &&
-	    !(row->remote.q[0] | row->remote.q[1]))
-		return "";
-	if (j->query.group == QUERY_BY_DEVICE)
-		snprintf(buf, PAIR_KEY_MAX, "%s", mac);
-	else if (j->query.group == QUERY_BY_REMOTE)
-		snprintf(buf, PAIR_KEY_MAX, "%s", name);
-	else
-		snprintf(buf, PAIR_KEY_MAX, "%s/%s", mac, name);
-	return buf;
-}
-
-/* NULL: it has none. */
-static const char *name_of(const struct history_job *j,
-			   const struct query_row *row)
-{
-	return j->query.group == QUERY_BY_DEVICE
-		       ? client_name_of(j->api, &row->host)
-		       : row->name;
-}
-
-/* ---- JSON */
-
-static json_t *text_json(const char *text)
-{
-	json_t *json = text && *text ? json_string(text) : NULL;
-
-	return json ? json : json_null();
-}
-
-static json_t *steps_json(const struct query_answer *a, const uint64_t *bytes)
-{
-	json_t *list = json_array();
-	unsigned i;
-
-	for (i = 0; i < a->n; i++)
-		json_array_append_new(
-			list, a->known[i] ? json_integer((json_int_t)bytes[i])
-					  : json_null());
-	return list;
-}
-
-static json_t *sum_json(const struct traffic_sum *s)
-{
-	return json_pack("{s:I,s:I,s:I,s:I}", "rx", (json_int_t)s->rx_bytes,
-			 "tx", (json_int_t)s->tx_bytes, "rx_packets",
-			 (json_int_t)s->rx_packets, "tx_packets",
-			 (json_int_t)s->tx_packets);
-}
-
-static json_t *row_json(const struct history_job *j,
-			const struct query_row *row)
-{
-	json_t *object = sum_json(&row->sum);
-	char key[PAIR_KEY_MAX];
-
-	json_object_set_new(object, "key", text_json(key_of(j, row, key)));
-	json_object_set_new(object, "name", text_json(name_of(j, row)));
-	if (j->query.group != QUERY_BY_REMOTE)
-		json_object_set_new(object, "device",
-				    mac_is_zero(&row->host)
-					    ? json_null()
-					    : answer_mac(&row->host));
-	if (j->query.group != QUERY_BY_DEVICE)
-		json_object_set_new(object, "remote",
-				    answer_addr(&row->remote));
-	return object;
-}
-
-static json_t *groups_json(const struct history_job *j)
-{
-	json_t *list = json_array();
-	unsigned i;
-
-	for (i = 0; i < j->answer.rows_n; i++)
-		json_array_append_new(list, row_json(j, &j->answer.rows[i]));
-	return list;
-}
-
-static json_t *tiers_json(const uint64_t from_ms[TIERS])
-{
-	json_t *list = json_array();
-	unsigned t;
-
-	for (t = 0; t < TIERS; t++)
-		json_array_append_new(
-			list,
-			json_pack("{s:i,s:o}", "step_ms", (int)tier_step_ms(t),
-				  "from_ms",
-				  from_ms[t]
-					  ? json_integer((json_int_t)from_ms[t])
-					  : json_null()));
-	return list;
-}
-
 json_t *history_status_json(struct api *a)
 {
 	struct history_fill fill;
@@ -273,107 +169,7 @@ json_t *history_status_json(struct api *a)
 	history_fill(a->house.history(a->house.arg), &fill);
 	return json_pack("{s:I,s:I,s:o}", "bytes", (json_int_t)fill.bytes,
 			 "max_bytes", (json_int_t)fill.max_bytes, "tiers",
-			 tiers_json(fill.from_ms));
-}
-
-static json_int_t bps(uint64_t bytes, uint64_t ms)
-{
-	return ms ? (json_int_t)((double)bytes * 8000 / (double)ms) : 0;
-}
-
-/* Averages are of the time that was recorded. */
-static json_t *answer_of(const struct history_job *j)
-{
-	const struct query_answer *a = &j->answer;
-	uint64_t ms = 0;
-	unsigned i;
-
-	for (i = 0; i < a->n; i++)
-		ms += a->known[i] ? a->step_ms : 0;
-	return json_pack(
-		"{s:I,s:I,s:I,s:o,s:o,s:o,s:I,s:I,s:I,s:I,s:o,s:o}", "from_ms",
-		(json_int_t)a->from_ms, "to_ms", (json_int_t)a->to_ms,
-		"step_ms", (json_int_t)a->step_ms, "rx", steps_json(a, a->rx),
-		"tx", steps_json(a, a->tx), "total", sum_json(&a->total),
-		"average_rx_bps", bps(a->total.rx_bytes, ms), "average_tx_bps",
-		bps(a->total.tx_bytes, ms), "peak_rx_bps",
-		bps(a->most.rx_bytes, a->step_ms), "peak_tx_bps",
-		bps(a->most.tx_bytes, a->step_ms), "groups", groups_json(j),
-		"tiers", tiers_json(j->snapshot->from_ms));
-}
-
-/* ---- CSV: the same, in one table (RFC 4180) */
-
-/* A spreadsheet takes what begins like a formula for one. */
-static void put_text(FILE *out, const char *text)
-{
-	fputc('"', out);
-	if (*text && strchr("=+-@\t\r", *text))
-		fputc('\'', out);
-	for (; *text; text++) {
-		if (*text == '"')
-			fputc('"', out);
-		fputc(*text, out);
-	}
-	fputc('"', out);
-}
-
-static void put_sum(FILE *out, const struct traffic_sum *s)
-{
-	fprintf(out, ",%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%" PRIu64 "\r\n",
-		s->rx_bytes, s->tx_bytes, s->rx_packets, s->tx_packets);
-}
-
-static void put_csv(const struct history_job *j, FILE *out)
-{
-	const struct query_answer *a = &j->answer;
-	unsigned i;
-
-	fputs("what,at_ms,key,name,rx_bytes,tx_bytes,rx_packets,tx_packets\r\n",
-	      out);
-	for (i = 0; i < a->n; i++) {
-		fprintf(out, "step,%" PRIu64 ",,,",
-			a->from_ms + i * a->step_ms);
-		if (a->known[i])
-			fprintf(out, "%" PRIu64 ",%" PRIu64, a->rx[i],
-				a->tx[i]);
-		else
-			fputc(',', out);
-		fputs(",,\r\n", out);
-	}
-	for (i = 0; i < a->rows_n; i++) {
-		const char *name = name_of(j, &a->rows[i]);
-		char key[PAIR_KEY_MAX];
-
-		fputs("group,,", out);
-		put_text(out, key_of(j, &a->rows[i], key));
-		fputc(',', out);
-		put_text(out, name ? name : "");
-		put_sum(out, &a->rows[i].sum);
-	}
-	fputs("total,,,", out);
-	put_sum(out, &a->total);
-}
-
-static void answer_csv(const struct history_job *j)
-{
-	char *text = NULL;
-	size_t len = 0;
-	FILE *out = open_memstream(&text, &len);
-
-	if (out)
-		put_csv(j, out);
-	if (!out || fclose(out)) {
-		answer_error(j->request, 500, NULL,
-			     "The gateway is out of memory.");
-		free(text);
-		return;
-	}
-	http_reply(j->request, 200, "text/csv; charset=utf-8; header=present",
-		   "Cache-Control: no-store\r\nContent-Disposition: "
-		   "attachment; filename=\"history.csv\"\r\n",
-		   text, len);
-	free(text);
+			 history_tiers_json(fill.from_ms));
 }
 
 /* ---- life */
@@ -397,16 +193,42 @@ static void end(struct history_job *j)
 		j->api->jobs_n--;
 		j->api->jobs_running -= j->snapshot != NULL;
 	}
-	query_free(&j->answer);
 	history_release(j->history, j->snapshot);
+	free(j->called);
+	free(j->text);
 	free(j);
 }
 
 static void on_work(uv_work_t *work)
 {
 	struct history_job *j = container_of(work, struct history_job, work);
+	struct query_answer answer;
+	const struct history_text text = { .query = &j->query,
+					   .answer = &answer,
+					   .from_ms = j->snapshot->from_ms,
+					   .called = j->called,
+					   .called_n = j->called_n };
 
-	j->result = query_run(&j->query, j->tier, j->snapshot, &j->answer);
+	if (query_run(&j->query, j->tier, j->snapshot, &answer))
+		return;
+	j->text = j->csv ? history_text_csv(&text, &j->len)
+			 : history_text_json(&text, &j->len);
+	query_free(&answer);
+}
+
+static void tell(struct history_job *j)
+{
+	if (!j->text)
+		answer_error(j->request, 500, NULL,
+			     "The gateway is out of memory.");
+	else if (j->csv)
+		http_reply(j->request, 200,
+			   "text/csv; charset=utf-8; header=present",
+			   "Cache-Control: no-store\r\nContent-Disposition: "
+			   "attachment; filename=\"history.csv\"\r\n",
+			   j->text, j->len);
+	else
+		answer_text(j->request, j->text, j->len);
 }
 
 static void run_waiting(struct api *a);
@@ -416,27 +238,32 @@ static void on_done(uv_work_t *work, int status)
 	struct history_job *j = container_of(work, struct history_job, work);
 	struct api *a = j->api;
 
-	if (a && j->request) {
-		if (status || j->result)
-			answer_error(j->request, 500, NULL,
-				     "The gateway is out of memory.");
-		else if (j->csv)
-			answer_csv(j);
-		else
-			answer_json(j->request, 200, answer_of(j));
-	}
+	(void)status;
+	if (a && j->request)
+		tell(j);
 	end(j);
 	if (a)
 		run_waiting(a);
+}
+
+/* False: out of memory. */
+static bool prepare(struct api *a, struct history_job *j)
+{
+	bool named = j->query.group == QUERY_BY_DEVICE;
+
+	j->snapshot = history_snapshot(j->history, 1u << j->tier);
+	a->jobs_running += j->snapshot != NULL;
+	if (j->snapshot && named)
+		j->called = clients_called(a, &j->called_n);
+	return j->snapshot && (j->called || !named);
 }
 
 static void run(struct api *a, struct history_job *j)
 {
 	struct http_request *r = j->request;
 
-	j->snapshot = history_snapshot(j->history, 1u << j->tier);
-	a->jobs_running += j->snapshot != NULL;
-	if (j->snapshot && !uv_queue_work(a->loop, &j->work, on_work, on_done))
+	if (prepare(a, j) &&
+	    !uv_queue_work(a->loop, &j->work, on_work, on_done))
 		return;
 	end(j);
 	answer_error(r, 500, NULL, "The gateway is out of memory.");

@@ -69,8 +69,11 @@ int client_find(struct api *a, const char *text, struct mac *out);
 /* What it is called, else its MAC. */
 void client_text(struct api *a, const struct mac *mac,
 		 char out[CLIENT_TEXT_MAX]);
-/* What a device is called; NULL: nothing. Valid until the loop runs again. */
-const char *client_name_of(struct api *a, const struct mac *mac);
+struct history_called;
+/* What devices are called, but for what their makers say: those that are here,
+ * were here, or were given a name; 'n' of them, in order of MAC. malloc'ed;
+ * NULL: out of memory. */
+struct history_called *clients_called(struct api *a, unsigned *n);
 /* How much history there is. */
 json_t *history_status_json(struct api *a);
 /* {"step_ms", "rx_bps": […], "tx_bps": […]}, oldest first. */

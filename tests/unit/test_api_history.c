@@ -1,7 +1,29 @@
 /* test_api_history.c - the history as it is asked for: its numbers, its errors,
- * its CSV, and who may ask. */
+ * its CSV, who may ask, and who does the work. */
+#include <dlfcn.h>
+#include <pthread.h>
+
 #include "../../ctl/base/container_of.h"
 #include "api_house.h"
+
+#define DAY_MS	  86400000
+#define DAY_PAIRS 10500u /* more than are told by themselves */
+
+/* Texts are made in one of these: instead of the C library's, to see where. */
+static unsigned made_on_loop, made_elsewhere;
+static pthread_t loop_thread;
+
+FILE *open_memstream(char **text, size_t *len)
+{
+	FILE *(*real)(char **, size_t *);
+
+	*(void **)&real = dlsym(RTLD_NEXT, "open_memstream");
+	if (pthread_equal(pthread_self(), loop_thread))
+		made_on_loop++;
+	else
+		made_elsewhere++;
+	return real(text, len);
+}
 
 static const char *ask(const char *query)
 {
@@ -170,6 +192,129 @@ static void defaults_are_the_last_hour(void **state)
 	json_decref(h);
 }
 
+/* However long it is: pages hear of what happens by the loop's thread. */
+static void the_text_is_not_made_by_the_loop(void **state)
+{
+	(void)state;
+	loop_thread = pthread_self();
+	made_on_loop = made_elsewhere = 0;
+	json_decref(answer(span("&group=device&step=60000")));
+	reply_is(ask(span("&format=csv")), 200, "Content-Type: text/csv");
+	assert_int_equal(made_elsewhere, 2);
+	assert_int_equal(made_on_loop, 0);
+}
+
+/* By who chose it: the owner, the device, its maker; and by who is gone. */
+static void names_are_whosever_there_is(void **state)
+{
+	static const char *const macs[] = { "02:00:00:00:00:05",
+					    "b8:27:eb:00:00:01",
+					    "b8:27:eb:00:00:02",
+					    "02:00:00:00:00:77" };
+	static const char *const names[] = { "Kitchen radio", "NAS",
+					     "Raspberry Pi Foundation", NULL };
+	static const struct hash_key key = { { 7, 8 } };
+	struct history_now now = { 1000, 1000, clock_wall_ms() - 5000 };
+	struct traffic_row rows[4];
+	const struct traffic_tick tick = { 1000, 1100, 4, rows };
+	struct history *before = past;
+	json_t *h, *groups;
+	unsigned i;
+
+	(void)state;
+	past = history_new(past_names, &key, HISTORY_BUDGET_MIN);
+	for (i = 0; i < 4; i++) {
+		rows[i] = (struct traffic_row){ .sum = { 1000 - i, 0, 1, 0 } };
+		mac_parse(macs[i], &rows[i].host);
+		addr_parse("198.51.100.7", &rows[i].remote);
+	}
+	history_clock(past, &now);
+	history_tick(past, &tick);
+	h = answer("?group=device&step=60000");
+	groups = json_object_get(h, "groups");
+	assert_int_equal(json_array_size(groups), 4);
+	for (i = 0; i < 4; i++) {
+		const char *name = text(json_array_get(groups, i), "name");
+
+		assert_string_equal(text(json_array_get(groups, i), "key"),
+				    macs[i]);
+		assert_string_equal(name ? name : "", names[i] ? names[i] : "");
+	}
+	json_decref(h);
+	history_free(past);
+	past = before;
+}
+
+/* A day of which each minute has some pairs of its own. */
+static struct history *make_day(uint64_t begin_ms, struct traffic_sum *given)
+{
+	static const struct hash_key key = { { 9, 10 } };
+	struct history_now now = { 1000, 1000, begin_ms };
+	struct history *h = history_new(past_names, &key, 64u << 20);
+	uint32_t pair = 0;
+
+	for (unsigned s = 0; s < DAY_MS / 1000; s++) {
+		const uint32_t most = DAY_PAIRS * (s / 60 + 1) / 1440;
+		struct traffic_row rows[16];
+		struct traffic_tick tick = { now.mono_ms, now.mono_ms + 100, 0,
+					     rows };
+
+		for (; s % 60 == 0 && pair < most; pair++) {
+			struct traffic_row *r = &rows[tick.n++];
+
+			*r = (struct traffic_row){
+				.host = { { 2, 0, 0, 1, 0,
+					    (uint8_t)(pair % 200) } },
+				.remote = addr_v4(htonl(0x10000000u + pair)),
+				.sum = { 100 + pair, 60, 2, 1 },
+			};
+			given->rx_bytes += r->sum.rx_bytes;
+			given->tx_bytes += r->sum.tx_bytes;
+		}
+		now.mono_ms += 1000;
+		now.boot_ms += 1000;
+		now.wall_ms += 1000;
+		history_clock(h, &now);
+		if (tick.n)
+			history_tick(h, &tick);
+	}
+	assert_int_equal(pair, DAY_PAIRS);
+	return h;
+}
+
+/* The longest of all answers, to the byte. */
+static void a_whole_day_is_told_at_once(void **state)
+{
+	struct traffic_sum given = { 0 };
+	struct history *before = past;
+	json_int_t rx = 0, tx = 0;
+	json_t *h, *groups, *g;
+	unsigned long long begin = clock_wall_ms() - DAY_MS;
+	char query[160];
+	size_t i;
+
+	(void)state;
+	past = make_day(begin, &given);
+	snprintf(query, sizeof(query),
+		 "?group=pair&limit=10000&step=10000&from=%llu", begin);
+	h = answer(query);
+	groups = json_object_get(h, "groups");
+	assert_int_equal(json_array_size(groups), 10001);
+	json_array_foreach(groups, i, g)
+	{
+		rx += number(g, "rx");
+		tx += number(g, "tx");
+	}
+	assert_int_equal(rx, given.rx_bytes);
+	assert_int_equal(tx, given.tx_bytes);
+	assert_int_equal(sum_of(json_object_get(h, "rx")), given.rx_bytes);
+	assert_int_equal(sum_of(json_object_get(h, "tx")), given.tx_bytes);
+	assert_true(json_array_size(json_object_get(h, "rx")) >= 8640);
+	json_decref(h);
+	history_free(past);
+	past = before;
+}
+
 static int asks(void)
 {
 	return say(false, "GET", "/api/v1/history", "Host: x\r\n", "");
@@ -302,6 +447,9 @@ int main(void)
 		cmocka_unit_test(csv_says_the_same),
 		cmocka_unit_test(errors_name_the_parameter),
 		cmocka_unit_test(defaults_are_the_last_hour),
+		cmocka_unit_test(the_text_is_not_made_by_the_loop),
+		cmocka_unit_test(names_are_whosever_there_is),
+		cmocka_unit_test(a_whole_day_is_told_at_once),
 		cmocka_unit_test(who_asks_and_leaves_is_forgotten),
 		cmocka_unit_test(only_the_owner_may_ask),
 		cmocka_unit_test(many_wait_for_their_turn),
