@@ -231,11 +231,14 @@ class Topology:
         nat = self.ask("status")["nat"]
         return nat["sessions"], nat["sessions_max"]
 
+    def figures(self, program):
+        """What it prints, a line of JSON each."""
+        said = self.home.run(BUILD / "bench" / program, timeout=500)
+        return [json.loads(line) for line in said.splitlines()]
+
     def core(self):
         """What core.c prints: {figure: value}."""
-        rows = map(json.loads, self.home.run(BUILD / "bench/core",
-                                             timeout=300).splitlines())
-        return {row["figure"]: row["value"] for row in rows}
+        return {row["figure"]: row["value"] for row in self.figures("core")}
 
     def round_trips(self, proto, count=5000):
         """Microseconds of each request and response, sorted. The cores are

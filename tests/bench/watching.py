@@ -1,18 +1,23 @@
-"""Pages that watch every packet: how late it is told, and who reads it."""
+"""Pages that watch: how late packets and ticks are told, and who reads it."""
 import collections
 import contextlib
+import http.client
+import os
 import socket
+import statistics
 import threading
 import time
 
-from topology import WORLD, Failed
-from page import Page, log_in
+from topology import HOME, LAN, WORLD, Failed
+from page import Page, connect, frame, log_in, unpack
 
 HEADERS = 28    # IPv4 and UDP: bytes are counted as IP length
 PORT = 7900
 FIRST = 30000   # inside ports, one after the other
 A_FLOW = 4      # packets of each, so that the lane takes none of them
 EACH_S = 0.005
+TICK_MS = 250
+PING, PONG = 9, 10
 QUERY = "?packets=1"
 WARM = 60       # packets at once make a flow heavy
 INSIDE, REMOTE_PORT, BYTES, PACKETS = 4, 6, 7, 9    # where in a row
@@ -110,20 +115,93 @@ def lane_delays(t, flows, count):
 
 
 @contextlib.contextmanager
+def first():
+    """This thread goes before other work of the machine meanwhile: how late it
+    is itself is nobody's business."""
+    os.setpriority(os.PRIO_PROCESS, 0, -20)
+    try:
+        yield
+    finally:
+        os.setpriority(os.PRIO_PROCESS, 0, 0)
+
+
+def ticks(page, seconds):
+    """When each tick came, for so long."""
+    times = []
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        opcode, payload = page.frame()
+        if opcode == PING:
+            page.sock.sendall(frame(PONG, payload))
+        elif any(m["type"] == "tick" for m in unpack(payload)[0]):
+            times.append(time.monotonic())
+    return times
+
+
+def lateness(times):
+    """Milliseconds that ticks came off their time: {what: so many}."""
+    off = sorted(abs(1000 * (b - a) - TICK_MS)
+                 for a, b in zip(times, times[1:]))
+    return {"p99": off[int(0.99 * len(off))], "longest": off[-1],
+            "median": statistics.median(off)}
+
+
+# What views ask for while they are looked at, every so many seconds: core/span.js,
+# widgets/talks.js, widgets/asked.js.
+TRAFFIC = ((1, "history?from={m1}&step=100&limit=0"),
+           (5, "history?from={m2}&step=5000&limit=0"),
+           (30, "history?from={m3}&step=60000&limit=0"),
+           (1, "history?from={hour}&group=device&limit=50"))
+DEVICE = ((2, "flows?device={mac}"), (3, "dns/log?device={ip}&limit=200"))
+
+
+@contextlib.contextmanager
 def pages(t, count):
-    """So many pages that read all they are told."""
+    """So many pages that read all they are told, and ask as Traffic does or as
+    the view of a device, in turns."""
+    asked = []
     with contextlib.ExitStack() as stack:
         owner = log_in(t.home, "correct horse") if count else None
-        for _ in range(count):
+        over = threading.Event()
+        for n in range(count):
             page = stack.enter_context(
                 Page(t.home, query=QUERY, headers=[owner]))
-            thread = threading.Thread(target=_drain, args=(page.sock,))
-            thread.start()
-            stack.callback(thread.join)
+            view = (TRAFFIC, DEVICE)[n % 2]
+            for work in ((_drain, page.sock),
+                         (_poll, t.home, owner, view, over, asked)):
+                thread = threading.Thread(target=work[0], args=work[1:])
+                thread.start()
+                stack.callback(thread.join)
             stack.callback(page.sock.shutdown, socket.SHUT_RDWR)
+        stack.callback(over.set)
         yield
+    wrong = [status for status in asked if status != 200]
+    if count and (wrong or len(asked) < 2 * count):
+        raise Failed(f"{len(asked)} questions, refused: {wrong}")
 
 
 def _drain(sock):
     while sock.recv(1 << 20):
         pass
+
+
+def _poll(home, owner, view, over, asked):
+    """Statuses of the answers go into 'asked'."""
+    api = http.client.HTTPConnection(LAN)
+    api.sock = connect(home)
+    mac = home.run("cat", "/sys/class/net/eth0/address").strip()
+    due = [0] * len(view)
+    while not over.wait(0.05):
+        now = int(time.time() * 1000)
+        for n, (every_s, path) in enumerate(view):
+            if now < due[n]:
+                continue
+            due[n] = now + 1000 * every_s
+            path = path.format(m1=now - 1200, m2=now - 10_000,
+                               m3=now - 120_000, hour=now - 3_600_000,
+                               mac=mac, ip=HOME)
+            api.request("GET", f"/api/v1/{path}",
+                        headers=dict([owner.split(": ", 1)]))
+            reply = api.getresponse()
+            reply.read()
+            asked.append(reply.status)

@@ -1,5 +1,6 @@
 """What the data path carries with no page open, and with ten that are told of
-every packet and read it. Wanted: no difference."""
+every packet, read it, and ask as Traffic and the view of a device do. Wanted: no
+difference."""
 import watching
 
 UNIT, BETTER = "Mpps or Gb/s", "higher"
