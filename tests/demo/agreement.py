@@ -5,6 +5,8 @@ once all traffic has ended. As root.
 
 usage: agreement.py [SECONDS [--no-page]]    default: 600
 
+A run of four minutes or more has a midnight in its middle.
+
 The internet counts by remote and by flow, each device by remote, both in
 nftables, where nothing is merged: a byte is an IP packet's. The gateway's own
 questions to its resolver are counted apart: they are nobody's at home.
@@ -12,22 +14,24 @@ questions to its resolver are counted apart: they are nobody's at home.
 import csv
 import io
 import json
+import os
 import pathlib
-import re
 import sys
 import tempfile
 import time
 
+import agreement_page
+from book import ALONE, WAYS, Book, bytes_of, total
 from names import ADDRESSES, RECORDS, RESOLVER
-from street import BINARY, DEVICES, LAN, NAME, WAN, Failed, Street
+from street import BINARY, LAN, NAME, WAN, Failed, Street
 
 # pylint: disable=wrong-import-order
-from browser import Browser
 from world import eventually
 
-PASSWORD = "a made-up house"
 SETTLE_S = 60
-WAYS = ("rx", "tx")         # to the home, and from it
+MIDNIGHT_S = 240    # runs that are so long have one
+AROUND_S = 2        # a tick may be late
+DAY_S = 86_400
 REMOTES = [a for a in ADDRESSES if a != RESOLVER]
 
 # Everything that one machine sends to or hears from the other side.
@@ -96,25 +100,6 @@ def seen(machine):
             for remote in REMOTES}
 
 
-def total(sums):
-    sums = list(sums)
-    return {way: sum(one[way] for one in sums) for way in WAYS}
-
-
-def bytes_of(row):
-    return {way: row[way] for way in WAYS}
-
-
-def shown(n):
-    """As the page writes it: web/core/format.js."""
-    for unit in "B", "kB", "MB", "GB":
-        if n < 999.5 or unit == "GB":
-            break
-        n /= 1000
-    digits = 0 if unit == "B" or n >= 99.95 else 1 if n >= 9.995 else 2
-    return f"{n:.{digits}f} {unit}"
-
-
 class Gateway:
     """What it says, by each of its mouths."""
 
@@ -123,10 +108,21 @@ class Gateway:
         self.span = {"from": begin_ms, "to": begin_ms + 4 * 3_600_000,
                      "step": 60_000, "limit": 1000}
 
-    def is_today(self):
-        """All that was counted is of the day that it is."""
-        return time.localtime(self.span["from"] / 1000).tm_yday \
-            == time.localtime().tm_yday
+    def midnight(self):
+        """When today began, civil milliseconds; None: before all this."""
+        t = time.localtime()
+        at = 1000 * int(time.mktime((*t[:3], 0, 0, 0, *t[6:8], -1)))
+        return at if at > self.span["from"] else None
+
+    def today(self, counted):
+        """{MAC: bytes} of it. Nobody else could say what moved until midnight
+        and what after, to the byte: check_midnight()."""
+        midnight = self.midnight()
+        if not midnight:
+            return {mac: total(sums.values()) for mac, sums in counted.items()}
+        told = self.history(group="device", **{"from": midnight})
+        by_mac = {g["device"]: bytes_of(g) for g in told["groups"]}
+        return {mac: by_mac.get(mac, {"rx": 0, "tx": 0}) for mac in counted}
 
     def fetch(self, path):
         return self.gw.run("curl", "-sS", "--unix-socket",
@@ -152,21 +148,6 @@ class Gateway:
         return json.loads(self.cli(*words, "--json"))
 
 
-class Book:
-    """What was held against what, and whether it was the same."""
-
-    def __init__(self):
-        self.lines, self.wrong = 0, []
-
-    def same(self, what, want, got):
-        self.lines += 1
-        if want != got:
-            self.wrong.append(f"{what}: counted {want}, told {got}")
-        print(f"{'same' if want == got else 'NOT THE SAME':<13}{what:<42} "
-              f"{json.dumps(got) if isinstance(got, dict) else got}",
-              flush=True)
-
-
 # ---- each mouth
 
 def check_history(book, gateway, internet, devices):
@@ -179,12 +160,15 @@ def check_history(book, gateway, internet, devices):
     for remote, sums in internet.items():
         book.same(f"history, {remote}", sums,
                   bytes_of(gateway.history(remote=remote)["total"]))
-    for name, addresses in RECORDS.items():
-        if any(a in others for n, others in RECORDS.items() if n != name
-               for a in addresses):
-            continue        # two names of one machine
+    for name, addresses in ALONE.items():
         book.same(f"history, {name}", total(internet[a] for a in addresses),
                   bytes_of(gateway.history(remote=name)["total"]))
+    for address in REMOTES:
+        names = [n for n in RECORDS if address in RECORDS[n]]
+        if len(names) > 1:
+            book.same(f"history, {' and '.join(names)}", internet[address],
+                      total(gateway.history(remote=name)["total"]
+                            for name in names))
     pairs = {}
     for g in gateway.history(group="pair")["groups"]:
         sums = pairs.setdefault(g["device"], {"rx": 0, "tx": 0})
@@ -210,6 +194,27 @@ def check_tiers(book, gateway, want):
                   total(part["total"] for part in parts))
 
 
+def check_midnight(book, gateway, devices, around):
+    """Both days are the whole, and are parted where the devices saw midnight."""
+    midnight = gateway.midnight()
+    if not midnight:
+        return
+    told = gateway.history(group="device", to=midnight)
+    by_mac = {g["device"]: bytes_of(g) for g in told["groups"]}
+    today = gateway.today(devices)
+    for mac, sums in devices.items():
+        before = by_mac.get(mac, {"rx": 0, "tx": 0})
+        book.same(f"history, {mac}, both days", total(sums.values()),
+                  total((before, today[mac])))
+        if around:
+            least, most = (total(seen_then[mac].values())
+                           for seen_then in around)
+            book.same(f"history, {mac}, midnight", [], [
+                f"{way}: {before[way]} not in {least[way]}..{most[way]}"
+                for way in WAYS
+                if not least[way] <= before[way] <= most[way]])
+
+
 def check_csv(book, gateway, internet, devices):
     rows = gateway.history(group="device", format="csv")
     of = {kind: [r for r in rows if r["what"] == kind]
@@ -229,12 +234,12 @@ def check_csv(book, gateway, internet, devices):
 def check_cli(book, gateway, devices):
     rows = {c["mac"]: c for c in gateway.ask("clients")}
     text = gateway.cli("clients")
+    today = gateway.today(devices)
     for mac, sums in devices.items():
         want = total(sums.values())
         book.same(f"clients, {mac}", want,
                   {way: rows[mac][f"{way}_bytes"] for way in WAYS})
-        if gateway.is_today():
-            book.same(f"clients, {mac}, today", want, rows[mac]["today"])
+        book.same(f"clients, {mac}, today", today[mac], rows[mac]["today"])
     for row in rows.values():
         assert row["mac"] in text, text
 
@@ -263,81 +268,30 @@ def check_flows(book, gateway, internet):
         book.wrong.append("flows: none is known any more")
 
 
-TABLE = ("[...document.querySelectorAll(args.rows)].map(row => "
-         "[...row.children].map(cell => cell.innerText))")
-
-
-def texts(cells):
-    return [re.sub(r"\s+", " ", cell).strip() for cell in cells]
-
-
-def check_page(book, street, gateway, internet, devices):
-    browser = Browser(street.hosts[DEVICES[1]], f"http://{LAN}/")
-    names = {device.mac: device.name for device in DEVICES}
-
-    def table(rows):
-        return [texts(cells) for cells in browser.look(TABLE, rows=rows)]
-
-    try:
-        browser.do(
-            "await page.goto(args.url); await page.waitForSelector('.gate');"
-            "for (const field of await page.$$('.gate input'))"
-            "  await field.fill(args.password);"
-            "await page.click('.gate button');"
-            "await page.waitForSelector('.gate', { state: 'detached' });"
-            "await page.waitForSelector('.devices tbody tr')",
-            url=browser.url, password=PASSWORD)
-        eventually(lambda: len(table(".devices tbody tr")) >= len(devices))
-        rows = {next(n for n in names.values() if n in row[0]): row
-                for row in table(".devices tbody tr")}
-        for mac, sums in devices.items() if gateway.is_today() else ():
-            want = total(sums.values())
-            book.same(f"page, {names[mac]}, today",
-                      [shown(want["rx"]), shown(want["tx"])],
-                      rows[names[mac]][4:6])
-        check_traffic_page(book, browser, table, gateway,
-                           (internet, devices, names))
-    finally:
-        browser.close()
-
-
-def check_traffic_page(book, browser, table, gateway, worlds):
-    internet, devices, names = worlds
-    end = int(time.time() * 1000)
-    want = total(internet.values())
-    words = [shown(want["rx"]), shown(want["tx"])]
-    browser.do("await page.goto(args.url)", url=browser.url +
-               f"#/traffic?from={gateway.span['from']}&to={end}")
-
-    def tiles():
-        return texts(browser.look("[...document.querySelectorAll("
-                                  "'.tiles.four dd')].map(e => e.innerText)"))
-
-    eventually(lambda: [t for t in tiles() if t.startswith(words[0])], 30)
-    said = tiles()
-    book.same("page, traffic, totals", words,
-              [next((w for t in said if t.startswith(w)), said) for w in words])
-    groups = table("table[aria-label='Traffic of the span'] tbody tr")
-    for mac, sums in devices.items():
-        one = total(sums.values())
-        row = next((r for r in groups if names[mac] in r[0]), None)
-        book.same(f"page, traffic, {names[mac]}",
-                  [shown(one["rx"]), shown(one["tx"])], row and row[1:3])
-
-
 # ---- the whole
 
-def live(street, seconds):
-    """So long; then every device falls silent."""
+def seen_at_home(street):
+    return {device.mac: seen(host) for device, host in street.hosts.items()}
+
+
+def live(street, seconds, midnight):
+    """So long; then every device falls silent. What they had seen shortly before
+    midnight and shortly after, if there was one."""
+    moments = [midnight - AROUND_S, midnight + AROUND_S] if midnight else []
+    around = []
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         if not street.alive():
             raise Failed("the gateway has ended:\n" + street.log()[-2000:])
-        time.sleep(0.5)
+        if moments and time.time() >= moments[0]:
+            around.append(seen_at_home(street))
+            del moments[0]
+        time.sleep(0.25)
     for host in street.hosts.values():
         for child in host.children:
             if child is not host.client:
                 host.end(child)
+    return around if len(around) == 2 else None
 
 
 def until_silent(street):
@@ -355,6 +309,18 @@ def until_silent(street):
         raise Failed("the traffic does not end")
 
 
+def choose_midnight(seconds):
+    """In the middle of a long run it is midnight somewhere, on a whole minute:
+    there the gateway stands. When; None: wherever it stands."""
+    if seconds < MIDNIGHT_S:
+        return None
+    at = int(time.time() + seconds / 2) // 60 * 60
+    west = at % DAY_S
+    os.environ["TZ"] = f"HERE+{west // 3600}:{west // 60 % 60:02}"
+    time.tzset()
+    return at
+
+
 def begin(street):
     """Everything is counted from the first packet on."""
     street.build()
@@ -366,10 +332,9 @@ def begin(street):
     return begin_ms
 
 
-def compare(street, begin_ms, with_page):
+def compare(street, begin_ms, around, with_page):
     book, gateway = Book(), Gateway(street, begin_ms)
-    internet = seen(street.internet)
-    devices = {device.mac: seen(host) for device, host in street.hosts.items()}
+    internet, devices = seen(street.internet), seen_at_home(street)
     want = total(internet.values())
     if not all(total(sums.values())[way] for sums in devices.values()
                for way in WAYS):
@@ -380,23 +345,27 @@ def compare(street, begin_ms, with_page):
                   total(sums[remote] for sums in devices.values()))
     check_history(book, gateway, internet, devices)
     check_tiers(book, gateway, want)
+    check_midnight(book, gateway, devices, around)
     check_csv(book, gateway, internet, devices)
     check_cli(book, gateway, devices)
     check_flows(book, gateway, street.internet)
     if with_page:
-        check_page(book, street, gateway, internet, devices)
+        agreement_page.check(book, street, gateway, (internet, devices))
     return book
 
 
 def main():
     words = [word for word in sys.argv[1:] if not word.startswith("-")]
+    seconds = float(words[0]) if words else 600
     with tempfile.TemporaryDirectory(prefix="portcullis-agree-") as folder:
         street = Street(pathlib.Path(folder))
         try:
+            midnight = choose_midnight(seconds)
             begin_ms = begin(street)
-            live(street, float(words[0]) if words else 600)
+            around = live(street, seconds, midnight)
             until_silent(street)
-            book = compare(street, begin_ms, "--no-page" not in sys.argv)
+            book = compare(street, begin_ms, around,
+                           "--no-page" not in sys.argv)
             drops = json.loads(Gateway(street, begin_ms).fetch("drops"))
         finally:
             street.close()
