@@ -271,15 +271,12 @@ static void run(struct api *a, struct history_job *j)
 
 static void run_waiting(struct api *a)
 {
-	struct history_job *j = a->jobs;
+	struct history_job *j, *next;
 
-	while (j && a->jobs_running < JOBS_AT_ONCE) {
-		if (j->snapshot) {
-			j = j->next;
-			continue;
-		}
-		run(a, j);
-		j = a->jobs;
+	for (j = a->jobs; j && a->jobs_running < JOBS_AT_ONCE; j = next) {
+		next = j->next;
+		if (!j->snapshot)
+			run(a, j);
 	}
 }
 
