@@ -254,6 +254,15 @@ AXE = """
     """
 
 
+def reads_well(browser):
+    """axe finds nothing serious, in neither theme."""
+    for scheme in TOKENS:
+        browser.do("await page.emulateMedia({ colorScheme: args.to })",
+                   to=scheme)
+        assert browser.do(AXE) == [], scheme
+    return True
+
+
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("scheme", TOKENS)
 def test_both_themes_at_both_widths(browser, shots, scheme, size):
@@ -276,6 +285,35 @@ def test_what_is_old_can_be_read_too(browser, scheme):
     assert browser.eventually(LIVE)
     browser.look("document.getElementById('view').classList.add('stale')")
     assert browser.do(AXE) == []
+
+
+# Nothing is answered, and the time stands still until one is in a hurry.
+SILENCE = """
+    await page.route(/api.v1/, () => {});
+    await page.addInitScript(() => {
+      const truly = performance.now.bind(performance);
+      performance.now = () => globalThis.isLate ? truly() : 0;
+    });
+    """
+KIND = "document.querySelector('main > .notice')?.dataset.kind"
+
+
+def test_a_gateway_that_does_not_answer(house, shots):
+    """First it is waited for, then it is said; both can be read."""
+    waits = Browser(house.h1, URL)
+    waits.do(SILENCE)
+    for size, (width, height) in SIZES.items():
+        waits.do("await page.setViewportSize(args.size);"
+                 "await page.goto(args.url)", url=URL,
+                 size={"width": width, "height": height})
+        for kind in "waiting", "failed":
+            waits.look("globalThis.isLate = args.it", it=kind == "failed")
+            assert waits.eventually(f"{KIND} === args.it", it=kind)
+            assert reads_well(waits)
+            assert waits.look(OVERFLOW) <= 0
+            waits.do("await page.screenshot({ path: args.path })",
+                     path=str(shots / f"notice-{kind}-{size}.png"))
+    waits.close()
 
 
 def test_the_narrowest_has_no_overflow(browser):

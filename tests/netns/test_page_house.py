@@ -10,7 +10,8 @@ import time
 import pytest
 
 from house import FAR, LAN
-from test_page import AXE, HOSTILE, LIVE, OVERFLOW, SIZES, TOKENS
+from test_page import (AXE, HOSTILE, LIVE, OVERFLOW, SIZES, TOKENS,
+                       reads_well)
 from test_page_views import FULL, HEADS, PASSWORD, TEXT, go, log_in
 from world import eventually
 
@@ -337,6 +338,7 @@ def test_a_setting_is_applied_and_undone(house, browser):
     browser.do(f"await page.fill('{field}', '5');"
                "await page.keyboard.press('Enter')")
     assert browser.eventually(f"{said}.includes('60 to 2592000')")
+    assert reads_well(browser)
     assert house.ask("get", "dhcp.lease_s") == 86400
     browser.complaints()
     browser.do(f"await page.fill('{field}', '7200');"
@@ -353,9 +355,102 @@ def test_a_setting_is_applied_and_undone(house, browser):
     assert eventually(lambda: house.ask("get", "dns.rebind_allow") == [], 20)
 
 
+# Settings that are set where they are shown: the view, and what sets them there.
+ELSEWHERE = {
+    "clients.name": ("device", ".profile .name"),
+    "clients.icon": ("device", ".profile label:has-text('It is') select"),
+    "clients.pin": ("device", "[aria-label='Keep every packet']"),
+    "dhcp.static": ("names/addresses", "[aria-label='New fixed address']"),
+    "dns.allow": ("names/lists", "[aria-label='Single name'] select"),
+    "dns.block": ("names/lists", "[aria-label='Single name'] select"),
+    "dns.blocked_answer": ("names/lists",
+                           "label:has-text('Blocked names are') select"),
+    "dns.lists": ("names/lists", "[aria-label='Another list']"),
+    "dns.unfiltered": ("names/lists", "[aria-label^='Filter names for']"),
+    "dns.log": ("names", "[aria-label='Keep the log of queries']"),
+    "nat.forwards": ("nat/forwards", "form.adder"),
+}
+
+
+def keys_of(settings, group=""):
+    """Nested groups as "nat.timers.udp_s"."""
+    for key, value in settings.items():
+        if isinstance(value, dict):
+            yield from keys_of(value, f"{group}{key}.")
+        else:
+            yield group + key
+
+
+def test_there_is_a_form_for_each_setting(house, browser):
+    go(browser, "settings")
+    assert browser.eventually("document.querySelector('#set-dhcp-lease_s')"
+                              "?.value === '86400'")
+    fields = browser.look("[...document.querySelectorAll('.set input')].map("
+                          "e => e.id.replace('set-', ''))")
+    keys = set(keys_of(browser.look(
+        "fetch('/api/v1/settings').then(r => r.json())")))
+    assert len(keys) > 40
+    assert {key.replace(".", "-") for key in keys - ELSEWHERE.keys()} \
+        == set(fields)
+    assert len(fields) == len(set(fields))
+    for key, (view, selector) in ELSEWHERE.items():
+        go(browser, f"device/{house.h2.mac}" if view == "device" else view)
+        assert browser.do("await page.locator(args.what).first().waitFor();"
+                          "return page.locator(args.what).first().isEnabled()",
+                          what=selector), key
+
+
+# ---- who wants to see nothing move
+
+# Whether rows slide when they are put in order, whether the chart is moved more
+# than twice a second, and what CSS would move.
+MOTION = """(async () => {
+    const rows = document.querySelector(".devices tbody");
+    rows.scrollIntoView();
+    rows.append(rows.firstElementChild);
+    document.querySelector(".devices thead button").click();
+    let slides = 0;
+    for (let i = 0; i < 5; i++) {
+      slides = Math.max(slides, document.getAnimations()
+        .filter((one) => one.effect.target.matches(".devices tr")).length);
+      await new Promise(requestAnimationFrame);
+    }
+    let steps = 0;
+    const observer = new MutationObserver(() => steps++);
+    observer.observe(document.querySelector(".chart-slide"),
+      { attributeFilter: ["style"] });
+    await new Promise((done) => setTimeout(done, 2000));
+    observer.disconnect();
+    return { isSliding: slides > 0, isRunning: steps > 4 };
+  })()"""
+MOVED = """[...document.querySelectorAll("*")].flatMap((e) =>
+    [null, "::before", "::after"].map((part) => getComputedStyle(e, part))
+      .filter((style) => style.animationName !== "none" ||
+        /[1-9]/.test(style.transitionDuration))
+      .map(() => e.className.baseVal ?? e.className))"""
+
+
+@pytest.mark.parametrize("wish", ["no-preference", "reduce"])
+def test_nothing_moves_for_who_wants_that(house, browser, wish):
+    is_moved = wish != "reduce"
+    browser.do("await page.emulateMedia({ reducedMotion: args.to })", to=wish)
+    assert browser.eventually(
+        "document.querySelectorAll('.devices tbody tr').length >= 2 &&"
+        " !!document.querySelector('.chart-slide canvas') &&"
+        " !document.getAnimations().length")
+    assert browser.look(MOTION) == {"isSliding": is_moved,
+                                    "isRunning": is_moved}
+    device_view(house, browser)
+    assert ("switch" in browser.look(MOVED)) is is_moved
+    assert ("mark-gate" in browser.look(MOVED)) is is_moved
+    if not is_moved:
+        assert browser.look(MOVED) == []
+    browser.do("await page.emulateMedia({ reducedMotion: null })")
+
+
 # ---- all of them
 
-VIEWS = ["device", "traffic", "events", "settings"]
+VIEWS = ["overview", "device", "traffic", "events", "settings"]
 
 
 @pytest.mark.parametrize("view", VIEWS)
@@ -367,9 +462,10 @@ def test_both_themes_at_both_widths(house, browser, shots, view, scheme, size):
     go(browser, f"device/{house.h2.mac}" if view == "device" else view)
     assert browser.eventually("!!document.querySelector('main h2')")
     assert browser.eventually(LIVE)
-    assert browser.eventually(FULL)
+    assert browser.eventually(FULL if view != "overview" else
+                              "!!document.querySelector('.devices tbody tr')")
     assert browser.look(OVERFLOW) <= 0
-    picture = shots / f"{view}-{scheme}-{size}.png"
+    picture = shots / f"house-{view}-{scheme}-{size}.png"
     browser.do("await page.screenshot({ path: args.path, fullPage: true })",
                path=str(picture))
     assert picture.stat().st_size > 10_000

@@ -8,7 +8,8 @@ import pytest
 
 from browser import URL, Browser
 from house import FAR, LAN
-from test_page import AXE, HOSTILE, LIVE, OVERFLOW, SIZES, TOKENS
+from test_page import (AXE, HOSTILE, LIVE, OVERFLOW, SIZES, TOKENS,
+                       reads_well)
 from world import eventually
 
 pytestmark = pytest.mark.long
@@ -102,6 +103,11 @@ def test_the_first_visit_sets_the_password(house, browser, shots):
     assert browser.eventually(problem + " === 'At least 8 characters.'")
     browser.do(fill, one=PASSWORD, two=PASSWORD + "!")
     assert browser.eventually(problem + " === 'The two differ.'")
+    for width, height in SIZES.values():
+        browser.do("await page.setViewportSize(args)", width=width,
+                   height=height)
+        assert reads_well(browser)
+        assert browser.look(OVERFLOW) <= 0
     assert browser.look("document.cookie") == ""
     browser.do(fill, one=PASSWORD, two=PASSWORD)
     assert browser.eventually("!document.querySelector('.gate')")
@@ -119,13 +125,17 @@ def test_who_has_no_session_sees_the_gate_alone(house, shots):
     assert "h2" not in stranger.look("document.body.textContent")
     stranger.do("await page.screenshot({ path: args.path })",
                 path=str(shots / "gate.png"))
-    assert stranger.do(AXE) == []
     stranger.complaints()
     stranger.do("await page.fill('.gate input', 'not that one');"
                 "await page.keyboard.press('Enter')")
     assert stranger.eventually(
         "document.querySelector('.problem').textContent"
         " === 'That is not the password.'")
+    for width, height in SIZES.values():
+        stranger.do("await page.setViewportSize(args)", width=width,
+                    height=height)
+        assert reads_well(stranger)
+        assert stranger.look(OVERFLOW) <= 0
     stranger.do("await page.fill('.gate input', args.password);"
                 "await page.keyboard.press('Enter')", password=PASSWORD)
     assert stranger.eventually("!!document.querySelector('.tiles')")
@@ -175,6 +185,7 @@ def test_a_port_is_forwarded_and_shut_again(house, browser):
     browser.do(add, port="8443", to="nowhere")
     assert browser.eventually("document.querySelector('.problem').textContent"
                               ".includes('nat.forwards')")
+    assert reads_well(browser)
     browser.complaints()
     browser.do(add, port="8443", to=f"{house.h2.ip}:443")
     wanted = [{"proto": "tcp", "port": 8443, "to": f"{house.h2.ip}:443"}]
@@ -322,6 +333,7 @@ def test_lists_and_devices_are_switched(house, browser):
                "await page.keyboard.press('Enter')")
     assert browser.eventually("document.querySelector('.problem[role=alert]')"
                               ".textContent.includes('dns.lists')")
+    assert reads_well(browser)
     browser.complaints()
 
 

@@ -27,6 +27,11 @@ export const SETTINGS = [
     ["dhcp.captive_portal", "Portal that is told of (RFC 8910)", ""],
     ["dhcp.v6only_s", "Seconds without IPv4 for devices that need none (RFC 8925); 0: never", "0"],
   ] },
+  { head: "What is kept of the past", settings: [
+    ["history.budget_mib", "Memory for the traffic of the last day, in MiB", "64"],
+    ["history.save_minutes", "Minutes until it is written to disk again", "5"],
+    ["capture.max_mib", "Memory for the packets of all devices, in MiB; 0: none are kept", "256"],
+  ] },
   { head: "Speed", settings: [
     ["express.mode", "Express lane: auto, xdp, tc or off", "auto"],
     ["express.after_packets", "Packets a second that put a flow there", "32"],

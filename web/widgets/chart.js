@@ -55,10 +55,14 @@ export function makeChart(source) {
     plot.slide();
     cursor?.paint();
     clearTimeout(timer);
-    if (isStill())
-      timer = setTimeout(() => paintOnBeat(paint), STILL_MS);
-    else
+    timer = isStill() ? setTimeout(next, STILL_MS) : 0;
+    if (!timer)
       paintOnBeat(paint);
+  }
+
+  function next() {
+    timer = 0;
+    paintOnBeat(paint);
   }
 
   /** @param {ReturnType<typeof makePlot>} on */
@@ -74,7 +78,7 @@ export function makeChart(source) {
     isDirty = true;
     if (!plot)
       begin();
-    else
+    else if (!timer)
       paintOnBeat(paint);
   }
 
