@@ -2,6 +2,7 @@
 and nothing is moved by it. First for real, as far as the gateway lets it through:
 a device's names, the owner's, what DNS is asked for, whom TLS says it wants. Then
 as if it let through all: what the API says is changed on its way to the page."""
+import re
 import socket
 import struct
 import subprocess
@@ -9,7 +10,7 @@ import time
 
 import pytest
 
-from browser import WEB
+from browser import WEB, read_as
 from hellos import client_hello
 from house import FAR, LAN
 from resolvers import Resolver, question
@@ -164,9 +165,8 @@ def test_names_as_they_come(odd, browser, shots, scheme, size):
         harmless(browser, view)
 
 
-# What the gateway would say if it checked nothing.
+# What the gateway would say if it checked nothing: in its answers,
 SPOIL = """
-    await page.unrouteAll();
     await page.route("**/api/v1/**", async (route) => {
       if (route.request().method() !== "GET")
         return route.continue();
@@ -185,22 +185,62 @@ SPOIL = """
                             json: spoil(await reply.json(), "") });
     });
     """
+# and in its live feed: of each device, and of what it sends and does.
+SPOIL_FEED = read_as("""
+    const KEYS = ["name", "hostname", "vendor", "icon", "maybe", "text"];
+    const spoil = (value, key) => {
+      if (Array.isArray(value))
+        return value.map((one) => spoil(one, key));
+      if (value && typeof value === "object")
+        return Object.fromEntries(Object.entries(value).map(([k, v]) =>
+          [k, spoil(v, k)]));
+      return KEYS.includes(key) ? globalThis.evil : value;
+    };
+    export function decode(bytes) {
+      const said = readTruly(bytes);
+      if (!globalThis.evil)
+        return said;
+      const told = said.map((one) => spoil(one, ""));
+      for (const { now_ms, clients } of said.filter((m) => m.clients))
+        told.push({ type: "event", event: { id: 1e9, at_ms: now_ms,
+          kind: evil, device: null, text: evil, link: "javascript:pwned=1" } },
+        ...clients.map(({ mac }) => ({ type: "packets", now_ms, left_out: 0,
+          rows: [[5, mac, 6, "rx", 5000, "192.0.2.1", 443, 1500, 18, 1, evil]]
+        })));
+      return told;
+    }
+    """)
 KEYS = ["name", "hostname", "text", "answer", "state", "carried_by", "list",
         "about", "licence", "vendor", "proto", "reason", "kind", "problem",
         "server", "type", "rcode"]
 
 
+# Where the feed is told of as it comes: what has the name then.
+FED = {"overview": "[...document.querySelectorAll('.device-name, .newest')]",
+       "device": "[...document.querySelectorAll('.packets td')]",
+       "events": "[...document.querySelectorAll('.event')]"}
+
+
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("name", NAMES)
 def test_if_the_gateway_let_all_through(odd, browser, name, size):
+    browser.do(SPOIL_FEED)
     browser.open(*SIZES[size])
     assert browser.eventually(LIVE)
     browser.do(SPOIL, keys=KEYS, name=NAMES[name])
+    browser.look("window.evil = args.name", name=NAMES[name])
+    shown = re.sub("[\u202e\u2066]", "\ufffd", NAMES[name])
     for view in VIEWS:
         visit(browser, odd, view)
         if view == "nat":
             assert browser.eventually(
                 "document.querySelector('main').textContent.length > 100")
+        if view in FED:     # while it comes
+            assert browser.eventually(
+                f"{FED[view]}.some(e => e.textContent.includes(args.shown))",
+                shown=shown), view
         time.sleep(0.3)
-        harmless(browser, (view, name))
-    browser.do("await page.unrouteAll()")
+        for scheme in TOKENS:
+            browser.do("await page.emulateMedia({ colorScheme: args.to })",
+                       to=scheme)
+            harmless(browser, (view, name, scheme))
