@@ -88,6 +88,7 @@ def test_wiresharks_tools_have_no_complaint(house):
     assert f"ether host {house.h2.mac}" in info
     assert int(re.search(r"Number of packets = (\d+)", info)[1]) == len(rows)
     assert "one burst have the same time" in info
+    assert re.search(r"Strict time order: +True", info)
     assert not wrong(path)
     assert verified(path, "tcp") > 5 and verified(path, "udp") > 20
 
