@@ -142,7 +142,7 @@ static void what_was_opened_meanwhile_is_named_late(void **state)
 
 	lab_out(l, HOST_A, 5000, REMOTE, 443);
 	before = l->p.session;
-	lab_wait(l, SECOND / 2);
+	lab_wait(l, 2 * SECOND);
 	told = l->now;
 	lab_out(l, HOST_A, 5001, REMOTE, 443);
 	named = l->p.session;
