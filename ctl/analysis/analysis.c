@@ -12,6 +12,7 @@
 #include "country.h"
 #include "dns_own.h"
 #include "dns_silent.h"
+#include "event_link.h"
 #include "hours.h"
 #include "line.h"
 #include "newcomer.h"
@@ -19,13 +20,15 @@
 #include "scan_lan.h"
 #include "upload.h"
 
-#define DAY_MS	    86400000ull
-#define EVIDENCE_MS (15 * 60 * 1000ull) /* that a link shows around it */
+#define MINUTE_MS 60000ull
+#define DAY_MS	  (1440 * MINUTE_MS)
+#define WHILE_MS  (2 * MINUTE_MS) /* that what is seen within one lasts */
 
 struct analysis {
 	struct analysis_house house;
 	struct events *events;
 	struct habits *habits;
+	struct evidence *evidence;
 	struct scan_lan scan_lan;
 	struct scan_internet scan_tcp, scan_udp;
 	struct dns_silent dns_silent;
@@ -43,34 +46,17 @@ static struct event event_of(struct analysis *a, enum event_kind kind,
 			     const struct mac *mac)
 {
 	struct event e = { .kind = kind, .mac = *mac };
-	char text[MAC_STRLEN];
 
 	if (mac_is_zero(mac))
 		return e;
 	a->house.name(a->house.arg, mac, e.name);
-	snprintf(e.link, sizeof(e.link), "#/device/%s", mac_format(mac, text));
+	event_link_device(&e);
 	return e;
 }
 
-/* What crossed the boundary around that moment, of one device or of all. */
-static void link_traffic(struct event *e, uint64_t now_ms)
-{
-	char device[MAC_STRLEN + 8] = "", text[MAC_STRLEN];
-
-	if (!mac_is_zero(&e->mac))
-		snprintf(device, sizeof(device), "&device=%s",
-			 mac_format(&e->mac, text));
-	snprintf(e->link, sizeof(e->link), "#/traffic?from=%llu&to=%llu%s",
-		 (unsigned long long)(now_ms - EVIDENCE_MS),
-		 (unsigned long long)now_ms, device);
-}
-
-static void say(struct analysis *a, struct event *e, uint64_t now_ms,
-		const char *fmt, ...) __attribute__((format(printf, 4, 5)));
-
 /* Longer than fits is cut; names are cut before they get here. */
-static void say(struct analysis *a, struct event *e, uint64_t now_ms,
-		const char *fmt, ...)
+__attribute__((format(printf, 4, 5))) static void
+say(struct analysis *a, struct event *e, uint64_t now_ms, const char *fmt, ...)
 {
 	va_list args;
 
@@ -104,7 +90,7 @@ static struct event crowd_event(struct analysis *a, const struct mac *mac,
 	struct event e = event_of(a, EVENT_NEW_CROWD, &nobody);
 
 	a->house.name(a->house.arg, mac, name);
-	snprintf(e.link, sizeof(e.link), "#/overview");
+	event_link_view(&e, "overview");
 	return e;
 }
 
@@ -190,7 +176,7 @@ static void say_hour(struct analysis *a, const struct mac *mac,
 	if (!events_wanted(a->events, EVENT_NEW_HOUR, mac, t.now_ms))
 		return;
 	e = event_of(a, EVENT_NEW_HOUR, mac);
-	link_traffic(&e, t.now_ms);
+	event_link_traffic(&e, NULL, 60 * MINUTE_MS, t.now_ms);
 	say(a, &e, t.now_ms,
 	    "%s is active after %02u:00, as on none of the last %d days.",
 	    e.name, t.hour, HABIT_DAYS);
@@ -204,7 +190,7 @@ static void say_upload(struct analysis *a, const struct mac *mac,
 	if (!events_wanted(a->events, EVENT_UPLOAD, mac, now_ms))
 		return;
 	e = event_of(a, EVENT_UPLOAD, mac);
-	link_traffic(&e, now_ms);
+	event_link_traffic(&e, NULL, 10 * MINUTE_MS, now_ms);
 	say(a, &e, now_ms,
 	    "%s sent %llu MB within ten minutes, far more than it usually "
 	    "does.",
@@ -242,16 +228,21 @@ void analysis_moved(struct analysis *a, const struct mac *mac,
 void analysis_asked(struct analysis *a, const struct mac *mac, __be32 target,
 		    uint64_t now_ms)
 {
-	unsigned n = scan_lan_asked(&a->scan_lan, mac, target, now_ms);
+	const struct scan_lan_asker *seen =
+		scan_lan_asked(&a->scan_lan, mac, target, now_ms);
 	struct event e;
 
-	if (!n || !events_wanted(a->events, EVENT_SCAN_LAN, mac, now_ms))
+	if (!seen)
+		return;
+	evidence_scan(a->evidence, seen, now_ms);
+	if (seen->n != SCAN_LAN_TARGETS ||
+	    !events_wanted(a->events, EVENT_SCAN_LAN, mac, now_ms))
 		return;
 	e = event_of(a, EVENT_SCAN_LAN, mac);
 	say(a, &e, now_ms,
 	    "%s goes through the home network: it asked for %u addresses "
 	    "within a minute.",
-	    e.name, n);
+	    e.name, seen->n);
 }
 
 /* ---- connections */
@@ -275,6 +266,7 @@ static void say_country(struct analysis *a, const struct mac *mac,
 	if (!events_wanted(a->events, EVENT_NEW_COUNTRY, mac, now_ms))
 		return;
 	e = event_of(a, EVENT_NEW_COUNTRY, mac);
+	event_link_traffic(&e, &remote->addr, WHILE_MS, now_ms);
 	say(a, &e, now_ms,
 	    "%s speaks with the country %s for the first time: with %.100s.",
 	    e.name, iso,
@@ -316,7 +308,8 @@ static void say_scan(struct analysis *a, const struct scan_found *f,
 	if (!events_wanted(a->events, EVENT_SCAN_INTERNET, &f->mac, now_ms))
 		return;
 	e = event_of(a, EVENT_SCAN_INTERNET, &f->mac);
-	link_traffic(&e, now_ms);
+	event_link_traffic(&e, f->hosts > 1 ? NULL : &f->one.addr, WHILE_MS,
+			   now_ms);
 	if (f->hosts > 1)
 		say(a, &e, now_ms,
 		    "%s knocks at %s port %u of %u machines on the internet "
@@ -338,7 +331,7 @@ static void say_own(struct analysis *a, const struct dns_own_pair *p,
 	if (!events_wanted(a->events, EVENT_DNS_OWN, &p->mac, now_ms))
 		return;
 	e = event_of(a, EVENT_DNS_OWN, &p->mac);
-	link_traffic(&e, now_ms);
+	event_link_traffic(&e, &p->to, WHILE_MS, now_ms);
 	say(a, &e, now_ms,
 	    "%s asks %s for names, not this gateway, and gets no answer.",
 	    e.name, addr_format(&p->to, text));
@@ -368,7 +361,7 @@ void analysis_dns(struct analysis *a, bool nobody_answers, uint64_t failed,
 	    !events_wanted(a->events, EVENT_DNS_SILENT, &nobody, now_ms))
 		return;
 	e = event_of(a, EVENT_DNS_SILENT, &nobody);
-	snprintf(e.link, sizeof(e.link), "#/names");
+	event_link_view(&e, "names?why=failed");
 	say(a, &e, now_ms,
 	    "No resolver answers: names of the internet cannot be found.");
 }
@@ -383,7 +376,7 @@ static void say_line(struct analysis *a, enum line_news news, uint64_t now_ms)
 	if (!events_wanted(a->events, kind, &nobody, now_ms))
 		return;
 	e = event_of(a, kind, &nobody);
-	link_traffic(&e, now_ms);
+	event_link_line(&e, now_ms);
 	addr_format(&a->line_to, text);
 	if (news == LINE_LOSES)
 		say(a, &e, now_ms,
@@ -407,6 +400,8 @@ void analysis_ping(struct analysis *a, const struct addr *gateway, uint32_t us,
 		line_reset(&a->line);
 	a->line_to = *gateway;
 	news = line_step(&a->line, us);
+	if (line_speaks(&a->line))
+		evidence_ping(a->evidence, us, now_ms);
 	if (news != LINE_NOTHING)
 		say_line(a, news, now_ms);
 }
@@ -420,7 +415,7 @@ void analysis_rival(struct analysis *a, const struct addr *server,
 	if (!events_wanted(a->events, EVENT_DHCP_RIVAL, &nobody, now_ms))
 		return;
 	e = event_of(a, EVENT_DHCP_RIVAL, &nobody);
-	snprintf(e.link, sizeof(e.link), "#/names");
+	event_link_diary(&e);
 	say(a, &e, now_ms,
 	    "Another DHCP server, %s, is in the home network; new devices are "
 	    "left to it.",
@@ -437,6 +432,7 @@ void analysis_conflict(struct analysis *a, const struct addr *ip,
 	if (!events_wanted(a->events, EVENT_ADDRESS_CONFLICT, other, now_ms))
 		return;
 	e = event_of(a, EVENT_ADDRESS_CONFLICT, other);
+	event_link_diary(&e);
 	addr_format(ip, text);
 	if (mac_is_zero(mac)) {
 		say(a, &e, now_ms, "%s uses %s, which it did not get here.",
@@ -469,7 +465,8 @@ struct analysis *analysis_new(const struct analysis_house *house)
 	a->house = *house;
 	a->events = events_new();
 	a->habits = habits_new();
-	if (a->events && a->habits)
+	a->evidence = evidence_new();
+	if (a->events && a->habits && a->evidence)
 		return a;
 	analysis_free(a);
 	return NULL;
@@ -481,6 +478,7 @@ void analysis_free(struct analysis *a)
 		return;
 	events_free(a->events);
 	habits_free(a->habits);
+	evidence_free(a->evidence);
 	free(a);
 }
 
@@ -492,4 +490,9 @@ struct events *analysis_events(struct analysis *a)
 struct habits *analysis_habits(struct analysis *a)
 {
 	return a->habits;
+}
+
+struct evidence *analysis_evidence(struct analysis *a)
+{
+	return a->evidence;
 }

@@ -12,6 +12,7 @@
 
 #include "../base/addr.h"
 #include "events.h"
+#include "evidence.h"
 #include "habit.h"
 
 struct analysis;
@@ -31,6 +32,7 @@ void analysis_free(struct analysis *a);
 /* Their files are the caller's to read and write. */
 struct events *analysis_events(struct analysis *a);
 struct habits *analysis_habits(struct analysis *a);
+struct evidence *analysis_evidence(struct analysis *a);
 
 /* ---- what is told to it */
 

@@ -19,7 +19,7 @@
 #define EVENTS_A_DAY	30
 #define EVENT_NAME_SIZE 64
 #define EVENT_TEXT_SIZE 256
-#define EVENT_LINK_SIZE 96
+#define EVENT_LINK_SIZE 160
 #define EVENTS_FILE_MAX (1u << 20)
 
 /* kind, name in the API, pause in minutes for the same device, most in a day */

@@ -41,7 +41,7 @@ uint32_t line_latency_us(const struct line *l)
 
 double line_loss(const struct line *l)
 {
-	if (!l->n || l->answers < LINE_SPEAKS)
+	if (!l->n || !line_speaks(l))
 		return -1;
 	return (double)line_lost(l) / l->n;
 }
@@ -80,7 +80,7 @@ static enum line_news judge_loss(struct line *l)
 	bool was = l->losing;
 	unsigned n = line_lost(l);
 
-	if (l->answers < LINE_SPEAKS)
+	if (!line_speaks(l))
 		return LINE_NOTHING;
 	/* It has to be good again before it is news again. */
 	l->losing = n >= LINE_LOSS_LEAST || (was && n > 2);

@@ -35,6 +35,12 @@ static inline void line_reset(struct line *l)
 	*l = (struct line){ 0 };
 }
 
+/* Has it answered often enough for a silence to mean anything? */
+static inline bool line_speaks(const struct line *l)
+{
+	return l->answers >= LINE_SPEAKS;
+}
+
 /* A ping took 'us', or (UINT32_MAX) was lost. */
 enum line_news line_step(struct line *l, uint32_t us);
 unsigned line_lost(const struct line *l); /* of those of the last minute */

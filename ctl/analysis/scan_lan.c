@@ -25,20 +25,26 @@ static struct scan_lan_asker *place(struct scan_lan *s, const struct mac *mac,
 	return least;
 }
 
-unsigned scan_lan_asked(struct scan_lan *s, const struct mac *mac,
-			__be32 target, uint64_t now_ms)
+const struct scan_lan_asker *scan_lan_asked(struct scan_lan *s,
+					    const struct mac *mac,
+					    __be32 target, uint64_t now_ms)
 {
 	struct scan_lan_asker *a = place(s, mac, now_ms);
-	unsigned byte = ntohl(target) & 0xff;
+	uint32_t addr = ntohl(target);
+	unsigned byte = addr & 0xff;
 	uint64_t bit = 1ull << byte % 64;
 
 	if (!a->n)
-		*a = (struct scan_lan_asker){ .mac = *mac, .began_ms = now_ms };
+		*a = (struct scan_lan_asker){ .mac = *mac,
+					      .began_ms = now_ms,
+					      .low = addr,
+					      .high = addr };
 	if (a->asked[byte / 64] & bit)
-		return 0;
+		return NULL;
 	a->asked[byte / 64] |= bit;
-	if (++a->n < SCAN_LAN_TARGETS || a->told)
-		return 0;
-	a->told = true;
-	return a->n;
+	if (addr < a->low)
+		a->low = addr;
+	if (addr > a->high)
+		a->high = addr;
+	return ++a->n < SCAN_LAN_TARGETS ? NULL : a;
 }

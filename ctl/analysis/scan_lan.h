@@ -21,13 +21,15 @@ struct scan_lan {
 		uint64_t began_ms; /* the window; 0: nobody */
 		uint64_t asked[4]; /* a bit each by the address's last byte */
 		unsigned n;
-		bool told; /* in this window */
+		uint32_t low, high; /* of the addresses, as numbers */
 	} askers[SCAN_LAN_ASKERS];
 };
 
-/* 'mac' asked who has 'target'. Not 0: so many were asked for; once a window.
- */
-unsigned scan_lan_asked(struct scan_lan *s, const struct mac *mac,
-			__be32 target, uint64_t now_ms);
+/* 'mac' asked who has 'target'. Its window, in which it goes through the
+ * network and this was one more: the first time, 'n' is SCAN_LAN_TARGETS. NULL:
+ * it does not. Valid until the next call. */
+const struct scan_lan_asker *scan_lan_asked(struct scan_lan *s,
+					    const struct mac *mac,
+					    __be32 target, uint64_t now_ms);
 
 #endif

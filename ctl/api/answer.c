@@ -1,6 +1,10 @@
 /* answer.c - JSON on its way out, the same way everywhere.
  *
  * Called by every file of api/. Control thread; no state. */
+#include <ctype.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -39,6 +43,27 @@ void answer_error(struct http_request *r, int status, const char *headers,
 	http_reply_error(r, status, all, sentence);
 }
 
+bool answer_number(struct http_request *r, const char *name, uint64_t max,
+		   uint64_t *out)
+{
+	const char *text = http_query(r, name);
+	unsigned long long n;
+	char *end, sentence[96];
+
+	if (!text)
+		return true;
+	errno = 0;
+	n = strtoull(text, &end, 10);
+	if (isdigit((unsigned char)*text) && !*end && !errno && n <= max) {
+		*out = n;
+		return true;
+	}
+	snprintf(sentence, sizeof(sentence),
+		 "%s: give a whole number up to %" PRIu64 ".", name, max);
+	answer_error(r, 400, NULL, sentence);
+	return false;
+}
+
 json_t *answer_addr(const struct addr *a)
 {
 	char text[ADDR_STRLEN];
@@ -57,6 +82,12 @@ json_t *answer_mac(const struct mac *m)
 json_t *answer_text_or_null(const char *text)
 {
 	return text && *text ? json_string(text) : json_null();
+}
+
+json_t *answer_country(struct api *a, const struct addr *remote)
+{
+	return answer_text_or_null(
+		countries_of(a->house.countries(a->house.arg), remote));
 }
 
 json_t *answer_hex(const uint8_t *bytes, size_t len)

@@ -50,6 +50,9 @@ static const struct route {
 	{ "/api/v1/dns", ACCESS_OWNER, .get = naming_answer },
 	{ "/api/v1/dns/log", ACCESS_OWNER, .get = queries_answer },
 	{ "/api/v1/events", ACCESS_OWNER, .get = events_answer },
+	{ "/api/v1/line", ACCESS_OWNER, .get = line_answer },
+	{ "/api/v1/country", ACCESS_OWNER, .get = country_answer },
+	{ "/api/v1/scans", ACCESS_OWNER, .get = scans_answer },
 	{ "/api/v1/settings", ACCESS_OWNER, .get = settings_answer,
 	  .patch = settings_change },
 };

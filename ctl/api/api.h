@@ -58,6 +58,19 @@
  * times: so often since at_ms, last_ms being the last; more: so many like it,
  * of others, got no event of their own.
  *
+ * /api/v1/line?from= &to= civil milliseconds (the last day; no more than that):
+ * how the provider's gateway answered in each minute.
+ *   latency_ms        the minute's middle; null: nothing was answered
+ *   asked, lost       pings; null: nothing is known of that minute
+ *
+ * /api/v1/country?remote= address: country as a flow's.
+ *
+ * /api/v1/scans?device= MAC or all: who asked by ARP for how many addresses of
+ * the home within a minute, when there were many; the latest first.
+ *   from_ms, to_ms    goes on while less than an hour lies between
+ *   times, addresses  minutes in which it did; the most in one of them
+ *   first, last       of all the addresses, in their order
+ *
  * /api/v1/history?device= MAC or all, &remote= address, name or all, &from=
  * &to= civil milliseconds (the last hour), &step= milliseconds, a multiple of
  * 100 (by itself: the finest that is kept and makes at most 1500 steps),
@@ -101,6 +114,7 @@
 #include <uv.h>
 
 #include "../analysis/events.h"
+#include "../analysis/evidence.h"
 #include "../base/addr.h"
 #include "../base/drop.h"
 #include "../base/names.h"
@@ -157,6 +171,7 @@ struct api_house {
 	const struct devices *(*devices)(void *arg);
 	const struct names *(*names)(void *arg); /* of remotes */
 	const struct events *(*events)(void *arg);
+	const struct evidence *(*evidence)(void *arg);
 	struct history *(*history)(void *arg);
 	const struct rtts *(*rtts)(void *arg);
 	struct countries *(*countries)(void *arg);

@@ -49,9 +49,7 @@ static void add_ends(struct api *a, const struct whose *w,
 	json_object_set_new(object, "device",
 			    mac ? answer_mac(mac) : json_null());
 	json_object_set_new(object, "name", answer_text_or_null(name));
-	json_object_set_new(object, "country",
-			    answer_text_or_null(countries_of(
-				    h->countries(h->arg), remote)));
+	json_object_set_new(object, "country", answer_country(a, remote));
 	json_object_set_new(object, "rtt_us", answer_rtt(us));
 }
 

@@ -9,8 +9,6 @@
  * waiting ──run──► under way ──on_work──► in words ──on_done──► told, freed
  * Invariant: a->jobs lists all of them, the oldest first, and nobody else has
  * them; who waits has a request and no snapshot. */
-#include <ctype.h>
-#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -49,39 +47,17 @@ static bool refuse(struct http_request *r, const char *sentence)
 	return false;
 }
 
-/* Milliseconds or a count; 'out' stays if it is not given. */
-static bool read_number(struct http_request *r, const char *name, uint64_t max,
-			uint64_t *out)
-{
-	const char *text = http_query(r, name);
-	unsigned long long n;
-	char *end, sentence[96];
-
-	if (!text)
-		return true;
-	errno = 0;
-	n = strtoull(text, &end, 10);
-	if (isdigit((unsigned char)*text) && !*end && !errno && n <= max) {
-		*out = n;
-		return true;
-	}
-	snprintf(sentence, sizeof(sentence),
-		 "%s: give a whole number up to %" PRIu64 ".", name, max);
-	return refuse(r, sentence);
-}
-
 static bool read_span(struct http_request *r, struct query *q)
 {
-	const uint64_t latest = (uint64_t)1 << 47;
 	uint64_t groups = GROUPS;
 
 	q->to_ms = clock_wall_ms();
-	if (!read_number(r, "to", latest, &q->to_ms))
+	if (!answer_number(r, "to", ANSWER_LATEST, &q->to_ms))
 		return false;
 	q->from_ms = q->to_ms > SPAN_MS ? q->to_ms - SPAN_MS : 0;
-	if (!read_number(r, "from", latest, &q->from_ms) ||
-	    !read_number(r, "step", 86400000, &q->step_ms) ||
-	    !read_number(r, "limit", QUERY_GROUPS_MAX, &groups))
+	if (!answer_number(r, "from", ANSWER_LATEST, &q->from_ms) ||
+	    !answer_number(r, "step", 86400000, &q->step_ms) ||
+	    !answer_number(r, "limit", QUERY_GROUPS_MAX, &groups))
 		return false;
 	q->groups = (unsigned)groups;
 	return true;

@@ -58,6 +58,13 @@ json_t *answer_mac(const struct mac *m);
 json_t *answer_text_or_null(const char *text);
 /* At most 255 bytes as hexadecimal digits. */
 json_t *answer_hex(const uint8_t *bytes, size_t len);
+/* Of a remote. */
+json_t *answer_country(struct api *a, const struct addr *remote);
+/* A number up to 'max' that may be asked with; 'out' stays if it is not. False:
+ * it is none, and that was said. */
+bool answer_number(struct http_request *r, const char *name, uint64_t max,
+		   uint64_t *out);
+#define ANSWER_LATEST ((uint64_t)1 << 47) /* milliseconds since 1970 */
 
 /* What is told to who asks and to who listens; new. NULL: out of memory. */
 json_t *status_json(struct api *a);
@@ -94,6 +101,7 @@ api_answer status_answer, drops_answer;			/* views.c */
 api_answer leases_answer, dhcp_answer;			/* dhcp.c */
 api_answer clients_answer;				/* clients.c */
 api_answer events_answer;				/* events.c */
+api_answer line_answer, scans_answer, country_answer;	/* evidence.c */
 api_answer naming_answer, queries_answer;		/* naming.c */
 api_answer settings_answer, settings_change;		/* change.c */
 api_answer flows_answer, mappings_answer, cones_answer; /* dump.c */

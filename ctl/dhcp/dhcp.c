@@ -149,7 +149,7 @@ void dhcp_fill(const struct dhcp *d, struct dhcp_fill *out)
 
 const struct diary *dhcp_diary(const struct dhcp *d)
 {
-	return &d->diary;
+	return d->diary;
 }
 
 unsigned dhcp_drops(const struct dhcp *d, const struct drop_row **out)
@@ -178,6 +178,7 @@ static struct dhcp *new_server(uv_loop_t *loop, const struct dhcp_conf *conf,
 		return NULL;
 	d->loop = loop;
 	d->events = *events;
+	d->diary = events->diary ? events->diary : &d->own;
 	d->dora.conf = *conf;
 	d->dora.port_of = events->port_of;
 	d->dora.port_of_arg = events->arg;

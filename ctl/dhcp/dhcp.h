@@ -101,7 +101,10 @@ struct dhcp_events {
 	void (*on_lease)(void *arg, const struct dhcp_lease *lease, bool gone);
 	/* Another server answers on this LAN; ours is silent while it does. */
 	void (*on_rival)(void *arg, __be32 server, bool here);
-	/* What an owner should know has happened. May be NULL. */
+	/* Where it is written what an owner should know; outlives the server.
+	 * NULL: the server has one of its own. */
+	struct diary *diary;
+	/* It has just been. May be NULL. */
 	void (*on_diary)(void *arg, const struct diary_entry *e);
 	/* Every ARP message of a host on the LAN. May be NULL. */
 	void (*on_arp)(void *arg, const struct arp *a);

@@ -36,7 +36,7 @@ struct dhcp {
 	bool listening;
 	__be32 rival_ip; /* 0: none is here */
 	uint64_t own_told_ms;
-	struct diary diary;
+	struct diary own, *diary; /* 'own', or whose events it tells */
 	struct drop_row drops[DHCP_DROP_REASONS]; /* [0] is none */
 	struct dhcp_lease *view; /* LEASE_TABLE_MAX, touched as used */
 };

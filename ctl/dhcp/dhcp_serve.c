@@ -29,7 +29,7 @@ void dhcp_note(struct dhcp *d, enum diary_kind kind, __be32 ip,
 		e.mac = *mac;
 	if (other)
 		e.other = *other;
-	diary_note(&d->diary, &e);
+	diary_note(d->diary, &e);
 	if (d->events.on_diary)
 		d->events.on_diary(d->events.arg, &e);
 }

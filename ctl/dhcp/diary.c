@@ -6,6 +6,7 @@
 void diary_note(struct diary *d, const struct diary_entry *e)
 {
 	d->ring[d->total++ % DIARY_MAX] = *e;
+	d->changed = true;
 }
 
 unsigned diary_count(const struct diary *d)

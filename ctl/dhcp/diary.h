@@ -4,11 +4,14 @@
 #define DHCP_DIARY_H
 
 #include <linux/types.h>
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "../base/addr.h"
 
-#define DIARY_MAX 64
+#define DIARY_MAX      64
+#define DIARY_FILE_MAX (1u << 14)
 
 /* kind, name in the API */
 /* clang-format off */
@@ -24,6 +27,7 @@ enum diary_kind {
 #define X(id, name) DIARY_##id,
 	DIARY_KINDS(X)
 #undef X
+	DIARY_KINDS_N
 };
 /* clang-format on */
 
@@ -37,6 +41,7 @@ struct diary_entry {
 
 struct diary {
 	unsigned total; /* ever written */
+	bool changed;
 	struct diary_entry ring[DIARY_MAX];
 };
 
@@ -45,5 +50,10 @@ unsigned diary_count(const struct diary *d);
 /* The i-th latest, below diary_count(). */
 const struct diary_entry *diary_at(const struct diary *d, unsigned i);
 const char *diary_name(enum diary_kind kind);
+
+/* ---- the file (diary_file.c); as devices/devices.h has it */
+bool diary_changed(struct diary *d);
+void *diary_write(const struct diary *d, size_t *len);
+int diary_read(struct diary *d, const void *data, size_t len);
 
 #endif

@@ -95,7 +95,10 @@ struct gateway {
 	struct endpoint ui_at;
 	char password_path[512], sessions_path[512];
 	char devices_path[512], events_path[512], habits_path[512];
-	struct saver devices_saver, events_saver, habits_saver;
+	char evidence_path[512], diary_path[512];
+	struct saver devices_saver, events_saver, habits_saver, evidence_saver;
+	struct saver diary_saver;
+	struct diary diary; /* what DHCP saw */
 
 	/* what is so now */
 	bool adopting;	      /* an earlier run left changes that may stay */

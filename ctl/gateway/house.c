@@ -101,7 +101,7 @@ static void dhcp(void *arg, struct dhcp_fill *fill, const struct diary **diary)
 	struct gateway *g = arg;
 
 	dhcp_fill(g->dhcp, fill);
-	*diary = dhcp_diary(g->dhcp);
+	*diary = &g->diary;
 }
 
 static void add_row(struct drop_row *rows, unsigned *n, unsigned max,
@@ -163,6 +163,13 @@ static const struct events *events(void *arg)
 	struct gateway *g = arg;
 
 	return analysis_events(g->analysis);
+}
+
+static const struct evidence *evidence(void *arg)
+{
+	struct gateway *g = arg;
+
+	return analysis_evidence(g->analysis);
 }
 
 static struct history *history(void *arg)
@@ -321,6 +328,7 @@ struct api_house house_for_api(struct gateway *g)
 		.devices = devices,
 		.names = names,
 		.events = events,
+		.evidence = evidence,
 		.history = history,
 		.rtts = rtts,
 		.countries = countries,

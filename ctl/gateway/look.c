@@ -184,6 +184,7 @@ void look_at_diary(void *arg, const struct diary_entry *e)
 	case DIARY_DECLINED:
 	case DIARY_EXHAUSTED:
 	case DIARY_RIVAL_GONE:
+	case DIARY_KINDS_N:
 		break;
 	}
 }
@@ -237,6 +238,16 @@ static int read_habits(void *into, const void *data, size_t len)
 	return habits_read(into, data, len);
 }
 
+static int read_evidence(void *into, const void *data, size_t len)
+{
+	return evidence_read(into, data, len);
+}
+
+static int read_diary(void *into, const void *data, size_t len)
+{
+	return diary_read(into, data, len);
+}
+
 int look_open(struct gateway *g, struct error *err)
 {
 	const struct analysis_house house = { .arg = g,
@@ -251,10 +262,17 @@ int look_open(struct gateway *g, struct error *err)
 		 g->options->state_dir);
 	snprintf(g->habits_path, sizeof(g->habits_path), "%s/habits.mp",
 		 g->options->state_dir);
+	snprintf(g->evidence_path, sizeof(g->evidence_path), "%s/evidence.mp",
+		 g->options->state_dir);
 	read_file(g->events_path, EVENTS_FILE_MAX, read_events,
 		  analysis_events(g->analysis));
 	read_file(g->habits_path, HABITS_FILE_MAX, read_habits,
 		  analysis_habits(g->analysis));
+	read_file(g->evidence_path, EVIDENCE_FILE_MAX, read_evidence,
+		  analysis_evidence(g->analysis));
+	snprintf(g->diary_path, sizeof(g->diary_path), "%s/diary.mp",
+		 g->options->state_dir);
+	read_file(g->diary_path, DIARY_FILE_MAX, read_diary, &g->diary);
 	rc = ping_open(&g->ping, &g->loop, on_ping, g);
 	if (rc)
 		log_warn("wan: cannot ping the provider's gateway: %s",
@@ -271,8 +289,8 @@ void look_close(struct gateway *g)
 void look_save(struct gateway *g, bool now)
 {
 	uv_loop_t *loop = now ? NULL : &g->loop;
-	void *events = NULL, *habits = NULL;
-	size_t events_len = 0, habits_len = 0;
+	void *events = NULL, *habits = NULL, *evidence = NULL, *diary = NULL;
+	size_t events_len = 0, habits_len = 0, evidence_len = 0, diary_len = 0;
 
 	if (!g->analysis)
 		return;
@@ -282,8 +300,16 @@ void look_save(struct gateway *g, bool now)
 	if (habits_changed(analysis_habits(g->analysis)))
 		habits =
 			habits_write(analysis_habits(g->analysis), &habits_len);
+	if (evidence_changed(analysis_evidence(g->analysis)))
+		evidence = evidence_write(analysis_evidence(g->analysis),
+					  &evidence_len);
+	if (diary_changed(&g->diary))
+		diary = diary_write(&g->diary, &diary_len);
 	saver_keep(&g->events_saver, loop, g->events_path, events, events_len);
 	saver_keep(&g->habits_saver, loop, g->habits_path, habits, habits_len);
+	saver_keep(&g->diary_saver, loop, g->diary_path, diary, diary_len);
+	saver_keep(&g->evidence_saver, loop, g->evidence_path, evidence,
+		   evidence_len);
 }
 
 void look_free(struct gateway *g)

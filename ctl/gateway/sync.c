@@ -128,6 +128,7 @@ static int sync_dhcp(struct gateway *g, struct error *err)
 					    .on_lease = events_on_lease,
 					    .on_rival = events_on_rival,
 					    .on_arp = home_on_arp,
+					    .diary = &g->diary,
 					    .on_diary = look_at_diary,
 					    .port_of = events_port_of };
 	char path[512];

@@ -26,6 +26,7 @@
 #include "../../ctl/base/clock.h"
 #include "api_remotes.h"
 #include "api_recorder.h"
+#include "api_seen.h"
 
 static uv_loop_t loop;
 static struct api *api;
@@ -234,14 +235,6 @@ static const struct names *house_names(void *arg)
 	return remotes;
 }
 
-static struct events *log_of_events;
-
-static const struct events *house_events(void *arg)
-{
-	(void)arg;
-	return log_of_events;
-}
-
 static struct names *past_names;
 static struct history *past;
 
@@ -383,7 +376,7 @@ static void furnish(void)
 	inet_pton(AF_INET, "10.77.0.4", &leases[1].ip);
 	leases[1].is_static = true;
 	remotes = names_new(64);
-	log_of_events = events_new();
+	seen_begin();
 	registry = devices_new();
 	remotes_begin();
 	devices_seen(registry, &leases[0].mac, 1000);
@@ -443,6 +436,7 @@ static int start(void **state)
 						.devices = house_devices,
 						.names = house_names,
 						.events = house_events,
+						.evidence = house_evidence,
 						.history = house_history,
 						.rtts = house_rtts,
 						.countries = house_countries,
@@ -488,7 +482,7 @@ static int stop(void **state)
 	settings_close(store);
 	devices_free(registry);
 	names_free(remotes);
-	events_free(log_of_events);
+	seen_end();
 	history_free(past);
 	names_free(past_names);
 	remotes_end();

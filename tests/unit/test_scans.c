@@ -29,18 +29,32 @@ static __be32 home(unsigned n)
 	return htonl(0x0a4d0000 + n);
 }
 
+/* That is what is told. */
+static bool is_first(const struct scan_lan_asker *seen)
+{
+	return seen && seen->n == SCAN_LAN_TARGETS;
+}
+
 static void who_asks_for_all_scans_the_home(void **state)
 {
 	static struct scan_lan s;
+	const struct scan_lan_asker *seen = NULL;
 	unsigned i, told = 0;
 
 	(void)state;
-	for (i = 1; i < 255; i++)
-		told += scan_lan_asked(&s, &piano, home(i), NOW + i) != 0;
+	for (i = 1; i < 255; i++) {
+		seen = scan_lan_asked(&s, &piano, home(i), NOW + i);
+		told += is_first(seen);
+	}
 	assert_int_equal(told, 1);
+	assert_int_equal(seen->n, 254); /* it is followed to the end */
+	assert_int_equal(seen->low, 0x0a4d0001);
+	assert_int_equal(seen->high, 0x0a4d00fe);
+	assert_int_equal(seen->began_ms, NOW + 1);
+	assert_null(scan_lan_asked(&s, &piano, home(9), NOW + 300));
 	for (i = 1; i < 255; i++) /* it goes on */
-		told += scan_lan_asked(&s, &piano, home(i),
-				       NOW + MINUTE_MS + 1 + i) != 0;
+		told += is_first(scan_lan_asked(&s, &piano, home(i),
+						NOW + MINUTE_MS + 1 + i));
 	assert_int_equal(told, 2);
 }
 
@@ -51,13 +65,12 @@ static void who_asks_for_some_does_not(void **state)
 
 	(void)state;
 	for (i = 0; i < 10000; i++) /* 40 of them, over and over */
-		assert_int_equal(
-			scan_lan_asked(&s, &piano, home(1 + i % 40), NOW + i),
-			0);
+		assert_null(
+			scan_lan_asked(&s, &piano, home(1 + i % 40), NOW + i));
 	memset(&s, 0, sizeof(s));
 	for (i = 0; i < 250; i++) /* all of them, but slowly */
-		assert_int_equal(
-			scan_lan_asked(&s, &piano, home(i), NOW + i * 2000), 0);
+		assert_null(
+			scan_lan_asked(&s, &piano, home(i), NOW + i * 2000));
 }
 
 static void made_up_askers_do_not_hide_a_scan(void **state)
@@ -68,7 +81,7 @@ static void made_up_askers_do_not_hide_a_scan(void **state)
 
 	(void)state;
 	for (i = 1; i < 255; i++) {
-		told += scan_lan_asked(&s, &piano, home(i), NOW + i) != 0;
+		told += is_first(scan_lan_asked(&s, &piano, home(i), NOW + i));
 		for (j = 0; i > 2 && j < 100; j++) {
 			mac = made_up(i * 100 + j);
 			scan_lan_asked(&s, &mac, home(1), NOW + i);
