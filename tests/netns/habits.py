@@ -6,15 +6,20 @@ import time
 DAY_S = 86400
 
 
-def _uint(n):
+def uint(n):
     return b"\xcf" + struct.pack("!Q", n)
 
 
-def _bin(data):
+def binary(data):
     return b"\xc4" + bytes([len(data)]) + data
 
 
-def _array(*items):
+def text(words):
+    data = words.encode()
+    return b"\xd9" + bytes([len(data)]) + data
+
+
+def array(*items):
     return b"\xdc" + struct.pack("!H", len(items)) + b"".join(items)
 
 
@@ -33,9 +38,9 @@ def write(path, mac, hours, countries=()):
         bit = (ord(iso[0]) - 65) * 26 + ord(iso[1]) - 65
         known[bit // 8] |= 1 << bit % 8
     month_ago = int((now - 30 * DAY_S) * 1000)
-    row = _array(_bin(bytes.fromhex(mac.replace(":", ""))), _uint(month_ago),
-                 _uint(int(now * 1000)), _uint(today), _uint(days),
-                 _array(*[_uint(days if hour in hours else 0)
+    row = array(binary(bytes.fromhex(mac.replace(":", ""))), uint(month_ago),
+                 uint(int(now * 1000)), uint(today), uint(days),
+                 array(*[uint(days if hour in hours else 0)
                           for hour in range(24)]),
-                 _bin(bytes(known)), _uint(0))
-    path.write_bytes(_array(_uint(1), _array(row)))
+                 binary(bytes(known)), uint(0))
+    path.write_bytes(array(uint(1), array(row)))

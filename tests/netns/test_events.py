@@ -63,18 +63,23 @@ def evidence(house, event):
     """What is behind its link, by the API that the page there asks."""
     route, _, query = event["link"].removeprefix("#/").partition("?")
     words = dict(urllib.parse.parse_qsl(query))
+    if event["kind"] == "scan-lan":
+        return fetch(house, f"scans?{route.replace('/', '=')}")
     if route.startswith("device/"):
         return [c for c in house.ask("clients") if c["mac"] == route[7:]]
+    if route == "line":
+        return sum(n or 0 for n in fetch(house, f"line?{query}")["lost"])
     if route == "traffic":
         assert words.get("device") == event["device"]
         span = urllib.parse.urlencode(words | {"step": 60_000})
         total = fetch(house, f"history?{span}")["total"]
         return total["rx"] + total["tx"]
-    assert route == "names", event
-    if event["kind"] == "dhcp-rival":
+    if route == "names/addresses":
         return [e for e in fetch(house, "dhcp")["events"]
-                if e["kind"] == "rival"]
-    return fetch(house, "dns/log?why=failed")
+                if e["kind"] in ("rival", "conflict", "in_use")
+                and e["ip"] in event["text"]]
+    assert route == "names", event
+    return fetch(house, f"dns/log?{query}")
 
 
 def test_new_devices(house):
@@ -196,6 +201,7 @@ def test_two_with_one_address(house):
 
             event = eventually(told, 60, 1)
         assert event and taken in event[0]["text"]
+        assert evidence(house, event[0])
         assert "h1" in event[0]["text"] and "h2" in event[0]["text"]
     finally:
         house.h2.sh(f"ip addr del {taken}/24 dev eth0")

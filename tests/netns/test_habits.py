@@ -42,7 +42,8 @@ def test_hour_and_country_are_new(build):
     assert said["new-hour"]["device"] == house.h1.mac
     assert said["new-country"]["text"] \
         == f"h1 speaks with the country DE for the first time: with {FAR}."
-    assert said["new-country"]["link"] == f"#/device/{house.h1.mac}"
+    assert said["new-country"]["link"].endswith(
+        f"&device={house.h1.mac}&remote={FAR}&group=remote")
 
 
 def test_hour_and_country_are_as_always(build):

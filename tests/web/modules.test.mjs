@@ -28,11 +28,13 @@ const { decode } = await load("core/msgpack.js");
 const { Boundary, Beats, Minute } = await load("core/history.js");
 const { ago, bytes, duration, percent, rate, tame } = await load("core/format.js");
 
-const { answerWords, inBreaths, logPath, tookWords } = await load("core/queries.js");
+const { answerWords, inBreaths, logPath, readLog, tookWords } = await load("core/queries.js");
 const { staying } = await load("core/order.js");
 const { readRoute, writeRoute } = await load("core/route.js");
 
 const { Events, linkOf, oftenWords } = await load("core/events.js");
+const { everyMinute, minutesOf, sumUp, within } = await load("core/line.js");
+const { countryOf } = await load("core/country.js");
 const { flagWords, Packets } = await load("core/packets.js");
 const { rttVerdict, rttWords } = await load("core/rtt.js");
 const { clampSpan, historyPath, readWish, Series, spanOf, stepWords, writeWish } =
@@ -333,6 +335,31 @@ test("events are told once, kept in order, and lead only into the page", () => {
   assert.equal(linkOf({ link: "#/device/02:00:00:00:00:01" }), "#/device/02:00:00:00:00:01");
   for (const link of [null, "javascript:alert(1)", "//evil.example", "https://evil.example/#/x", "#//x"])
     assert.equal(linkOf({ link }), null, link);
+});
+
+test("the line is its minutes, and what is not known is a gap", () => {
+  const all = minutesOf({ from_ms: 600_000, latency_ms: [null, 4.5, 90, null], asked: [null, 60, 60, 12],
+    lost: [null, 0, 15, 12] });
+  assert.deepEqual(all.map(({ at, latency, lost }) => [at, latency, lost]),
+    [[660_000, 4.5, 0], [720_000, 90, 15], [780_000, null, 12]]);
+  const sum = sumUp(all);
+  assert.deepEqual([sum.latency, sum.slowest?.at, sum.asked, sum.lost], [90, 720_000, 132, 27]);
+  assert.deepEqual(sumUp([]), { latency: null, slowest: null, asked: 0, lost: 0 });
+  // A minute that a span cuts is of it.
+  assert.deepEqual(within(all, { from: 719_999, to: 720_001 }).map(({ at }) => at), [660_000, 720_000]);
+  assert.deepEqual(everyMinute(all, { from: 650_000, to: 840_000 }),
+    { at: [600_000, 660_000, 720_000, 780_000], latency: [null, 4.5, 90, null], loss: [null, 0, 0.25, 1] });
+  assert.deepEqual(minutesOf({ from_ms: "x", latency_ms: null, asked: {}, lost: 5 }), []);
+});
+
+test("what is looked for in the log is what the address says", () => {
+  const read = (text) => readLog(new URLSearchParams(text));
+  assert.deepEqual(read("why=failed&name=a&device=10.77.0.5"), { device: "10.77.0.5", name: "a", why: "failed" });
+  assert.deepEqual(read("why=__proto__&x=1"), { device: "", name: "", why: "" });
+});
+
+test("a country is its name, and no code is none", () => {
+  assert.deepEqual(["DE", "ZZZ", "<b>", null, undefined].map(countryOf), ["Germany", "", "", "", ""]);
 });
 
 test("my Wi-Fi or my provider?", () => {

@@ -83,6 +83,17 @@ export function tookWords(us) {
   return us < 100 ? "<\u00a00.1\u00a0ms" : `${(us / 1000).toFixed(digits)}\u00a0ms`;
 }
 
+/** What names are answered by, or not; "": any of it. */
+export const WHYS = ["", "cache", "upstream", "local", "blocked", "stale", "rebind", "refused",
+  "failed"];
+
+/** What is looked for, whatever the address says. @param {URLSearchParams} state */
+export function readLog(state) {
+  const why = state.get("why") ?? "";
+  return { device: state.get("device") ?? "", name: state.get("name") ?? "",
+    why: WHYS.includes(why) ? why : "" };
+}
+
 /** How the log is asked for. @param {Record<string, string | number>} wish */
 export function logPath(wish) {
   const query = new URLSearchParams();

@@ -9,7 +9,8 @@ import { listOf, number } from "./history.js";
  *   'stepMs': what the gateway chooses for it as long as so fine is kept
  * @typedef {{from: number, to: number}} Span by the gateway's clock
  * @typedef {{key: string | null, name: string | null, device?: string | null,
- *   remote?: string | null, rx: number, tx: number}} Group bytes; 'key' null: others
+ *   remote?: string | null, country?: string | null, rx: number, tx: number}} Group
+ *   bytes; 'key' null: others
  * @typedef {"device" | "remote" | "pair"} Grouping
  * @typedef {{strip: string | null, from: number, to: number, device: string,
  *   remote: string, group: Grouping}} Wish  'strip': the span is all of it, and goes

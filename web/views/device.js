@@ -14,6 +14,7 @@ import { makeNotice } from "../widgets/notice.js";
 import { makePackets } from "../widgets/packets.js";
 import { makeProblem } from "../widgets/parts.js";
 import { makeProfile } from "../widgets/profile.js";
+import { makeScans } from "../widgets/scans.js";
 import { makeTalks } from "../widgets/talks.js";
 import { makeTile } from "../widgets/tiles.js";
 
@@ -73,8 +74,9 @@ export function mount(root, store, { of }) {
   const packets = makePackets(store, mac);
   const talks = makeTalks(mac);
   const asked = makeAsked(store, mac);
+  const scans = makeScans(store, mac);
 
-  root.replaceChildren(profile.element, problem.element, now.element, chart.element,
+  root.replaceChildren(profile.element, problem.element, now.element, scans.element, chart.element,
     make("div", { class: "inner device-ways" }, makeDownload(mac),
       make("a", { class: "link", href: writeRoute("traffic", "", { device: mac, group: "remote" }) },
         "Its last day")),
@@ -98,7 +100,7 @@ export function mount(root, store, { of }) {
     wish: packets.wish,
     hear: packets.hear,
     leave() {
-      for (const part of [profile, talks, asked])
+      for (const part of [profile, talks, asked, scans])
         part.stop();
     },
   };

@@ -3,7 +3,8 @@
 // address: three ways of one view.
 import { watch } from "../core/api.js";
 import { make, setText } from "../core/dom.js";
-import { count, timeOfDay } from "../core/format.js";
+import { count, when } from "../core/format.js";
+import { nameOfMac } from "../core/people.js";
 import { makeFilters } from "../widgets/filters.js";
 import { makeLeases } from "../widgets/leases.js";
 import { makeList } from "../widgets/list.js";
@@ -28,7 +29,8 @@ const WAYS = [
   { of: "addresses", label: "Addresses", make: makeAddresses },
 ];
 
-/** @type {Record<string, (e: Event) => string>} */
+/** @typedef {{ip: string | null, mac: string, other: string}} Told  of whom, by name
+ * @type {Record<string, (e: Told) => string>} */
 const SENTENCES = {
   conflict: (e) => `${e.mac} and ${e.other} both use ${e.ip}.`,
   in_use: (e) => `${e.other} has taken ${e.ip} by itself; nobody else gets it for now.`,
@@ -38,12 +40,22 @@ const SENTENCES = {
   rival_gone: (e) => `The other DHCP server, ${e.ip}, is gone.`,
 };
 
-/** @param {Store} store @param {(sentence: string) => void} onRefused */
-function makeAddresses(store, onRefused) {
+/** @param {Store} store @param {string | null} mac */
+function whoIs(store, mac) {
+  const name = nameOfMac(store, mac);
+  return name && name !== mac ? `${name} (${mac})` : mac ?? "somebody";
+}
+
+/**
+ * @param {Store} store @param {(sentence: string) => void} onRefused
+ * @param {URLSearchParams} state "show=happened" puts that first
+ */
+function makeAddresses(store, onRefused, state) {
   const leases = makeLeases(store, onRefused);
   const events = makeList("What happened", [
-    { label: "What", text: (e) => SENTENCES[e.kind]?.(e) ?? e.kind },
-    { label: "When", kind: "number", text: (e) => timeOfDay(e.at_ms) },
+    { label: "What", text: (e) => SENTENCES[e.kind]?.({ ip: e.ip, mac: whoIs(store, e.mac),
+      other: whoIs(store, e.other) }) ?? e.kind },
+    { label: "When", kind: "number", width: "168px", text: (e) => when(e.at_ms + store.skewMs, Date.now()) },
   ], (/** @type {Event} */ e) => `${e.at_ms} ${e.kind} ${e.ip} ${e.mac}`);
   const happened = makeSection("What happened", events.element);
   const watched = watch("dhcp", EVERY_MS, (said) => {
@@ -51,8 +63,18 @@ function makeAddresses(store, onRefused) {
     happened.say(said.events.length ? "" :
       "no conflict of addresses, and no other DHCP server");
   });
+  const element = make("div");
+
+  /** @param {URLSearchParams} to */
+  function follow(to) {
+    const parts = [leases.element, happened.element];
+    element.replaceChildren(...to.get("show") === "happened" ? parts.reverse() : parts);
+  }
+
+  follow(state);
   return {
-    element: make("div", {}, leases.element, happened.element),
+    element,
+    follow,
     stop() {
       leases.stop();
       watched.stop();
@@ -102,13 +124,14 @@ function makeFill() {
  * @param {HTMLElement} root @param {Store} store
  * @param {import("../core/route.js").Route} route
  */
-export function mount(root, store, { of }) {
+export function mount(root, store, { of, state }) {
   const at = Math.max(0, WAYS.findIndex((way) => way.of === of));
   const problem = makeProblem();
   const fill = makeFill();
   const ways = makeWays("DNS and DHCP", WAYS.map((way) =>
     ({ href: `#/names${way.of && `/${way.of}`}`, label: way.label })));
-  const part = WAYS[at].make(store, problem.say);
+  /** @type {{element: HTMLElement, stop: () => void, follow?: (to: URLSearchParams) => void}} */
+  const part = WAYS[at].make(store, problem.say, state);
 
   ways.update(at);
   root.replaceChildren(...fill.elements, make("div", { class: "inner" }, ways.element),
@@ -116,6 +139,8 @@ export function mount(root, store, { of }) {
   return {
     update() {},
     recolour() {},
+    /** @param {import("../core/route.js").Route} to */
+    follow: (to) => part.follow?.(to.state),
     leave() {
       fill.stop();
       part.stop();

@@ -38,6 +38,8 @@ export const ROOMS = {
   device: () => charted(dressed(import("./device.js"), "lists", "device", "traffic")),
   traffic: () => dressed(Promise.all([import("./traffic.js"), loadPlots()]).then(([room]) => room),
     "lists", "traffic"),
+  line: () => dressed(Promise.all([import("./line.js"), loadPlots()]).then(([room]) => room),
+    "lists", "traffic"),
   nat: () => dressed(import("./nat.js"), "lists"),
   names: () => dressed(import("./names.js"), "lists"),
   events: () => dressed(import("./events.js"), "lists"),

@@ -15,6 +15,7 @@ import { makePicker } from "../widgets/picker.js";
 import { makeStrip } from "../widgets/strip.js";
 import { makeExports, makeWays } from "../widgets/switch.js";
 import { makeTotals } from "../widgets/totals.js";
+import { makeWhere } from "../widgets/where.js";
 
 /** @typedef {import("../core/store.js").Store} Store */
 /** @typedef {import("../core/span.js").Wish} Wish */
@@ -80,12 +81,12 @@ export function mount(root, store, route) {
   /** What is left out, with the way back. */
   function showFilters() {
     const device = store.devices.get(wish.device);
-    const chip = (/** @type {string} */ words, /** @type {Partial<Wish>} */ without) =>
+    const chip = (/** @type {string} */ words, /** @type {Partial<Wish>} */ without, /** @type {Node[]} */ ...more) =>
       make("a", { class: "chip", href: hashOf(without), "aria-label": `${words}: show all` },
-        make("bdi", {}, words), make("span", { "aria-hidden": "true" }, "\u00d7"));
+        make("bdi", {}, words), ...more, make("span", { "aria-hidden": "true" }, "\u00d7"));
     filters.replaceChildren(
       ...(wish.device ? [chip(tame(device?.name || device?.hostname || wish.device), { device: "" })] : []),
-      ...(wish.remote ? [chip(tame(wish.remote), { remote: "" })] : []));
+      ...(wish.remote ? [chip(tame(wish.remote), { remote: "" }, makeWhere(wish.remote))] : []));
   }
 
   /** Everything that the wish decides. */

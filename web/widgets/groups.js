@@ -1,5 +1,6 @@
 // @ts-check
 // groups.js - who moved how much in a span: by device, by remote, or by both.
+import { countryOf } from "../core/country.js";
 import { make, makeQuantity } from "../core/dom.js";
 import { bytes, orDash, percent, tame } from "../core/format.js";
 import { makeList } from "./list.js";
@@ -41,7 +42,8 @@ export function makeGroups(store, hashOf) {
       ...(device && remote ? [make("span", { class: "muted" }, " with ")] : []),
       ...(remote ? [link(tame(remote), hashOf(device, remote))] : []),
       ...(remote && address && address !== remote ?
-        [make("span", { class: "group-key" }, address)] : []));
+        [make("span", { class: "group-key" }, address)] : []),
+      ...(g.country ? [make("span", { class: "group-key" }, countryOf(g.country))] : []));
   }
 
   /** @param {Group} g */

@@ -5,7 +5,8 @@ import { watch } from "../core/api.js";
 import { choose, judgeName } from "../core/deeds.js";
 import { make } from "../core/dom.js";
 import { tame, timeOfDay } from "../core/format.js";
-import { answerWords, inBreaths, logPath, tookWords, whyWords } from "../core/queries.js";
+import { answerWords, inBreaths, logPath, readLog, tookWords, WHYS, whyWords } from "../core/queries.js";
+import { noteRoute, writeRoute } from "../core/route.js";
 import { makeList } from "./list.js";
 import { makeNothing } from "./notice.js";
 import { makeAct, makeInput, makeSection } from "./parts.js";
@@ -21,11 +22,6 @@ const EXPORTED = 50_000;
 const SHOWN = 30;
 const TYPING_MS = 250;
 
-/** @type {[string, string][]} */
-const WHYS = [["", "any"], ["cache", "cache"], ["upstream", "upstream"], ["local", "local"],
-  ["blocked", "blocked"], ["stale", "stale"], ["rebind", "rebind"], ["refused", "refused"],
-  ["failed", "failed"]];
-
 /** @param {Store} store @param {Asked} asked */
 function deviceOf(store, { device, hostname }) {
   if (!device)
@@ -39,11 +35,13 @@ const makeTypes = ({ types, times }) => make("span", {}, types.join(", "),
   ...(times > types.length ? [make("span", { class: "muted" }, ` \u00d7${times}`)] : []));
 
 /**
+ * What is looked for stands in the address.
  * @param {Store} store
  * @param {(sentence: string) => void} onRefused
+ * @param {URLSearchParams} state
  */
-export function makeQueries(store, onRefused) {
-  const wish = { device: "", name: "", why: "" };
+export function makeQueries(store, onRefused, state) {
+  let wish = readLog(state);
   let isOn = true;
   let typing = 0;
   const find = makeInput("Name", { type: "search", size: "22" });
@@ -86,7 +84,14 @@ export function makeQueries(store, onRefused) {
 
   /** @param {Partial<typeof wish>} part */
   function want(part) {
-    Object.assign(wish, part);
+    onRefused("");
+    wish = { ...wish, ...part };
+    noteRoute(writeRoute("names", "", wish));
+    settle();
+  }
+
+  /** The files and the log are of what is wished. */
+  function settle() {
     files.update((format) => logPath({ ...wish, limit: EXPORTED, format }));
     queries.now();
   }
@@ -106,7 +111,7 @@ export function makeQueries(store, onRefused) {
       wish.device || wish.name || wish.why ? "Nothing fits what is looked for." :
         "Devices that use this gateway as their resolver appear here.");
     device.update([["", "all"], ...[...store.devices.values()].filter(({ ip }) => ip)
-      .map((d) => /** @type {[string, string]} */ ([d.ip, tame(d.name || d.hostname || d.ip || "")]))]);
+      .map((d) => /** @type {[string, string]} */ ([d.ip, tame(d.name || d.hostname || d.ip || "")]))], wish.device);
   }
 
   find.input.addEventListener("input", () => {
@@ -114,22 +119,34 @@ export function makeQueries(store, onRefused) {
     typing = setTimeout(() => want({ name: find.input.value.trim().toLowerCase() }), TYPING_MS);
   });
   device.select.className = "whom";
-  why.update(WHYS);
   const queries = watch(path, EVERY_MS, (said, from) => {
     if (from !== path())
       return;
     asked = inBreaths(said);
     show();
-  });
+  }, (refused) => onRefused(refused.message));
   const settings = watch("settings", 2 * EVERY_MS, ({ dns }) => {
     verdicts = { allow: new Set(dns.allow), block: new Set(dns.block) };
     isOn = dns.log === "on";
     log.update(isOn);
     show();
   });
-  want({});
+  /** What the address says is chosen. */
+  function showWish() {
+    find.input.value = wish.name;
+    why.update(WHYS.map((w) => [w, w || "any"]), wish.why);
+    settle();
+  }
+
+  showWish();
   return {
     element: section.element,
+    /** @param {URLSearchParams} to */
+    follow(to) {
+      wish = readLog(to);
+      showWish();
+      show();
+    },
     stop() {
       clearTimeout(typing);
       queries.stop();

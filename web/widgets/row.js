@@ -9,6 +9,7 @@ import { makeSpark } from "./spark.js";
 /** @typedef {import("../core/store.js").Device} Device */
 
 const ACTIVE_MS = 60_000;
+const DAY_MS = 86_400_000;
 
 /** What sorts, in the order of the cells. */
 export const COLUMNS = [
@@ -54,6 +55,7 @@ export function makeRow() {
   const made = make("abbr", { class: "made", hidden: "",
     title: "The device made this address up, to be recognised by no network" },
   "made-up address");
+  const fresh = make("span");
   const spark = makeSpark();
   const dot = make("span", { class: "dot" });
   const when = make("span");
@@ -66,13 +68,14 @@ export function makeRow() {
 
   cells[0].append(make("div", { class: "device" }, icon,
     make("div", { class: "device-words" }, name,
-      make("span", { class: "device-more" }, vendor, made, ip, mac))));
+      make("span", { class: "device-more" }, vendor, made, fresh, ip, mac))));
   cells[1].append(spark.element);
   cells[6].append(make("span", { class: "seen" }, when, dot));
   return {
     row: make("tr", { role: "row" }, ...cells),
     /** @param {Device} d @param {number} now @param {number} beat */
     update(d, now, beat) {
+      const first = d.first_seen_ms ?? 0;
       setKind(icon, kindOf(d));
       setText(called, nameOf(d));
       name.setAttribute("href", writeRoute("device", d.mac));
@@ -80,6 +83,8 @@ export function makeRow() {
       setText(vendor, d.vendor ?? "Unknown maker");
       vendor.hidden = !d.vendor && isRandomised(d.mac);
       made.hidden = !isRandomised(d.mac);
+      fresh.hidden = first < now - DAY_MS;
+      setText(fresh, fresh.hidden ? "" : `came ${ago(first, now)}`);
       setText(ip, d.ip ?? "no address");
       ip.hidden = nameOf(d) === d.ip;
       setText(mac, d.mac);

@@ -11,22 +11,22 @@ import { takeTouch } from "./touch.js";
 /** @typedef {import("../core/span.js").Span} Span */
 /** @typedef {import("../core/span.js").Series} Series */
 
-const AXIS_PX = 22;
-const FONT = "12px system-ui, sans-serif";
+export const AXIS_PX = 22;
+export const FONT = "12px system-ui, sans-serif";
 const LABEL_PX = 84;
 const KEY_STEPS = 60;
 const MARKS_MS = [5000, 10_000, 15_000, 30_000, 60_000, 300_000, 600_000, 900_000, 1_800_000,
   3_600_000, 7_200_000, 10_800_000, 21_600_000, 43_200_000];
 
-/** @param {string} rgb */
-const faint = (rgb) => rgb.replace("rgb(", "rgba(").replace(")", ", 0.2)");
+/** @param {string} rgb @param {number} [much] */
+export const faint = (rgb, much = 0.2) => rgb.replace("rgb(", "rgba(").replace(")", `, ${much})`);
 
 /** @param {(number | null)[]} list */
 const most = (list) => list.reduce((/** @type {number} */ a, b) => Math.max(a, b ?? 0), 0);
 
 /** Marks at whole hours of the clock on the wall. @param {number} min @param {number} max
  * @param {number} width */
-function marks(min, max, width) {
+export function marks(min, max, width) {
   const step = MARKS_MS.find((ms) => (max - min) / ms * LABEL_PX <= width) ?? 86_400_000;
   const zone = new Date(max).getTimezoneOffset() * 60_000;
   const first = Math.ceil((min - zone) / step) * step + zone;

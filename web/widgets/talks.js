@@ -2,6 +2,7 @@
 // talks.js - who a device talks to, by name: since when, how much, how fast, and how
 // far away.
 import { watch } from "../core/api.js";
+import { countryOf } from "../core/country.js";
 import { make, makeQuantity } from "../core/dom.js";
 import { bytes, duration, orDash, rate, tame } from "../core/format.js";
 import { writeRoute } from "../core/route.js";
@@ -17,12 +18,6 @@ import { arrow } from "./scale.js";
 
 const EVERY_MS = 2000;
 const SHOWN = 25;
-const countries = new Intl.DisplayNames(["en"], { type: "region", fallback: "code" });
-
-/** @param {string | null} code as ISO 3166 has it */
-function countryOf(code) {
-  return code && /^[A-Z]{2}$/.test(code) ? countries.of(code) ?? code : "\u2013";
-}
 
 /** @param {string} mac */
 export function makeTalks(mac) {
@@ -39,7 +34,7 @@ export function makeTalks(mac) {
   const list = makeList("Who it talks to", [
     { label: "With", make: makeWho },
     { label: "Over", width: "104px", text: (t) => `${t.proto} ${t.port}` },
-    { label: "Country", width: "104px", text: (t) => countryOf(t.country) },
+    { label: "Country", width: "104px", text: (t) => countryOf(t.country) || "\u2013" },
     { label: "Way and back", kind: "number", width: "120px", text: (t) => rttWords(t.rtt_us) || "\u2013" },
     { label: "Since", kind: "number", width: "88px", text: (t) => duration(t.age_ms / 1000) },
     { label: "Down", kind: "number", make: (t) => makeQuantity(orDash(t.rx_bps, rate)) },

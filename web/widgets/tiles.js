@@ -22,10 +22,10 @@ const REFUSALS = new Map([
 ]);
 
 /** More than that is felt. */
-const LOSS_BAD = 0.02;
+export const LOSS_BAD = 0.02;
 
 /**
- * @param {string} label
+ * @param {string | Node} label
  * @param {"down" | "up"} [way]
  */
 export function makeTile(label, way) {
@@ -60,7 +60,7 @@ export function makeTiles(store) {
   const wan = makeTile("Internet");
   const down = makeTile("Down now", "down");
   const up = makeTile("Up now", "up");
-  const latency = makeTile("Latency");
+  const latency = makeTile(make("a", { class: "link", href: "#/line" }, "Latency"));
   const blocked = makeTile("Turned away");
   const flows = makeTile("Connections");
   const all = [wan, down, up, latency, blocked, flows];
