@@ -66,7 +66,8 @@ bool mailbox_command(struct mailbox *m, const struct engine_command *c)
 
 bool mailbox_remark(struct mailbox *m, const struct engine_command *c)
 {
-	if (!command_ring_put(&m->commands, c))
+	if (command_ring_used(&m->commands) >= MAILBOX_REMARKS ||
+	    !command_ring_put(&m->commands, c))
 		return false;
 	if (command_ring_used(&m->commands) >= MAILBOX_QUIET)
 		bell_ring(&m->wake);

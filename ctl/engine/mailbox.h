@@ -21,7 +21,8 @@
 #define MAILBOX_EVENTS	 4096
 #define MAILBOX_REPORTS	 8192
 #define MAILBOX_SAMPLES	 256
-#define MAILBOX_QUIET	 64 /* commands that may wait without a bell */
+#define MAILBOX_QUIET	 64  /* commands that may wait without a bell */
+#define MAILBOX_REMARKS	 512 /* remarks that may: the rest is for others */
 
 RING_DEFINE(command, struct engine_command)
 RING_DEFINE(event, struct engine_event)
@@ -49,7 +50,8 @@ void mailbox_fini(struct mailbox *m);
 /* ---- control thread */
 bool mailbox_command(struct mailbox *m, const struct engine_command *c);
 /* The same for what is in time before the next packet: the engine, which looks
- * at its commands first, is woken for many of them alone. */
+ * at its commands first, is woken for many of them alone. What LAN hosts are
+ * told is theirs to choose: it takes no more than its part of the ring. */
 bool mailbox_remark(struct mailbox *m, const struct engine_command *c);
 bool mailbox_next_event(struct mailbox *m, struct engine_event *out);
 /* After the events: false leaves the bell silent. */

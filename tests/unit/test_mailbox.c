@@ -49,9 +49,27 @@ static void many_remarks_ring(void **state)
 		n++;
 	}
 	assert_int_equal(n, MAILBOX_QUIET);
+	mailbox_fini(&m);
+}
+
+/* A host may be told as much as its resolver likes, and who waits for its next
+ * hop shall not wait for that. */
+static void remarks_leave_room_for_commands(void **state)
+{
+	struct engine_command remark = { .kind = CMD_ANSWER };
+	struct engine_command command = { .kind = CMD_NEIGH };
+	struct mailbox m;
+	unsigned n = 0;
+
+	(void)state;
+	assert_int_equal(mailbox_init(&m), 0);
 	while (mailbox_remark(&m, &remark))
 		n++;
+	assert_int_equal(n, MAILBOX_REMARKS);
+	while (mailbox_command(&m, &command))
+		n++;
 	assert_int_equal(n, MAILBOX_COMMANDS - 1);
+	assert_false(mailbox_remark(&m, &remark));
 	mailbox_fini(&m);
 }
 
@@ -60,6 +78,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_command_rings_a_remark_does_not),
 		cmocka_unit_test(many_remarks_ring),
+		cmocka_unit_test(remarks_leave_room_for_commands),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
