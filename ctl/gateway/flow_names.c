@@ -91,9 +91,11 @@ static void learn(struct gateway *g, const struct dns_told *told,
 	c.mac = mac_at(g, &told->device);
 	if (!c.label || !g->engine_runs)
 		return;
-	/* A full ring loses it; the hello may tell. */
-	if (told_note(g->told, &c.mac, &c.device, c.label, &c.addr, clock_ms()))
-		(void)engine_command(g->engine, &c);
+	/* A full ring loses it, until it is told again; the hello may tell. */
+	if (told_note(g->told, &c.mac, &c.device, c.label, &c.addr,
+		      clock_ms()) &&
+	    !engine_command(g->engine, &c))
+		told_lost(g->told, &c.mac, &c.device, &c.addr);
 }
 
 void flow_names_on_told(void *arg, const struct dns_told *told)

@@ -69,6 +69,16 @@ bool told_note(struct told *t, const struct mac *mac, const struct addr *device,
 	return true;
 }
 
+void told_lost(struct told *t, const struct mac *mac, const struct addr *device,
+	       const struct addr *at)
+{
+	uint64_t tag = tag_of(t, mac, device, at, sizeof(*at));
+	struct answer *a = &t->answers[place_of(tag)];
+
+	if (a->tag == tag)
+		a->tag = 0;
+}
+
 bool told_knows(const struct told *t, const struct mac *mac,
 		const struct addr *device, uint32_t name)
 {

@@ -25,6 +25,10 @@ void told_free(struct told *t);
  * of 'at', less than TOLD_AGAIN_MS ago. */
 bool told_note(struct told *t, const struct mac *mac, const struct addr *device,
 	       uint32_t name, const struct addr *at, uint64_t now_ms);
+/* That was in vain: who should have heard of 'at' did not, and shall the next
+ * time. */
+void told_lost(struct told *t, const struct mac *mac, const struct addr *device,
+	       const struct addr *at);
 /* Has the device been told of 'name', as far as is known? */
 bool told_knows(const struct told *t, const struct mac *mac,
 		const struct addr *device, uint32_t name);
