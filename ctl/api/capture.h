@@ -80,7 +80,7 @@ void capture_blocks_free(struct capture_blocks *b);
 /* A packet's two ends. */
 struct capture_ends {
 	bool known;    /* the addresses */
-	uint8_t proto; /* with ports: TCP or UDP; else 0 */
+	uint8_t proto; /* with ports: TCP or UDP, or an echo's; else 0 */
 	struct endpoint local, remote;
 };
 struct capture_ends capture_ends_of(struct captured *rec);

@@ -52,11 +52,25 @@ static const char *format_time(uint64_t ns, char out[TIME_STRLEN])
 	return out;
 }
 
+static const char *format_echoes(const struct captured_gap *g,
+				 char out[FLOW_STRLEN])
+{
+	char inside[ADDR_STRLEN], remote[ADDR_STRLEN];
+
+	snprintf(out, FLOW_STRLEN, "%s %s - %s, identifier %u,",
+		 g->proto == IPPROTO_ICMP ? "ICMP" : "ICMPv6",
+		 addr_format(&g->inside.addr, inside),
+		 addr_format(&g->remote.addr, remote), ntohs(g->inside.port));
+	return out;
+}
+
 static const char *format_flow(const struct captured_gap *g,
 			       char out[FLOW_STRLEN])
 {
 	char inside[ENDPOINT_STRLEN], remote[ENDPOINT_STRLEN];
 
+	if (g->proto != IPPROTO_TCP && g->proto != IPPROTO_UDP)
+		return format_echoes(g, out);
 	snprintf(out, FLOW_STRLEN, "%s %s - %s",
 		 g->proto == IPPROTO_TCP ? "TCP" : "UDP",
 		 endpoint_format(&g->inside, inside),

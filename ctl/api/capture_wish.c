@@ -14,6 +14,9 @@
 #define TYPE_IPV6     0x86dd
 #define IPV4_WORDS    5	     /* of a header without options */
 #define FRAG_OFFSET   0x1fff /* RFC 791: of a fragment, 0 in the first */
+#define PING_REPLY    0	     /* RFC 792 */
+#define PING	      8
+#define PING6	      128 /* RFC 4443, and its reply behind it */
 
 /* ---- whose it is */
 
@@ -63,8 +66,23 @@ static struct header read_v6(struct rd *r)
 	return h;
 }
 
+/* As the NAT has it: the identifier is the port of the end that asks. */
+static void read_echo(struct rd *r, bool rx, bool v4, struct capture_ends *ends)
+{
+	uint8_t type = rd_u8(r), asks = v4 ? PING : PING6;
+
+	if (type != (v4 ? PING_REPLY : PING6 + 1) && type != asks)
+		return;
+	if (rx == (type == asks))
+		return; /* it is asked */
+	rd_skip(r, 3);
+	ends->local.port = htons(rd_be16(r));
+	ends->proto = r->bad ? 0 : v4 ? IPPROTO_ICMP : IPPROTO_ICMPV6;
+}
+
 struct capture_ends capture_ends_of(struct captured *rec)
 {
+	bool rx = rec->flags & CAPTURED_RX, v4;
 	struct rd r = rd_init(captured_data(rec), rec->kept);
 	struct endpoint src = { 0 }, dst = { 0 };
 	struct capture_ends ends = { 0 };
@@ -75,7 +93,8 @@ struct capture_ends capture_ends_of(struct captured *rec)
 	type = rd_be16(&r);
 	if (type != TYPE_IPV4 && type != TYPE_IPV6)
 		return ends;
-	h = type == TYPE_IPV4 ? read_v4(&r) : read_v6(&r);
+	v4 = type == TYPE_IPV4;
+	h = v4 ? read_v4(&r) : read_v6(&r);
 	if (r.bad)
 		return ends;
 	ends.known = true;
@@ -86,8 +105,10 @@ struct capture_ends capture_ends_of(struct captured *rec)
 		dst.port = htons(rd_be16(&r));
 		ends.proto = r.bad ? 0 : h.proto;
 	}
-	ends.local = rec->flags & CAPTURED_RX ? dst : src;
-	ends.remote = rec->flags & CAPTURED_RX ? src : dst;
+	ends.local = rx ? dst : src;
+	ends.remote = rx ? src : dst;
+	if (h.proto == (v4 ? IPPROTO_ICMP : IPPROTO_ICMPV6))
+		read_echo(&r, rx, v4, &ends);
 	return ends;
 }
 
