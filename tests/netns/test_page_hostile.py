@@ -239,7 +239,7 @@ def test_if_the_gateway_let_all_through(odd, browser, name, size):
             assert browser.eventually(
                 f"{FED[view]}.some(e => e.textContent.includes(args.shown))",
                 shown=shown), view
-        time.sleep(0.3)
+        time.sleep(0.1)
         for scheme in TOKENS:
             browser.do("await page.emulateMedia({ colorScheme: args.to })",
                        to=scheme)
