@@ -59,13 +59,22 @@ void flow_names_close(struct gateway *g)
 
 /* ---- DNS */
 
-/* Zero: not known. */
-static struct mac mac_at(const struct gateway *g, const struct addr *addr)
+/* Who is at 'host', and what it has sessions by there: where it was told by
+ * IPv6 what is at an IPv4 address, those are its IPv4 address's, if that still
+ * is its own. */
+static void say_who(const struct gateway *g, const struct addr *host,
+		    struct engine_command *c)
 {
 	const struct device *row =
-		g->devices ? devices_at(g->devices, addr) : NULL;
+		g->devices ? devices_at(g->devices, host) : NULL;
 
-	return row ? row->mac : (struct mac){ 0 };
+	c->device = *host;
+	if (!row)
+		return;
+	c->mac = row->mac;
+	if (addr_is_v4(&c->addr) && !addr_is_v4(host) &&
+	    devices_at(g->devices, &row->addrs[0].addr) == row)
+		c->device = row->addrs[0].addr;
 }
 
 static uint32_t name_of(struct gateway *g, const char *text)
@@ -83,12 +92,11 @@ static void learn(struct gateway *g, const struct dns_told *told,
 {
 	struct engine_command c = { .kind = CMD_ANSWER,
 				    .addr = told->at,
-				    .device = told->device,
 				    .ttl_s = told->ttl_s,
 				    .since_ms = since_ms };
 
 	c.label = name_of(g, told->name);
-	c.mac = mac_at(g, &told->device);
+	say_who(g, &told->device, &c);
 	if (!c.label || !g->engine_runs)
 		return;
 	/* A full ring loses it, until it is told again; the hello may tell. */

@@ -144,6 +144,27 @@ def test_by_ipv6(house):
         six.close()
 
 
+def test_told_by_ipv6_what_is_at_ipv4(house):
+    """A device does not wait for us to have read it: what it opens at once is
+    its own, whichever way it asked."""
+    assert eventually(lambda: pings(house.h1, FAR6)), house.log()
+    six = Resolver(house.far, reply, FAR6)
+    try:
+        with listen(house, 7008), contextlib.ExitStack() as stack, \
+                house.h1.udp(0, H1) as asks:
+            names = [f"now{n}.example" for n in range(8)]
+            socks = [stack.enter_context(house.h1.tcp()) for _ in names]
+            for name, sock in zip(names, socks):
+                asks.sendto(ask(name), (FAR6, 53))
+                asks.recv(2048)
+                sock.connect((FAR, 7008))
+                time.sleep(0.002)   # the clock of sessions is a coarse one
+            for name, sock in zip(names, socks):
+                assert is_called(house, sock, name), name_of(house, sock)
+    finally:
+        six.close()
+
+
 # ---- answers that are none
 
 class Talk:
