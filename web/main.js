@@ -155,6 +155,8 @@ async function enter(route) {
   shown = name;
   const found = ROOMS[route.view]();
   const room = found instanceof Promise ? await found.catch(() => null) : found;
+  if (view && shown === name)
+    return; // one left and came back, and it is there by now
   // Meanwhile one went elsewhere, or the gateway is gone: it is tried again when
   // there is news.
   if (shown !== name || !room) {

@@ -77,3 +77,28 @@ def test_what_happened_meanwhile_is_asked_for(house, browser):
     assert browser.eventually(LIVE)
     assert browser.eventually(f"/scan of the internet/i.test({TEXT})"), \
         browser.look(TEXT)
+
+
+def test_who_comes_back_while_a_view_is_fetched_has_it_once(browser):
+    """Two of it would go on asking, and one of them for good."""
+    browser.do("""
+        await page.goto(page.url().split("#")[0] + "#/overview");
+        await page.route(/views.names.js/, async (route) => {
+          await new Promise((resolve) => setTimeout(resolve, 500));
+          await route.continue();
+        });
+        await page.reload();
+        await page.waitForSelector(".tiles");
+        globalThis.asked = 0;
+        page.on("request", (r) => asked += /v1.dns$/.test(r.url()));
+        """)
+    browser.look("""(async () => {
+        for (const view of ["names", "overview", "names"]) {
+          location.hash = `#/${view}`;
+          await new Promise((resolve) => setTimeout(resolve, 50));
+        } })()""")
+    assert browser.eventually(TEXT + ".includes('Names')")
+    assert eventually(lambda: browser.do("return asked") > 0)
+    browser.do("await page.waitForTimeout(500)")
+    assert browser.do("return asked") == 1
+    browser.do("await page.unroute(/views.names.js/)")
