@@ -100,13 +100,14 @@ def lines_of(name, row, results):
 
 
 def print_table(lines):
-    print(f"{'row':<20}{'compared':<21}{'reference':>10}{'measured':>10} "
+    wide = max((len(line["row"]) for line in lines), default=0) + 2
+    print(f"{'row':<{wide}}{'compared':<21}{'reference':>10}{'measured':>10} "
           f"{'unit':<9}{'ratio':>6}  {'spread':<15}better")
     for line in lines:
         ratios = line["ratios"]
         ratio = f"{statistics.median(ratios):.2f}" if ratios else "-"
         spread = f"{min(ratios):.2f} to {max(ratios):.2f}" if ratios else ""
-        print(f"{line['row']:<20}{', '.join(line['sides']):<21}"
+        print(f"{line['row']:<{wide}}{', '.join(line['sides']):<21}"
               f"{statistics.median(line['reference']):>10.4g}"
               f"{statistics.median(line['measured']):>10.4g} "
               f"{line['unit']:<9}{ratio:>6}  {spread:<15}{line['better']}")

@@ -3,6 +3,7 @@ import collections
 import contextlib
 import http.client
 import os
+import pathlib
 import socket
 import statistics
 import threading
@@ -123,6 +124,12 @@ def first():
         yield
     finally:
         os.setpriority(os.PRIO_PROCESS, 0, 0)
+
+
+def put_first(t):
+    """So does the gateway, from now on."""
+    for task in pathlib.Path(f"/proc/{t.child.pid}/task").iterdir():
+        os.setpriority(os.PRIO_PROCESS, int(task.name), -20)
 
 
 def ticks(page, seconds):

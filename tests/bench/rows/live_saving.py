@@ -3,14 +3,12 @@ is saved every minute, against not at all: a page that listens for a minute, and
 goes before other work of the machine, for that would be all that is seen. As
 deployed, and with the gateway put before other work, too: what is left then is
 its own."""
-import os
-import pathlib
 import threading
 import time
 
 from full_history import FullHistory as TOPOLOGY
 from page import Page
-from watching import TICK_MS, first, lateness, ticks
+from watching import TICK_MS, first, lateness, put_first, ticks
 
 UNIT, BETTER = "ms", "lower"
 SIDES = ("unsaved", "saved")
@@ -40,11 +38,6 @@ def listen(t):
         watcher.join()
     assert len(saves) >= (t.side == "saved"), "nothing was saved"
     return times, saves
-
-
-def put_first(t):
-    for task in pathlib.Path(f"/proc/{t.child.pid}/task").iterdir():
-        os.setpriority(os.PRIO_PROCESS, int(task.name), -20)
 
 
 def measure(t):
