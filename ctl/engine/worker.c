@@ -67,9 +67,11 @@ int worker_init(struct worker *w, const struct engine_limits *limits,
 	w->express = express_new(w->nat, &w->egress);
 	w->labels = labels_new(&key);
 	w->asked.key = key;
-	w->hellos = (struct samples){ .most = SAMPLE_MOST,
+	w->hellos = (struct samples){ .key = key,
+				      .most = SAMPLE_MOST,
 				      .host_most = SAMPLE_HOST_MOST };
-	w->told = (struct samples){ .most = SAMPLE_ANSWERS_MOST,
+	w->told = (struct samples){ .key = key,
+				    .most = SAMPLE_ANSWERS_MOST,
 				    .host_most = SAMPLE_ANSWERS_HOST_MOST };
 	if (w->nat && w->neigh && w->fdb && w->stats && w->capture &&
 	    w->summary && w->express && w->labels) {

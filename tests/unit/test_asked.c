@@ -186,6 +186,24 @@ static void each_host_is_shown_its_part(void **state)
 	assert_int_equal(s.most, SAMPLE_ANSWERS_MOST);
 }
 
+/* Whichever address it takes, 10.77.0.66 too: what is its own counter in one
+ * run is another's in the next. */
+static void nobody_chooses_whose_part_it_takes(void **state)
+{
+	unsigned left_none = 0;
+
+	(void)state;
+	for (uint64_t run = 0; run < 64; run++) {
+		struct samples s = { .key = { { run, 7 } },
+				     .most = SAMPLE_ANSWERS_MOST,
+				     .host_most = SAMPLE_ANSWERS_HOST_MOST };
+
+		shown(&s, 66, 1000, NOW_MS);
+		left_none += !shown(&s, 2, 1, NOW_MS);
+	}
+	assert_in_range(left_none, 0, 6);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -198,6 +216,7 @@ int main(void)
 		TEST(the_oldest_question_makes_room),
 		TEST(a_flood_of_one_host_is_its_own_loss),
 		cmocka_unit_test(each_host_is_shown_its_part),
+		cmocka_unit_test(nobody_chooses_whose_part_it_takes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -11,22 +11,20 @@ _Static_assert(SAMPLE_HOST_MOST <= UINT8_MAX, "a host's counter holds it");
 _Static_assert(SAMPLE_MOST + SAMPLE_ANSWERS_MOST < MAILBOX_SAMPLES,
 	       "the ring holds a window's");
 
-/* Who makes addresses up meets the sum. */
-static unsigned place_of(const struct mac *mac)
+/* Nobody can choose an address by which it takes another's part. Who makes many
+ * up meets the sum. */
+static unsigned place_of(const struct samples *s, const struct mac *mac)
 {
-	unsigned sum = 0;
-
-	for (unsigned i = 0; i < sizeof(mac->b); i++)
-		sum = sum * 31 + mac->b[i];
-	return sum % SAMPLE_HOSTS;
+	return hash_bytes(&s->key, mac, sizeof(*mac)) % SAMPLE_HOSTS;
 }
 
 bool sample_admit(struct samples *s, const struct mac *mac, uint64_t now_ms)
 {
-	uint8_t *host = &s->hosts[place_of(mac)];
+	uint8_t *host = &s->hosts[place_of(s, mac)];
 
 	if (now_ms - s->window_ms >= SAMPLE_WINDOW_MS)
-		*s = (struct samples){ .most = s->most,
+		*s = (struct samples){ .key = s->key,
+				       .most = s->most,
 				       .host_most = s->host_most,
 				       .window_ms = now_ms };
 	if (s->n >= s->most || *host >= s->host_most)

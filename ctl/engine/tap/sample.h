@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "../../base/hash.h"
 #include "../engine.h"
 #include "../packet/pkt.h"
 
@@ -19,9 +20,10 @@
 #define SAMPLE_HOST_MOST	 48
 #define SAMPLE_ANSWERS_MOST	 63
 #define SAMPLE_ANSWERS_HOST_MOST 24
-#define SAMPLE_HOSTS		 64 /* counters; hosts may share one */
+#define SAMPLE_HOSTS		 64 /* counters; hosts may share one, by chance */
 
 struct samples {
+	struct hash_key key;
 	uint16_t most;
 	uint8_t host_most;
 	uint64_t window_ms;
