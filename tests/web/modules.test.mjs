@@ -37,7 +37,7 @@ const { everyMinute, minutesOf, sumUp, within } = await load("core/line.js");
 const { countryOf } = await load("core/country.js");
 const { flagWords, Packets } = await load("core/packets.js");
 const { rttVerdict, rttWords } = await load("core/rtt.js");
-const { clampSpan, historyPath, readWish, Series, spanOf, stepWords, writeWish } =
+const { clampSpan, historyPath, readWish, Series, spanOf, spanWords, stepWords, writeWish } =
   await load("core/span.js");
 const { reachWords } = await load("core/reach.js");
 const { coneWords, isBehindAnother, typeWords } = await load("core/cone.js");
@@ -221,6 +221,14 @@ test("flows with one and the same are one row, with what they moved since", () =
   assert.deepEqual(splitEndpoint("[::1]:5"), { address: "::1", port: "5" });
   assert.deepEqual(splitEndpoint("192.0.2.1"), { address: "192.0.2.1", port: "" });
   assert.deepEqual(splitEndpoint("2001:db8::1"), { address: "2001:db8::1", port: "" });
+});
+
+test("a span that ends on another day than it began says so", () => {
+  const at = (day, hour) => new Date(2026, 10, day, hour).getTime();
+  const words = (from, to) => spanWords({ from, to }, 0, at(29, 15));
+  assert.match(words(at(29, 13), at(29, 14)), /^13:00:00 to 14:00:00$/);
+  assert.match(words(at(28, 13), at(29, 14)), /28.*, 13:00:00 to today, 14:00:00$/);
+  assert.match(words(at(28, 13), at(28, 14)), /28.*, 13:00:00 to .*28.*, 14:00:00$/);
 });
 
 test("a span survives its address, whatever that says", () => {

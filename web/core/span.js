@@ -1,7 +1,7 @@
 // @ts-check
 // span.js - spans of the past: three strips that show it, series that follow them,
 // and how the gateway is asked for the traffic of one.
-import { duration } from "./format.js";
+import { duration, when } from "./format.js";
 import { listOf, number } from "./history.js";
 
 /**
@@ -30,6 +30,13 @@ export const GROUPINGS = ["device", "remote", "pair"];
 export const LEAST_MS = 1000;
 /** So many times in its span a series asks whether finer steps are kept by now. */
 const HOPES = 12;
+
+/** @param {Span} span @param {number} skewMs @param {number} now by this computer's clock */
+export function spanWords({ from, to }, skewMs, now) {
+  const [begin, end] = [when(from + skewMs, now), when(to + skewMs, now)];
+  // A day is said where it is another one than today, or than that of the beginning.
+  return `${begin} to ${begin.includes(",") && !end.includes(",") ? "today, " : ""}${end}`;
+}
 
 /** How long a step is. @param {number} ms */
 export const stepWords = (ms) => ms < 1000 ? `${ms}\u00a0ms` : duration(ms / 1000);

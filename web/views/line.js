@@ -7,7 +7,7 @@ import { count, duration, percent, when } from "../core/format.js";
 import { MINUTE_MS, minutesOf, sumUp, within } from "../core/line.js";
 import { noteRoute, writeRoute } from "../core/route.js";
 import { rttWords } from "../core/rtt.js";
-import { clampSpan, readWish, STRIPS } from "../core/span.js";
+import { clampSpan, readWish, spanWords, STRIPS } from "../core/span.js";
 import { makeLineChart } from "../widgets/latency.js";
 import { makeList } from "../widgets/list.js";
 import { makeNothing } from "../widgets/notice.js";
@@ -123,7 +123,7 @@ export function mount(root, store, route) {
     sums.update(shown, Math.min(span.to, day.to) - span.from);
     list.update(shown.toReversed());
     none.element.hidden = !minutes || shown.length > 0;
-    section.say(`${when(span.from + store.skewMs, Date.now())} to ${when(span.to + store.skewMs, Date.now())}`);
+    section.say(spanWords(span, store.skewMs, Date.now()));
   }
 
   const watched = watch("line", EVERY_MS, (said) => {

@@ -3,11 +3,11 @@
 // of them is what everything below is about. The address says what is shown.
 import { watch } from "../core/api.js";
 import { make, setText } from "../core/dom.js";
-import { tame, when } from "../core/format.js";
+import { tame } from "../core/format.js";
 import { reachWords } from "../core/reach.js";
 import { noteRoute, writeRoute } from "../core/route.js";
-import { clampSpan, GROUPINGS, historyPath, readWish, Series, spanOf, STRIPS,
-  writeWish } from "../core/span.js";
+import { clampSpan, GROUPINGS, historyPath, readWish, Series, spanOf,
+  spanWords, STRIPS, writeWish } from "../core/span.js";
 import { makeGroups, SHOWN } from "../widgets/groups.js";
 import { makeNothing } from "../widgets/notice.js";
 import { makeProblem, makeSection } from "../widgets/parts.js";
@@ -108,7 +108,7 @@ export function mount(root, store, route) {
       none.element.hidden = all > 0;
       files.update((format) => `${path}&format=${format}`);
       picker.update(span.from + store.skewMs, span.to + store.skewMs);
-      section.say(`${when(span.from + store.skewMs, clock)} to ${when(span.to + store.skewMs, clock)}`);
+      section.say(spanWords(span, store.skewMs, clock));
       problem.say("");
     }, (refused) => problem.say(refused.message));
   }

@@ -5,7 +5,7 @@ import { colour, make, setText } from "../core/dom.js";
 import { percent, shortTime } from "../core/format.js";
 import { everyMinute, MINUTE_MS, sumUp } from "../core/line.js";
 import { rttWords } from "../core/rtt.js";
-import { AXIS_PX, faint, FONT, marks } from "./strip.js";
+import { AXIS_PX, faint, FONT, marks, wordsAt } from "./strip.js";
 import { takeTouch } from "./touch.js";
 
 /** @typedef {import("../core/line.js").LineMinute} LineMinute */
@@ -56,7 +56,7 @@ export function makeLineChart(store, { onPick, onAll }) {
       ticks: { show: false }, grid: { width: 1, stroke: () => colours["--line"] },
       splits: (/** @type {any} */ u, /** @type {number} */ _i, /** @type {number} */ min,
         /** @type {number} */ max) => marks(min, max, u.width),
-      values: (/** @type {any} */ _u, /** @type {number[]} */ splits) => splits.map(shortTime),
+      values: wordsAt(shortTime),
     }, { show: false }],
     hooks: { draw: [drawZero], setSelect: [pick], setCursor: [say] },
   }, [[], [], []], area);

@@ -14,6 +14,7 @@ import { takeTouch } from "./touch.js";
 export const AXIS_PX = 22;
 export const FONT = "12px system-ui, sans-serif";
 const LABEL_PX = 84;
+const LETTER_PX = 7;
 const KEY_STEPS = 60;
 const MARKS_MS = [5000, 10_000, 15_000, 30_000, 60_000, 300_000, 600_000, 900_000, 1_800_000,
   3_600_000, 7_200_000, 10_800_000, 21_600_000, 43_200_000];
@@ -33,6 +34,16 @@ export function marks(min, max, width) {
   return Array.from({ length: Math.max(0, Math.floor((max - first) / step) + 1) },
     (_, i) => first + i * step);
 }
+
+/** What stands at the marks; at the edges there is no room for it.
+ * @param {(at: number) => string} words */
+export const wordsAt = (words) => (/** @type {any} */ u, /** @type {number[]} */ splits) =>
+  splits.map((at) => {
+    const text = words(at);
+    const x = u.valToPos(at, "x");
+    const half = text.length * LETTER_PX / 2;
+    return x < half || x > u.over.clientWidth - half ? "" : text;
+  });
 
 /**
  * After loadPlots().
@@ -71,8 +82,7 @@ export function makeStrip(strip, series, store, { onPick, onAll }) {
       ticks: { show: false }, grid: { width: 1, stroke: () => colours["--line"] },
       splits: (/** @type {any} */ u, /** @type {number} */ _i, /** @type {number} */ min,
         /** @type {number} */ max) => marks(min, max, u.width),
-      values: (/** @type {any} */ _u, /** @type {number[]} */ splits) =>
-        splits.map(strip.spanMs > 600_000 ? shortTime : timeOfDay),
+      values: wordsAt(strip.spanMs > 600_000 ? shortTime : timeOfDay),
     }, { show: false }],
     hooks: { draw: [drawZero], setSelect: [pick], setCursor: [say] },
   }, [[], [], []], area);
