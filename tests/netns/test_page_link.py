@@ -4,7 +4,7 @@ import pytest
 
 from test_page import LIVE
 from test_page_house import device_view, scan
-from test_page_views import PASSWORD, TEXT, go, log_in
+from test_page_views import HEADS, PASSWORD, TEXT, go, log_in
 from world import eventually
 
 pytestmark = pytest.mark.long
@@ -66,6 +66,7 @@ def test_a_slow_way_is_said_to_be_one(browser):
 
 def test_what_happened_meanwhile_is_asked_for(house, browser):
     go(browser, "events")
+    assert browser.eventually(f"{HEADS}.includes('Events')")
     house.h1.run("ip", "link", "set", "eth0", "down")
     try:
         assert browser.eventually("!!document.querySelector('main.stale')")
