@@ -15,7 +15,7 @@ from world import eventually
 
 pytestmark = pytest.mark.long
 
-FIRST_LOAD = 100 * 1024
+FIRST_LOAD = 100_000
 LIVE = "document.querySelector('.freshness').dataset.state === 'live'"
 NAMES = "[...document.querySelectorAll('.device-name')].map(e => e.textContent)"
 OVERFLOW = "document.documentElement.scrollWidth - innerWidth"
