@@ -7,6 +7,7 @@ import pytest
 
 from browser import URL, Browser
 from house import ASAN, BINARY, CARRIERS, House
+from owner import log_in
 
 pytest_plugins = ["suite"]
 HOUSES = []
@@ -86,6 +87,14 @@ def shared_browser(house):
     browser = Browser(house.h1, URL)
     yield browser
     browser.close()
+
+
+@pytest.fixture
+def browser(shared_browser):
+    """The owner's, let in; at the end without complaints."""
+    log_in(shared_browser)
+    yield shared_browser
+    assert shared_browser.complaints() == []
 
 
 @pytest.fixture(scope="module")

@@ -11,12 +11,12 @@ import pytest
 
 from browser import URL, WEB, Browser
 from house import FAR, TOP
+from owner import LIVE
 from world import eventually
 
 pytestmark = pytest.mark.long
 
 FIRST_LOAD = 100_000
-LIVE = "document.querySelector('.freshness').dataset.state === 'live'"
 NAMES = "[...document.querySelectorAll('.device-name')].map(e => e.textContent)"
 OVERFLOW = "document.documentElement.scrollWidth - innerWidth"
 SIZES = {"1280": (1280, 900), "390": (390, 844)}

@@ -12,10 +12,11 @@ import habits
 import mmdb
 import slow_line
 from house import FAR, LAN
+from owner import LIVE, go, set_password
 from test_events import DAY_MS, known_since
-from test_page import AXE, LIVE, OVERFLOW, SIZES, TOKENS
+from test_page import AXE, OVERFLOW, SIZES, TOKENS
 from test_page_house import scan
-from test_page_views import PASSWORD, TEXT, go, log_in
+from test_page_views import TEXT
 from world import eventually
 
 pytestmark = pytest.mark.long
@@ -38,17 +39,8 @@ def house(build_shared):
     house.serve_dns()
     house.start_gateway()
     house.hand_out_leases()
-    house.gw.run(house.binary, "passwd", "--name", house.instance,
-                 input=PASSWORD + "\n")
+    set_password(house)
     return house
-
-
-@pytest.fixture
-def browser(shared_browser):
-    """Logged in, and at the end without complaints."""
-    log_in(shared_browser)
-    yield shared_browser
-    assert shared_browser.complaints() == []
 
 
 def follow(house, browser, kind, do=lambda: None, device=None):

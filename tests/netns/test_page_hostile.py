@@ -13,11 +13,11 @@ import pytest
 from browser import WEB, read_as
 from hellos import client_hello
 from house import FAR, LAN
+from owner import LIVE, go, log_in, set_password
 from resolvers import Resolver, question
 from test_devices import address, announce
-from test_page import LIVE, OVERFLOW, SIZES, TOKENS
-from test_page_views import FULL, PASSWORD, go, log_in
-from world import eventually
+from test_page import OVERFLOW, SIZES, TOKENS
+from test_page_views import FULL
 
 pytestmark = pytest.mark.long
 
@@ -61,8 +61,7 @@ def house(build_shared):
     house.start_gateway()
     house.h1.dhcp()
     house.h2.dhcp()
-    house.gw.run(house.binary, "passwd", "--name", house.instance,
-                 input=PASSWORD + "\n")
+    set_password(house)
     yield house
     resolver.close()
 

@@ -11,9 +11,10 @@ import pytest
 
 from browser import URL
 from house import FAR, LAN
-from test_page import (AXE, HOSTILE, LIVE, OVERFLOW, SIZES, TOKENS,
+from owner import LIVE, go, set_password
+from test_page import (AXE, HOSTILE, OVERFLOW, SIZES, TOKENS,
                        reads_well)
-from test_page_views import FULL, HEADS, PASSWORD, TEXT, go, log_in
+from test_page_views import FULL, HEADS, TEXT
 from world import eventually
 
 pytestmark = pytest.mark.long
@@ -27,17 +28,8 @@ def house(build_shared):
     house.start_gateway()
     house.h1.dhcp()
     house.h2.dhcp()
-    house.gw.run(house.binary, "passwd", "--name", house.instance,
-                 input=PASSWORD + "\n")
+    set_password(house)
     return house
-
-
-@pytest.fixture
-def browser(shared_browser):
-    """Logged in, and at the end without complaints."""
-    log_in(shared_browser)
-    yield shared_browser
-    assert shared_browser.complaints() == []
 
 
 def device_view(house, browser, host="h2"):

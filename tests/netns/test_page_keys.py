@@ -8,9 +8,10 @@ import pytest
 import mmdb
 from browser import read_as
 from house import FAR, LAN
-from test_page import AXE, LIVE, SIZES, TOKENS
+from owner import LIVE, go, log_in, set_password
+from test_page import AXE, SIZES, TOKENS
 from test_page_house import scan
-from test_page_views import FULL, PASSWORD, go, log_in
+from test_page_views import FULL
 from world import eventually
 
 pytestmark = pytest.mark.long
@@ -36,8 +37,7 @@ def house(build_shared):
     house.start_gateway()
     house.h1.dhcp()
     house.h2.dhcp()
-    house.gw.run(house.binary, "passwd", "--name", house.instance,
-                 input=PASSWORD + "\n")
+    set_password(house)
     return house
 
 

@@ -2,9 +2,9 @@
 and that nothing is missed while it is away."""
 import pytest
 
-from test_page import LIVE
+from owner import LIVE, go, log_in, set_password
 from test_page_house import device_view, scan
-from test_page_views import HEADS, PASSWORD, TEXT, go, log_in
+from test_page_views import HEADS, TEXT
 from world import eventually
 
 pytestmark = pytest.mark.long
@@ -17,8 +17,7 @@ def house(build_shared):
     house.start_gateway()
     house.h1.dhcp()
     house.h2.dhcp()
-    house.gw.run(house.binary, "passwd", "--name", house.instance,
-                 input=PASSWORD + "\n")
+    set_password(house)
     return house
 
 

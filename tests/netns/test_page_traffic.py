@@ -3,7 +3,7 @@ when not so much is kept, in a real browser."""
 import pytest
 
 from browser import URL
-from test_page_views import PASSWORD, go, log_in
+from owner import go, set_password
 
 pytestmark = pytest.mark.long
 
@@ -13,17 +13,8 @@ def house(build_shared):
     house = build_shared([["h1"]])
     house.start_gateway()
     house.h1.dhcp()
-    house.gw.run(house.binary, "passwd", "--name", house.instance,
-                 input=PASSWORD + "\n")
+    set_password(house)
     return house
-
-
-@pytest.fixture
-def browser(shared_browser):
-    """Logged in, and at the end without complaints."""
-    log_in(shared_browser)
-    yield shared_browser
-    assert shared_browser.complaints() == []
 
 
 FINENESS = ("[...document.querySelectorAll('.strip-said')].map(e =>"

@@ -8,13 +8,13 @@ import pytest
 
 from browser import URL, Browser
 from house import FAR, LAN
-from test_page import (AXE, HOSTILE, LIVE, OVERFLOW, SIZES, TOKENS,
+from owner import LIVE, PASSWORD, go, log_in
+from test_page import (AXE, HOSTILE, OVERFLOW, SIZES, TOKENS,
                        reads_well)
 from world import eventually
 
 pytestmark = pytest.mark.long
 
-PASSWORD = "correct horse"
 VIEWS = {"nat": "Connections", "nat/ports": "Outside ports",
          "nat/forwards": "Forwards", "nat/drops": "Dropped",
          "names": "Names asked for",
@@ -42,30 +42,6 @@ def house(build_shared):
 @pytest.fixture(scope="module")
 def browser(shared_browser):
     return shared_browser
-
-
-def go(browser, view):
-    browser.do("await page.goto(args.url)", url=f"{URL}#/{view}")
-
-
-def log_in(browser):
-    """On whatever page it is; sets the password where there is none."""
-    browser.do("await page.goto(args.url);"
-               "await page.waitForSelector('.gate input, .tiles')", url=URL)
-    if browser.look("""fetch("/api/v1/session").then((r) => r.json())
-            .then((session) => session.password_set ? null :
-              fetch("/api/v1/password", { method: "POST",
-                headers: { "Content-Type": "application/json" },
-                body: JSON.stringify({ password: args.password }) })
-              .then((r) => r.ok))""", password=PASSWORD):
-        browser.do("await page.reload();"
-                   "await page.waitForSelector('.gate input, .tiles')")
-    if browser.look("!!document.querySelector('.gate')"):
-        browser.do("await page.fill('.gate input', args.password);"
-                   "await page.keyboard.press('Enter')", password=PASSWORD)
-    assert browser.eventually("!!document.querySelector('.tiles')")
-    assert browser.eventually(LIVE)
-    browser.complaints()
 
 
 def code(house, path, *more):
