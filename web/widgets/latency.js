@@ -54,7 +54,7 @@ export function makeLineChart(store, { onPick, onAll }) {
     const { slowest, asked, lost } = sumUp(minutes);
     const [head, words] = at !== null ?
       [shortTime(at + store.skewMs), under ? minuteWords(under) : "not known"] :
-      ["at most", [rttWords(slowest && (slowest.latency ?? 0) * 1000), asked ? `${percent(lost, asked)} lost` : ""]
+      [asked ? "at most" : "", [rttWords(slowest && (slowest.latency ?? 0) * 1000), asked ? `${percent(lost, asked)} lost` : ""]
         .filter(Boolean).join(", ")];
     said.replaceChildren(make("span", {}, head), ...words.split(", ").map((w) => make("span", {}, w)));
   }
